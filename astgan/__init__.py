@@ -1,0 +1,1 @@
+"""Learn the style of a group of paintings, paint it onto photographs."""
