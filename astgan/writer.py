@@ -1,0 +1,118 @@
+"""What a run reports: metrics.jsonl, TensorBoard events and losses.png."""
+
+import collections
+import json
+import math
+import pathlib
+
+import matplotlib.figure
+import numpy as np
+import tensorboardX
+
+from astgan import runs
+
+
+class Writer:
+  """Appends scalars and pictures to a run folder; draws the losses at the end.
+
+  Args:
+    workdir: the run folder.
+    resume_step: the step that the run continues from. Lines of later steps,
+      which will be written again, are dropped; `None` keeps all lines.
+  """
+
+  def __init__(
+    self, workdir: pathlib.Path, *, resume_step: int | None = None
+  ) -> None:
+    self._workdir = workdir
+    path = workdir / "metrics.jsonl"
+    lines = [
+      line
+      for line in read(workdir)
+      if resume_step is None or line["step"] <= resume_step
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    runs.write_atomically(path, text.encode())
+    self._lines = path.open("a")
+    self._events = tensorboardX.SummaryWriter(
+      str(workdir),
+      purge_step=None if resume_step is None else resume_step + 1,
+    )
+
+  def __enter__(self) -> "Writer":
+    return self
+
+  def __exit__(self, *exception: object) -> None:
+    self.close()
+
+  def write(self, step: int, scalars: dict[str, float], **labels: str) -> None:
+    """Writes one line of scalars.
+
+    Args:
+      step: completed updates.
+      scalars: values by path, such as `generator/loss`. A value that is not
+        finite becomes null, since JSON has no word for it.
+      labels: what the line is about, such as `picture="harbour"`.
+    """
+    values = {
+      name: float(value) if math.isfinite(value) else None
+      for name, value in scalars.items()
+    }
+    line = json.dumps({"step": int(step), **labels, **values})
+    self._lines.write(line + "\n")
+    self._lines.flush()
+    prefix = "".join(f"{label}/" for label in labels.values())
+    for name, value in scalars.items():
+      self._events.add_scalar(prefix + name, value, step)
+
+  def image(self, name: str, step: int, image: np.ndarray) -> None:
+    """Shows a picture, uint8 [h, w, 3], in TensorBoard."""
+    self._events.add_image(name, image, step, dataformats="HWC")
+
+  def close(self) -> None:
+    """Ends the files and draws losses.png."""
+    self._lines.close()
+    self._events.close()
+    draw_losses(self._workdir)
+
+
+def read(workdir: pathlib.Path) -> list[dict]:
+  """The lines of metrics.jsonl; a last line cut off by a kill is dropped."""
+  path = workdir / "metrics.jsonl"
+  lines = []
+  if path.exists():
+    for text in path.read_text().splitlines():
+      try:
+        lines.append(json.loads(text))
+      except json.JSONDecodeError:
+        break
+  return lines
+
+
+def draw_losses(workdir: pathlib.Path) -> None:
+  """Draws every key of metrics.jsonl that contains `loss` into losses.png."""
+  curves = collections.defaultdict(list)
+  for line in read(workdir):
+    label = "".join(
+      f"{value} " for value in line.values() if isinstance(value, str)
+    )
+    for name, value in line.items():
+      if "loss" in name and value is not None:
+        curves[label + name].append((line["step"], value))
+  if not curves:
+    return
+  figure = matplotlib.figure.Figure(figsize=(9, 5), layout="constrained")
+  axes = figure.subplots()
+  for name, points in curves.items():
+    steps, values = zip(*points, strict=True)
+    axes.plot(steps, values, label=name, linewidth=1)
+  everything = [value for points in curves.values() for _, value in points]
+  if min(everything) > 0 and max(everything) > 100 * min(everything):
+    axes.set_yscale("log")
+  axes.set_xlabel("step")
+  axes.set_ylabel("loss")
+  axes.grid(alpha=0.3)
+  if len(curves) <= 12:
+    axes.legend()
+  with runs.replacing(workdir / "losses.png") as temporary:
+    figure.savefig(temporary, dpi=120)
