@@ -5,8 +5,7 @@ import os
 # Before JAX starts: every test process sees two devices.
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["XLA_FLAGS"] = (
-  os.environ.get("XLA_FLAGS", "")
-  + " --xla_force_host_platform_device_count=2"
+  os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
 )
 
 import jaxtyping
