@@ -1,0 +1,53 @@
+"""One colour space for all pictures: 8-bit sRGB on white."""
+
+import io
+
+import numpy as np
+from PIL import Image, ImageCms
+
+
+def to_srgb(image: Image.Image) -> Image.Image:
+  """8-bit sRGB of a loaded picture in any of Pillow's modes, laid on white.
+
+  Raises:
+    ValueError: pixels of 32 bits, whose black and white nobody has agreed on.
+  """
+  profile = image.info.get("icc_profile")
+  if image.mode.startswith(("I", "F")):
+    image = _grey(image)
+  if image.has_transparency_data:
+    image = image.convert("RGBA")
+  elif image.mode not in ("L", "RGB", "CMYK", "LAB"):
+    image = image.convert("RGB")
+  if profile:
+    image = _srgb(image, profile)
+  if image.mode == "RGBA":
+    white = Image.new("RGBA", image.size, "white")
+    image = Image.alpha_composite(white, image)
+  return image.convert("RGB")
+
+
+def _grey(image: Image.Image) -> Image.Image:
+  """8-bit grey, or grey with alpha, of 16-bit grey."""
+  values = np.asarray(image)
+  if image.mode == "F" or values.min() < 0 or values.max() > 65_535:
+    raise ValueError("pixels of 32 bits have no agreed white; save as 16 bits")
+  grey = Image.fromarray(np.round(values / 257).astype(np.uint8))
+  transparent = image.info.get("transparency")
+  if transparent is not None:
+    alpha = np.where(values == transparent, 0, 255).astype(np.uint8)
+    grey.putalpha(Image.fromarray(alpha))
+  return grey
+
+
+def _srgb(image: Image.Image, profile: bytes) -> Image.Image:
+  """RGB or RGBA in sRGB; the picture as it is where the profile cannot be."""
+  try:
+    return ImageCms.profileToProfile(
+      image,
+      ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+      ImageCms.createProfile("sRGB"),
+      outputMode="RGBA" if image.mode == "RGBA" else "RGB",
+    )
+  except (ImageCms.PyCMSError, OSError):
+    return image
