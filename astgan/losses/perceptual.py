@@ -1,0 +1,159 @@
+"""Content, style and smoothness, measured on features of a fixed network.
+
+One value per example and no weights: objectives take means and weigh. Sums are
+accumulated in float32 at least, since products of VGG's features overflow
+float16 and drown in bfloat16.
+
+References: Gatys, Ecker and Bethge, A Neural Algorithm of Artistic Style, 2015.
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from astgan.arrays import Features, Grams, Images, PerExample
+
+
+def gram(features: Features, *, normalize: str = "hwc") -> Grams:
+  """Gram matrices: inner products of channels over all pixels.
+
+    G_ij = sum_p F_pi F_pj / n
+
+  The place of a pixel plays no part: what stays is which features occur
+  together, and that is how Gatys describes style. "hwc" makes values that
+  depend neither on the picture's size nor, roughly, on the layer's width; a
+  style weight of 50,000 belongs to it.
+
+  Args:
+    features: [b h w c], any range.
+    normalize: n; "hwc" is h w c (the PyTorch tutorial's), "hw" the number of
+      pixels (the features' second moments), "none" 1 (Gatys 2015, equation 3).
+
+  Returns: one symmetric matrix per example, float32 or wider.
+
+  Raises:
+    ValueError: `normalize` is none of the three.
+  """
+  examples, height, width, channels = features.shape
+  counts = {
+    "hwc": height * width * channels,
+    "hw": height * width,
+    "none": 1,
+  }
+  if normalize not in counts:
+    raise ValueError(f"normalize is one of {sorted(counts)}, not {normalize!r}")
+  pixels = features.reshape(examples, height * width, channels)
+  return _inner_products(pixels) / counts[normalize]
+
+
+@jax.custom_jvp
+def _inner_products(pixels: Float[Array, "b p c"]) -> Grams:
+  return _channel_products(pixels, pixels)
+
+
+@_inner_products.defjvp
+def _inner_products_jvp(primals, tangents):
+  # The product rule has two terms, each the other's transpose. Saying so costs
+  # one matrix product where differentiating both factors would cost two.
+  (pixels,), (change,) = primals, tangents
+  half = _channel_products(pixels, change)
+  return _inner_products(pixels), half + half.mT
+
+
+def _channel_products(
+  left: Float[Array, "b p c"], right: Float[Array, "b p c"]
+) -> Grams:
+  return jnp.einsum(
+    "bpi,bpj->bij", left, right, preferred_element_type=_wide(left)
+  )
+
+
+def content(features: Features, target: Features) -> PerExample:
+  """Content loss: mean_phc (F - P)^2, the mean square over one layer.
+
+  Gatys' equation 1 is the sum, halved: h w c / 2 times this. The mean keeps one
+  weight right for every size of picture.
+
+  Args:
+    features: of the picture being painted.
+    target: of the photograph, in the same layer.
+
+  References: Gatys et al. 2015, equation 1.
+  """
+  return _mean_square(features, target)
+
+
+def style(gram: Grams, target: Grams) -> PerExample:
+  """Style loss of one layer: mean_ij (G_ij - A_ij)^2.
+
+  For N channels and M = h w pixels, Gatys' E_l = sum (G - A)^2 / (4 N^2 M^2)
+  on matrices that are plain sums. It is a quarter of this loss on Gram
+  matrices normalised by "hw" (each by its own picture's M), and N^2 / 4 times
+  this loss on those normalised by "hwc".
+
+  Args:
+    gram: of the picture being painted.
+    target: of the style picture, normalised alike.
+
+  References: Gatys et al. 2015, equation 4.
+  """
+  return _mean_square(gram, target)
+
+
+def batch_style(gram: Grams, grams: Float[Array, "m c c"]) -> PerExample:
+  """Style loss against a group: the mean of `style` over its m pictures.
+
+  Computed as the distance to the mean Gram matrix plus the group's own spread,
+
+    mean_i |G - A_i|^2 = |G - mean A|^2 + mean_i |A_i - mean A|^2,
+
+  which needs no array of b m c c. Nothing but the first term depends on G.
+
+  Args:
+    gram: of the pictures being painted.
+    grams: of the group, one per style picture, normalised alike.
+
+  References: the Ast-GAN report, section 3.3.
+  """
+  mean = jnp.mean(grams, axis=0, keepdims=True)
+  spread = jnp.mean(jnp.square(grams - mean))
+  return style(gram, jnp.broadcast_to(mean, gram.shape)) + spread
+
+
+def total_variation(images: Images) -> PerExample:
+  """Roughness: mean squared difference of neighbours, down plus across.
+
+  Squares, as Mahendran and Vedaldi (their beta of 2) and Johnson use them, and
+  not absolute differences: the gradient is smooth, which L-BFGS needs, and
+  falls hardest on lone bright pixels, which is what optimising pixels leaves
+  behind. Each direction is a mean, so that a weight does not grow with the
+  number of pixels.
+
+  Args:
+    images: at least 2 by 2 pixels, any range.
+
+  Raises:
+    ValueError: a side is one pixel long.
+
+  References: Mahendran and Vedaldi, Understanding Deep Image Representations
+    by Inverting Them, 2015, equation 3; Johnson, Alahi and Fei-Fei, Perceptual
+    Losses for Real-Time Style Transfer, 2016.
+  """
+  if min(images.shape[1:3]) < 2:
+    raise ValueError(f"neighbours need 2 by 2 pixels, got {images.shape}")
+  down = _mean_square(images[:, 1:], images[:, :-1])
+  across = _mean_square(images[:, :, 1:], images[:, :, :-1])
+  return down + across
+
+
+def _mean_square(left: Array, right: Array) -> PerExample:
+  if left.shape != right.shape:
+    raise ValueError(f"shapes differ: {left.shape} and {right.shape}")
+  wide = _wide(left)
+  difference = left.astype(wide) - right.astype(wide)
+  return jnp.mean(jnp.square(difference), axis=range(1, left.ndim))
+
+
+def _wide(array: Array) -> jnp.dtype:
+  """The type to sum in: float32, or the array's own where that is wider."""
+  return array.dtype if array.dtype.itemsize > 4 else jnp.dtype("float32")
