@@ -63,10 +63,12 @@ def get_config() -> ml_collections.ConfigDict:
   # Adam's step size and first moment's decay, both networks (Radford 2015).
   train.learning_rate = 2e-4
   train.beta1 = 0.5
-  # The discriminator's label of a real picture, in the first and in the
-  # second half of the training: below 1 is one-sided smoothing.
+  # The discriminator's label of a real picture, early and late in the
+  # training: below 1 is one-sided smoothing.
   train.real_label = 1.0
   train.real_label_late = 1.0
+  # The update from which `real_label_late` counts: half-way (the paper).
+  train.late_step = train.get_ref("steps") // 2
   # Decay per update of a running mean of the generator's parameters, used for
   # samples and painting; 0 keeps none.
   train.ema = 0.0
