@@ -116,7 +116,13 @@ def get_config() -> ml_collections.ConfigDict:
   # relu4_2 and block4_conv2 are named after blocks.
   paint.style_layers = ("conv_1", "conv_2", "conv_3", "conv_4", "conv_5")
   paint.content_layers = ("conv_4",)
-  # adam or lbfgs, and Adam's step size in pixel values of [0, 1].
+  # Weight of each style layer within the style loss; () is 1 for all.
+  paint.style_layer_weights = ()
+  # What Gram matrices are divided by: hwc (pixels and channels; the style
+  # weight of 50,000 belongs to it), hw (pixels; Gatys' energy) or none.
+  paint.gram = "hwc"
+  # adam or lbfgs; Adam's step size and the mean size of L-BFGS' first step, in
+  # pixel values of [0, 1].
   paint.optimizer = "adam"
   paint.learning_rate = 0.02
   # First picture: content, style (the first style picture) or noise.
