@@ -1,0 +1,166 @@
+"""Decode once: a source's pictures as one array of bytes in the cache."""
+
+import concurrent.futures
+import functools
+import json
+import multiprocessing
+import os
+import pathlib
+import shutil
+import time
+import uuid
+from collections.abc import Callable
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+import platformdirs
+import tqdm
+from jaxtyping import UInt8
+
+from astgan import errors
+from astgan.data import images, sources
+
+# Raise it with any change to what a file's bytes become.
+VERSION = 1
+
+# Pictures decoded before they are written: few enough to keep in memory.
+_BLOCK = 256
+
+
+class Pictures(NamedTuple):
+  """All pictures of a source.
+
+  Attributes:
+    array: read-only squares, in the source's order, on disk until touched.
+    skipped: name and reason of each picture that could not be read.
+  """
+
+  array: UInt8[np.ndarray, "n s s 3"]
+  skipped: tuple[tuple[str, str], ...]
+
+
+def folder(cache: str) -> pathlib.Path:
+  """The folder that `data.cache` names."""
+  if cache == "auto":
+    return pathlib.Path(platformdirs.user_cache_dir("astgan"), "pictures")
+  return pathlib.Path(cache).expanduser()
+
+
+def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Pictures:
+  """The source's pictures as centre squares, decoded if they are not yet.
+
+  An entry of the cache is a folder that appears whole, so any number of runs
+  may share a cache; two that decode the same at once do it twice.
+
+  Args:
+    source: where the pictures come from.
+    side: of the squares, in pixels.
+    cache: the folder of all entries.
+
+  Raises:
+    UserError: the cache cannot be written.
+  """
+  entry = cache / f"{source.signature[:40]}-{side}-{VERSION}"
+  if not entry.is_dir():
+    try:
+      cache.mkdir(parents=True, exist_ok=True)
+      _sweep(cache)
+      partial = cache / f"{uuid.uuid4().hex}.partial"
+      partial.mkdir()
+    except (PermissionError, FileExistsError, NotADirectoryError) as error:
+      raise errors.UserError(
+        f"config.data.cache={cache}: cannot be written ({error.strerror}); "
+        "name another folder"
+      ) from error
+    try:
+      _decode(source, side, partial)
+      _publish(partial, entry)
+    finally:
+      shutil.rmtree(partial, ignore_errors=True)
+  skipped = json.loads((entry / "skipped.json").read_text())
+  return Pictures(
+    np.load(entry / "pictures.npy", mmap_mode="r"),
+    tuple((name, reason) for name, reason in skipped),
+  )
+
+
+def _decode(source: sources.Source, side: int, partial: pathlib.Path) -> None:
+  """Writes pictures.npy and skipped.json."""
+  count = len(source.labels)
+  square = functools.partial(_square, source.read, side)
+  skipped = []
+  path = partial / "pictures.npy"
+  try:
+    with (
+      open(path, "wb") as file,
+      _workers(source) as workers,
+      tqdm.tqdm(total=count, desc="decoding", unit=" pictures") as progress,
+    ):
+      _write_header(file, 0, side)
+      for start in range(0, count, _BLOCK):
+        block = range(start, min(start + _BLOCK, count))
+        for index, picture in zip(
+          block, workers.map(square, block), strict=True
+        ):
+          if isinstance(picture, str):
+            name = source.labels[index]
+            skipped.append((name, picture.removeprefix(f"{name}: ")))
+          else:
+            file.write(picture.tobytes())
+          progress.update()
+      # numpy pads its header so that the first axis may grow in place.
+      file.seek(0)
+      _write_header(file, count - len(skipped), side)
+      file.flush()
+      os.fsync(file.fileno())
+    (partial / "skipped.json").write_text(json.dumps(skipped))
+  except OSError as error:
+    # A full disk does not say where.
+    raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _workers(source: sources.Source) -> concurrent.futures.Executor:
+  """Threads for decoders, which let go of Python's lock; or processes."""
+  count = min(8, os.cpu_count() or 1)
+  if source.in_python and len(source.labels) > _BLOCK:
+    # Starting them takes seconds, but forking would copy JAX's locks.
+    return concurrent.futures.ProcessPoolExecutor(
+      count, mp_context=multiprocessing.get_context("spawn")
+    )
+  return concurrent.futures.ThreadPoolExecutor(count)
+
+
+def _square(
+  read: Callable[[int], images.Picture], side: int, index: int
+) -> images.Picture | str:
+  """The picture's centre square at its size, or why there is none."""
+  try:
+    picture = read(index)
+  except errors.UserError as error:
+    return str(error)
+  return images.resize(images.centre_square(picture), side, side)
+
+
+def _write_header(file: BinaryIO, count: int, side: int) -> None:
+  layout = {
+    "descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)),
+    "fortran_order": False,
+    "shape": (count, side, side, 3),
+  }
+  np.lib.format.write_array_header_1_0(file, layout)
+
+
+def _publish(partial: pathlib.Path, entry: pathlib.Path) -> None:
+  """Gives the finished entry its name, unless another run was faster."""
+  try:
+    partial.rename(entry)
+  except OSError:
+    if not entry.is_dir():
+      raise
+
+
+def _sweep(cache: pathlib.Path) -> None:
+  """Removes what runs that were killed left a day ago or earlier."""
+  for partial in cache.glob("*.partial"):
+    if partial.stat().st_mtime < time.time() - 86_400:
+      shutil.rmtree(partial, ignore_errors=True)

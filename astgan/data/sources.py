@@ -1,0 +1,158 @@
+"""Where training pictures come from: pictures by number, and a signature."""
+
+import dataclasses
+import functools
+import hashlib
+import os
+import pathlib
+from collections.abc import Callable, Iterable, Sequence
+
+import ml_collections
+import numpy as np
+from PIL import Image
+
+from astgan import errors
+from astgan.data import colours, images, landscapes
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+  """Pictures by number.
+
+  Attributes:
+    name: the source as the config names it.
+    labels: one name per picture, for the list of the skipped.
+    read: the picture of a number, of any size; UserError if it is unreadable.
+    signature: changes when the pictures may have changed.
+    in_python: whether `read` is Python rather than a decoder in C, so that
+      several go in parallel as processes, not as threads.
+  """
+
+  name: str
+  labels: Sequence[str]
+  read: Callable[[int], images.Picture]
+  signature: str
+  in_python: bool = False
+
+
+def open_source(data: ml_collections.ConfigDict, *, side: int) -> Source:
+  """The source that `data.source` names.
+
+  Args:
+    data: the section `data` of the config.
+    side: of the squares that the pictures will become; the landscapes are drawn
+      at this size.
+
+  Raises:
+    UserError: no such source, or it cannot be opened.
+  """
+  kind, _, place = data.source.partition(":")
+  if data.source == "landscapes":
+    return _landscapes(data.count, side=side)
+  if kind == "folder" and place:
+    return _folder(data.source, pathlib.Path(place).expanduser())
+  if kind == "tfds" and place:
+    return _tfds(data.source, place)
+  raise errors.UserError(
+    f"config.data.source={data.source}: no such source; it is landscapes, "
+    "folder:PATH or tfds:NAME[/CONFIG][:SPLIT]"
+  )
+
+
+def _landscapes(count: int, *, side: int) -> Source:
+  """The built-in paintings, always the same series."""
+  draw = functools.partial(landscapes.draw, size=side)
+  # The first two stand for the drawing code as a whole.
+  probes = b"".join(draw(index).tobytes() for index in range(2))
+  return Source(
+    name="landscapes",
+    labels=[f"landscape {index}" for index in range(count)],
+    read=draw,
+    signature=_digest([probes, str(count).encode()]),
+    in_python=True,
+  )
+
+
+def _folder(name: str, folder: pathlib.Path) -> Source:
+  """The picture files below a folder, by sorted path."""
+  if folder.is_file():
+    raise errors.UserError(
+      f"config.data.source={name}: is a file; name the folder it lies in"
+    )
+  files = images.find(folder)
+  return Source(
+    name=name,
+    labels=[str(file) for file in files],
+    read=lambda index: images.read(files[index]),
+    signature=_signature(files),
+  )
+
+
+def _tfds(name: str, place: str) -> Source:
+  """A split of a prepared data set of tensorflow_datasets.
+
+  It is looked for in TFDS_DATA_DIR or ~/tensorflow_datasets and read without
+  TensorFlow, so it must be prepared there with random access.
+  """
+  dataset, _, split = place.partition(":")
+  try:
+    import tensorflow_datasets as tfds
+  except ImportError as error:
+    raise errors.UserError(
+      f"config.data.source={name}: tensorflow_datasets is missing; "
+      "pip install 'astgan[tfds]'"
+    ) from error
+  try:
+    examples = tfds.data_source(dataset, split=split or "train", download=False)
+  except Exception as error:  # Each kind of absence raises another exception.
+    reason = str(error).strip().splitlines()[0].rstrip(".")
+    raise errors.UserError(
+      f"config.data.source={name}: is not prepared here ({reason}); where "
+      f"TensorFlow is installed run `tfds build {dataset} "
+      "--file_format=array_record`, then set TFDS_DATA_DIR to its folder"
+    ) from error
+  info = examples.dataset_info
+  if "image" not in info.features:
+    raise errors.UserError(
+      f"config.data.source={name}: has no feature `image` (it has "
+      f"{', '.join(info.features)}); choose a data set of pictures"
+    )
+
+  def read(index: int) -> images.Picture:
+    pixels = examples[index]["image"]
+    if pixels.shape[-1] == 1:
+      pixels = pixels[..., 0]
+    return np.array(colours.to_srgb(Image.fromarray(pixels)))
+
+  files = sorted(pathlib.Path(info.data_dir).iterdir())
+  return Source(
+    name=name,
+    labels=[f"{place} {index}" for index in range(len(examples))],
+    read=read,
+    signature=_digest([place.encode(), _signature(files).encode()]),
+  )
+
+
+def _signature(files: Iterable[pathlib.Path]) -> str:
+  """A digest of the files' paths, sizes and times of change.
+
+  It stands for their content, as in git and make: hashing the content would
+  read the whole set at every start. A file's ctime moves with any write and no
+  program can set it back, so a changed file is never taken for the old one.
+  """
+  facts = []
+  for file in files:
+    try:
+      stat = file.stat()
+      fact = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
+    except OSError:
+      fact = "broken link"
+    facts += [os.fsencode(file.absolute()), fact.encode()]
+  return _digest(facts)
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+  digest = hashlib.sha256()
+  for part in parts:
+    digest.update(len(part).to_bytes(8, "little") + part)
+  return digest.hexdigest()
