@@ -33,15 +33,16 @@ def cover(
   rng: np.random.Generator,
   picture: Picture,
   angle: Field,
+  where: jaxtyping.Bool[np.ndarray, "g g"],
   *,
   length: float,
   width: float,
   broken: float,
 ) -> Strokes:
-  """Strokes that paint a picture over, coarse ones first, then finer ones.
+  """Strokes that paint over a part of a picture, first coarse, then finer ones.
 
   Strokes keep to `angle`, but along an outline they follow it; the finer ones
-  go where the picture has detail and to a third of the rest. A. Hertzmann,
+  go where the picture has detail and to a quarter of the rest. A. Hertzmann,
   Painterly Rendering with Curved Brush Strokes of Multiple Sizes, 1998.
   """
   side = len(picture)
@@ -49,14 +50,15 @@ def cover(
   down, right = np.gradient(grey)
   edge = np.hypot(down, right)
   layers = []
-  for scale, every in ((1.7, 1.0), (1.0, 0.34)):
-    count = int(1.25 / (scale * width))
+  for scale, every in ((2.0, 1.0), (1.0, 0.25)):
+    count = int(1.2 / (scale * width))
     at = (np.mgrid[:count, :count].reshape(2, -1) + 0.5) / count
     at += rng.normal(0, 0.3 / count, at.shape)
     at = at[:, rng.permutation(at.shape[1])]
     row, column = (at.clip(0, 0.999) * side).astype(int)
     detail = edge[row, column] > 0.03
     keep = detail | (rng.random(len(row)) < every)
+    keep &= where[row, column]
     row, column, detail, at = row[keep], column[keep], detail[keep], at[:, keep]
     along = np.arctan2(right[row, column], -down[row, column])
     turn = np.where(detail, along, angle[row, column])
@@ -79,10 +81,9 @@ def cover(
 
 
 def paint(
-  rng: np.random.Generator, ground: Picture, layers: list[Strokes], side: int
+  rng: np.random.Generator, ground: Picture, rows: Strokes, side: int
 ) -> jaxtyping.UInt8[np.ndarray, "{side} {side} 3"]:
   """Paint strokes in their order on a ground, with relief and canvas grain."""
-  rows = np.concatenate(layers)
   half = rows[:, None, 2:4] / 2 * OUTLINE  # [n, 9, 2]
   half[..., 1] += rng.normal(0, 0.25, (len(rows), 1)) * (
     half[..., 0] ** 2 / np.maximum(rows[:, 2:3], 1e-3)

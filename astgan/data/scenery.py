@@ -1,0 +1,293 @@
+"""What is wide in a landscape: sky, mountains, fields, roads, water.
+
+Each motif lays its colours, and the way its strokes run, into a `Scene`.
+"""
+
+import dataclasses
+
+import numpy as np
+from PIL import Image
+
+from astgan.data import brush, palettes
+
+# The side of the grid on which scenery is laid in, and the unit coordinates of
+# its cells, x to the right and y down.
+GRID = 128
+y, x = (np.mgrid[:GRID, :GRID].astype(np.float32) + 0.5) / GRID
+
+
+@dataclasses.dataclass
+class Scene:
+  """A picture on its way: its choices, its fields, the strokes so far."""
+
+  rng: np.random.Generator
+  manner: palettes.Manner
+  light: palettes.Light
+  land: palettes.Land
+  horizon: float
+  sun: tuple[float, float]
+  # What a stroke at a place shows, and the way it runs there.
+  colour: brush.Picture
+  angle: brush.Field
+  # The colours that strokes have been made of already.
+  covered: brush.Picture
+  layers: list[brush.Strokes]
+
+  @property
+  def depth(self) -> brush.Field:
+    """How near the ground is: 0 at the horizon and above, 1 at the edge."""
+    return self.nearness(y)
+
+  @property
+  def side(self) -> float:
+    """Where the light comes from: -1 left, 1 right."""
+    return 1.0 if self.sun[0] > 0.5 else -1.0
+
+  def nearness(self, at):
+    return ((at - self.horizon) / (1 - self.horizon)).clip(1e-3, 1)
+
+  def foot(self, nearness):
+    """The height in the picture of ground as near as that."""
+    return self.horizon + (1 - self.horizon) * nearness
+
+  def tinted(self, colour, sunny) -> np.ndarray:
+    """A local colour out of the sun (0) or in it (1)."""
+    lit, shade = np.float32(self.light.lit), np.float32(self.light.shade)
+    return unit(colour) * mix(shade, lit, sunny)
+
+  def hazed(self, colour, amount) -> np.ndarray:
+    """A colour behind air, which has the colour of the lower sky."""
+    air = mix(unit(self.light.horizon), unit(self.light.middle), 0.4)
+    return mix(colour, air, amount)
+
+  def lay(self, mask, colour, angle) -> None:
+    """Colour and direction into the fields where the mask is 1."""
+    self.colour = mix(self.colour, colour, mask)
+    self.angle = np.where(mask > 0.5, angle, self.angle).astype(np.float32)
+
+  def cover(self) -> None:
+    """Paint over what has been laid in since the last time."""
+    manner = self.manner
+    fresh = np.abs(self.colour - self.covered).max(-1) > 0.004
+    rows = brush.cover(
+      self.rng,
+      self.colour,
+      self.angle,
+      fresh,
+      length=manner.length,
+      width=manner.width,
+      broken=manner.broken,
+    )
+    self.layers.append(rows)
+    self.covered = self.colour
+
+
+def unit(colour) -> np.ndarray:
+  """Bytes to [0, 1]; floats are there already."""
+  colour = np.asarray(colour)
+  if colour.dtype.kind == "f":
+    return colour.astype(np.float32)
+  return colour.astype(np.float32) / 255
+
+
+def mix(one, other, amount) -> np.ndarray:
+  """The colour `one` where the amount is 0, `other` where it is 1."""
+  amount = np.asarray(amount, np.float32)[..., None]
+  return one + (other - one) * amount
+
+
+def smoothstep(low, high, value) -> np.ndarray:
+  t = ((value - low) / (high - low)).clip(0, 1)
+  return t * t * (3 - 2 * t)
+
+
+def look_up(field, at_x, at_y) -> np.ndarray:
+  """A field's values at unit coordinates, those of the border outside."""
+  row = (at_y * GRID).astype(int).clip(0, GRID - 1)
+  return field[row, (at_x * GRID).astype(int).clip(0, GRID - 1)]
+
+
+def noise(rng, across, down, *, octaves) -> brush.Field:
+  """Smooth noise of `across` x `down` bumps: mean 0, deviation 1."""
+  total = np.zeros((GRID, GRID), np.float32)
+  for octave in range(octaves):
+    shape = (int(down * 2**octave) + 2, int(across * 2**octave) + 2)
+    bumps = Image.fromarray(rng.standard_normal(shape, np.float32))
+    bumps = bumps.resize((GRID, GRID), Image.Resampling.BICUBIC)
+    total += np.asarray(bumps) * 0.55**octave
+  return (total - total.mean()) / total.std()
+
+
+def skyline(rng, bumps, *, octaves) -> np.ndarray:
+  """A jagged line [g] around 0, between about -1 and 1."""
+  line = np.zeros(GRID, np.float32)
+  for octave in range(octaves):
+    knots = rng.uniform(-1, 1, int(bumps * 2**octave) + 2)
+    places = np.linspace(0, 1, len(knots))
+    line += 0.5**octave * np.interp(x[0], places, knots).astype(np.float32)
+  return line
+
+
+def sky(scene: Scene) -> None:
+  """A gradient, the glow about the sun, veils, and the turns of the brush."""
+  rng, light = scene.rng, scene.light
+  height = (y / scene.horizon).clip(0, 1) ** rng.uniform(0.7, 1.4)
+  stops = unit([light.zenith, light.middle, light.horizon])
+  channels = [np.interp(height, [0, 0.55, 1], stop) for stop in stops.T]
+  scene.colour = np.stack(channels, -1).astype(np.float32)
+  sun_x, sun_y = scene.sun
+  distance = np.hypot(x - sun_x, (y - sun_y) * 1.3)
+  glow = np.exp(-((distance / rng.uniform(0.12, 0.35)) ** 2))
+  scene.colour = mix(scene.colour, unit(light.sun), light.glow * glow)
+
+  cover = rng.choice([0.0, 0.3, 0.5, 0.8], p=[0.3, 0.3, 0.25, 0.15])
+  if cover:
+    veil = noise(rng, rng.uniform(1, 2.5), rng.uniform(3, 7), octaves=4)
+    body = smoothstep(0.9 - 1.6 * cover, 1.9 - 1.6 * cover, veil)
+    # Lit from above, and from behind near the sun.
+    tone = smoothstep(-0.5, 0.6, np.roll(veil, 5, 0) - veil + 1.2 * glow)
+    cloud = mix(unit(light.cloud_shade), unit(light.cloud_lit), tone)
+    scene.colour = mix(scene.colour, cloud, 0.85 * body)
+  around = np.arctan2(y - sun_y, x - sun_x) + np.pi / 2
+  drift = 0.8 * noise(rng, 2, 2, octaves=1)
+  turn = np.where(distance < 0.3, around, drift)
+  scene.angle = (scene.manner.swirl * turn).astype(np.float32)
+  # What lies far below the horizon will not be seen.
+  hidden = (y > scene.horizon + 0.06)[..., None]
+  scene.covered = np.where(hidden, scene.colour, scene.covered)
+
+
+def massif(rng, kind: str) -> np.ndarray:
+  """The outline [g] of a range, in [0, 1] of its height."""
+  line = skyline(rng, rng.uniform(1.5, 3.5), octaves=6)
+  if kind == "alps":
+    return (0.55 + 0.4 * line).clip(0.05, 1)
+  if kind == "peak":
+    off = np.abs(x[0] - rng.uniform(0.2, 0.8))
+    cone = np.exp(-off / rng.uniform(0.1, 0.22)).clip(0, 0.88) / 0.88
+    return (0.94 * cone + 0.06 * line).clip(0.02, 1)
+  if kind == "headland":
+    reach = rng.uniform(0.2, 0.55)
+    end = np.sign(rng.uniform(-1, 1)) * (x[0] - 0.5) + 0.5
+    return smoothstep(reach + 0.12, reach - 0.12, end) * (0.7 + 0.2 * line)
+  if kind == "mesa":
+    return smoothstep(-0.3, 0.4, line) * 0.6 + 0.15 * line + 0.2
+  smooth = np.convolve(np.pad(line, 8, "edge"), np.ones(17) / 17, "valid")
+  return (0.5 + 0.6 * smooth).clip(0.04, 1)
+
+
+def ranges(scene: Scene, kind: str, count: int, height: float) -> None:
+  """Ranges one before the other, each lower and less veiled by air."""
+  rng, land = scene.rng, scene.land
+  for layer in range(count):
+    near = (layer + 1) / count
+    tall = height * (1 if layer == 0 else 0.75 - 0.5 * near)
+    outline = massif(rng, kind if layer == 0 else "hills")
+    ridge = scene.horizon - tall * outline
+    below = ((y - ridge) / (tall * outline + 1e-3)).clip(0, 1)
+    folds = noise(rng, 7, 3, octaves=3)
+    slope = np.gradient(outline) * GRID * 0.25
+    sunny = smoothstep(-0.7, 0.7, 0.6 * folds - scene.side * slope)
+    local = mix(unit(land.hill), unit(land.leaf_shade), 0.6 * near**2)
+    local = mix(local, unit(land.field), 0.35 * smoothstep(0, 1.5, folds))
+    if kind in ("alps", "peak") and layer == 0:
+      local = mix(local, 0.97, smoothstep(0.5, 0.3, below + 0.1 * folds))
+    if kind == "headland":
+      local = mix(local, unit(land.earth), smoothstep(0.1, 0.3, below))
+    tone = scene.tinted(local, sunny)
+    air = 0.62 - 0.5 * near + 0.3 * below**2
+    mask = (ridge < y) & (y < scene.horizon + 0.01) & (outline > 0.01)
+    lean = scene.side * np.where(sunny > 0.5, 0.8, -0.8)
+    scene.lay(mask, scene.hazed(tone, air.clip(0, 0.8)), lean)
+
+
+def woods(scene: Scene, height: float) -> None:
+  """The rounded, dark edge of a far forest on the horizon."""
+  rng = scene.rng
+  crowns = np.abs(skyline(rng, 9, octaves=3))
+  stands = smoothstep(-0.5, 0.4, skyline(rng, 2.5, octaves=2))
+  top = scene.horizon - height * stands * (0.45 + 0.6 * crowns)
+  patches = noise(rng, 14, 14, octaves=2)
+  local = mix(unit(scene.land.leaf_shade), unit(scene.land.leaf), 0.35)
+  sunny = smoothstep(-1.5, 2.5, patches + 1.5 * scene.side * (x - 0.5))
+  air = 0.5 - 1.6 * height
+  mask = (top < y) & (y < scene.horizon + 0.012)
+  scene.lay(mask, scene.hazed(scene.tinted(local, sunny), air), np.pi / 2)
+
+
+def ground(scene: Scene, top, *, furrows: float = 0.0) -> np.ndarray:
+  """Fields and meadows below the line `top` ([g] or a height): their mask.
+
+  Args:
+    furrows: strength of the rows that run to a vanishing point, in [0, 1].
+  """
+  rng, land, depth = scene.rng, scene.land, scene.depth
+  bands = noise(rng, 1.2, 9, octaves=3)
+  patches = smoothstep(-0.3, 0.3, bands + 1.2 * (0.4 - depth))
+  local = mix(unit(land.meadow), unit(land.field), patches)
+  vanish = rng.uniform(0, 1)
+  run = (x - vanish) / (depth + 0.03)
+  rows = smoothstep(-0.4, 0.4, np.sin(run * rng.uniform(12, 22)))
+  crop = unit(land.flowers[rng.integers(len(land.flowers))])
+  crop = crop if rng.random() < 0.4 else unit(land.earth)
+  local = mix(local, crop, 0.6 * furrows * rows)
+  # Shadows of clouds, and a dark foreground that leads the eye inward.
+  sunny = smoothstep(-1.2, 0.4, noise(rng, 1, 4, octaves=2))
+  sunny = sunny * (1 - rng.uniform(0, 0.7) * smoothstep(0.55, 1.0, depth))
+  toward = np.arctan2(y - scene.horizon + 0.03, x - vanish)
+  swell = 0.25 * noise(rng, 2, 2, octaves=1)
+  mask = top < y
+  scene.lay(
+    mask,
+    scene.hazed(scene.tinted(local, sunny), 0.45 * (1 - depth) ** 3),
+    toward if furrows > 0.3 else swell,
+  )
+  return mask
+
+
+def course(scene: Scene, wide: float) -> tuple[np.ndarray, np.ndarray]:
+  """Where a road or river winds to the horizon: its mask, its middle [g]."""
+  rng, depth = scene.rng, scene.depth
+  start, end = rng.uniform(0.2, 0.8, 2)
+  bend = rng.uniform(0.1, 0.35) * rng.choice([-1, 1])
+  near = np.sqrt(depth)
+  sway = bend * np.sin(4.5 * near) * near * (1 - 0.4 * depth)
+  middle = end + (start - end) * depth + sway
+  inside = np.abs(x - middle) < wide * (0.02 + depth**1.3)
+  return inside & (y > scene.horizon + 0.004), middle[:, 0]
+
+
+def road(scene: Scene, mask) -> None:
+  """A trodden way."""
+  ruts = smoothstep(-1, 1, noise(scene.rng, 8, 8, octaves=2))
+  tone = scene.tinted(scene.land.earth, 0.4 + 0.6 * ruts)
+  scene.lay(mask, scene.hazed(tone, 0.4 * (1 - scene.depth) ** 3), 0.2)
+
+
+def water(scene: Scene, mask, *, waves: float) -> None:
+  """What lies above the horizon, upside down, tinted, broken by ripples.
+
+  Args:
+    waves: 0 for a pond, 1 for the sea.
+  """
+  rng, depth = scene.rng, scene.depth
+  ripple = noise(rng, 3, 24, octaves=2)
+  mirror = 2 * scene.horizon - y - 0.03 * waves * ripple * (0.3 + depth)
+  mirror = mirror.clip(0, scene.horizon - 0.01)
+  seen = look_up(scene.colour, x + 0.012 * ripple, mirror)
+  deep = scene.tinted(scene.land.water, 0.5)
+  seen = mix(seen, deep, (0.18 + 0.45 * waves * depth).clip(0, 0.8))
+  crest = smoothstep(0.8, 1.8, ripple) * (0.3 + 0.4 * waves)
+  seen = mix(seen, unit(scene.light.middle), crest)
+  trough = smoothstep(0.8, 1.8, -ripple) * (0.2 + 0.4 * waves)
+  scene.lay(mask, mix(seen, 0.7 * deep, trough), 0.0)
+
+
+def mist(scene: Scene) -> None:
+  """Level bands of vapour about the horizon."""
+  rng = scene.rng
+  bands = smoothstep(-0.3, 1.2, noise(rng, 1, 10, octaves=2))
+  low = np.exp(-(((y - scene.horizon) / rng.uniform(0.05, 0.12)) ** 2))
+  scene.colour = mix(
+    scene.colour, unit(scene.light.horizon), 0.75 * low * bands
+  )
