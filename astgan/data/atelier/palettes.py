@@ -7,6 +7,8 @@ sunny side, `shade` elsewhere), so that any land under any light is in tune.
 
 from typing import NamedTuple
 
+import numpy as np
+
 Colour = tuple[int, int, int]
 Factor = tuple[float, float, float]
 
@@ -61,6 +63,25 @@ class Manner(NamedTuple):
   # Factors on saturation and contrast.
   saturation: float
   contrast: float
+
+
+def unit(colour) -> np.ndarray:
+  """Colours in [0, 1] of bytes; floats are in [0, 1] already."""
+  colour = np.asarray(colour)
+  whole = colour.dtype.kind in "iu"
+  return colour.astype(np.float32) / np.float32(255 if whole else 1)
+
+
+def mix(one, other, amount) -> np.ndarray:
+  """The colour `one` where the amount is 0, `other` where it is 1."""
+  amount = np.asarray(amount, np.float32)[..., None]
+  return one + (other - one) * amount
+
+
+def smoothstep(low, high, value) -> np.ndarray:
+  """0 below, 1 above, an S between: how paint is faded."""
+  t = ((value - low) / (high - low)).clip(0, 1)
+  return t * t * (3 - 2 * t)
 
 
 # fmt: off
@@ -249,7 +270,7 @@ MANNERS = {
   "tonalist": Manner(
     ("dusk", "silver", "night", "port", "gold", "morning"),
     ("polder", "autumn", "moor", "winter"),
-    0.075, 0.024, 0.02, 0.2, 0.75, 0.85,
+    0.075, 0.024, 0.02, 0.2, 0.8, 0.95,
   ),
   "arles": Manner(
     ("mistral", "night", "gold", "noon", "morning"),

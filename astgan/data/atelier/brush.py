@@ -9,14 +9,16 @@ import jaxtyping
 import numpy as np
 from PIL import Image, ImageDraw
 
+from astgan.data.atelier.palettes import mix, smoothstep
+
 Strokes = jaxtyping.Float32[np.ndarray, "_ 8"]
 Field = jaxtyping.Float32[np.ndarray, "g g"]
 Picture = jaxtyping.Float32[np.ndarray, "g g 3"]
 
 # A loaded brush leaves a blunt start and a thin end: half-length, half-width.
 OUTLINE = np.float32(
-  [[-1, -0.3], [-0.75, -0.9], [-0.1, -1], [0.6, -0.75], [1, -0.1]]
-  + [[0.7, 0.6], [0.0, 1], [-0.7, 0.95], [-0.98, 0.3]]
+  [[-1, -0.6], [-0.75, -0.9], [-0.1, -1], [0.6, -0.75], [1, -0.1]]
+  + [[0.7, 0.6], [0.0, 1], [-0.7, 0.95], [-1, 0.5]]
 )
 
 
@@ -80,6 +82,40 @@ def cover(
   return np.concatenate(layers)
 
 
+def dabs(
+  rng, x, y, across, up, count, lit, dark, toward, *, size, angle
+) -> Strokes:
+  """Heaps of dabs with a lit and a dark side, over a body of the middle tone.
+
+  Args:
+    x, y: centres of the heaps [heaps]; across, up: their half axes [heaps].
+    lit, dark: colours [heaps, 3] on the side `toward` (dx, dy) and away.
+    size: length of a dab, in mean half axes; angle: of the dabs.
+  """
+  shape = (len(x), count)
+  turn = rng.uniform(0, 2 * np.pi, shape)
+  radius = np.sqrt(rng.uniform(0, 1, shape))
+  dx, dy = radius * np.cos(turn), radius * np.sin(turn)
+  tone = dx * toward[0] + dy * toward[1] + rng.normal(0, 0.35, shape)
+  # The light is put on last.
+  order = np.argsort(tone, 1)
+  dx, dy, tone = (np.take_along_axis(a, order, 1) for a in (dx, dy, tone))
+  colour = mix(dark[:, None], lit[:, None], smoothstep(-0.9, 1.0, tone))
+  length = size * ((across + up) / 2)[:, None] * rng.uniform(0.6, 1.3, shape)
+  heap = strokes(
+    x[:, None] + dx * across[:, None],
+    y[:, None] + dy * up[:, None],
+    length,
+    0.5 * length,
+    angle + rng.normal(0, 0.4, shape),
+    colour + rng.normal(0, 0.025, (*shape, 1)),
+  ).reshape(*shape, 8)
+  body = strokes(
+    x, y, 1.5 * across, 1.5 * up, 0.0, mix(dark, lit, np.float32(0.25))
+  ).reshape(-1, 1, 8)
+  return np.concatenate([body, heap], 1).reshape(-1, 8)
+
+
 def paint(
   rng: np.random.Generator, ground: Picture, rows: Strokes, side: int
 ) -> jaxtyping.UInt8[np.ndarray, "{side} {side} 3"]:
@@ -109,5 +145,6 @@ def paint(
   relief = np.zeros_like(height)
   relief[1:, 1:] = height[1:, 1:] - height[:-1, :-1]
   weave = np.float32([[2, 0, -2, 0], [0, -2, 0, 2]])
-  relief = 0.12 * relief + np.tile(weave, (side // 2, side // 4))
+  weave = np.tile(weave, (side // 2 + 1, side // 4 + 1))[:side, :side]
+  relief = 0.12 * relief + weave
   return (wet[..., :3] + relief[..., None]).clip(0, 255).astype(np.uint8)

@@ -1,0 +1,158 @@
+"""Trees: one by one, in groups, and in front of everything."""
+
+import numpy as np
+
+from astgan.data.atelier import brush, staffage
+from astgan.data.atelier.palettes import mix, smoothstep
+from astgan.data.atelier.scene import Scene
+
+# Lobes of a crown: how many, their spread across and up, their half axes across
+# and up, the height of their middle, the angle of the dabs. Lengths in heights.
+CROWNS = {
+  "round": (8, 0.24, 0.22, 0.16, 0.14, 0.66, 0.5),
+  "poplar": (6, 0.02, 0.34, 0.085, 0.16, 0.54, 1.4),
+  "birch": (7, 0.13, 0.3, 0.11, 0.12, 0.62, 1.1),
+  "willow": (7, 0.28, 0.1, 0.14, 0.3, 0.56, 1.57),
+  "bush": (4, 0.18, 0.05, 0.14, 0.14, 0.14, 0.4),
+  "pine": (5, 0.26, 0.16, 0.2, 0.05, 0.78, 0.0),
+}
+
+
+def trees(scene: Scene, kind: str, x, y, tall, *, count: int) -> brush.Strokes:
+  """Trees of a kind, the farthest first.
+
+  Args:
+    x, y: their feet [n]. tall: their heights [n].
+    count: dabs to a lobe of the crown; the nearer, the more.
+  """
+  order = np.argsort(y)
+  x, y, tall = x[order, None], y[order, None], tall[order, None]  # [n, 1]
+  rng, land, n = scene.rng, scene.land, len(x)
+  air = 0.5 * (1 - scene.nearness(y)) ** 6
+
+  def toned(colour, sunny):  # [n, 1, 3]
+    vary = 1 + rng.normal(0, 0.07, (n, 1, 3))
+    return scene.hazed(scene.tinted(colour, sunny) * vary, air)
+
+  fall = np.linspace(0.1, -0.7, 6) * scene.side  # away from the light
+  shadow = brush.strokes(
+    x + tall * fall,
+    y + tall * (0.01 + rng.normal(0, 0.014, (n, 6))),
+    tall * rng.uniform(0.1, 0.34, (n, 6)),
+    0.026 * tall,
+    rng.normal(0, 0.08, (n, 6)),
+    toned(land.meadow, 0.25),
+  )
+  bark = toned(land.leaf_shade, 0.2)
+  if kind == "birch":
+    bark = toned((226, 220, 206), 0.5)
+  lean = -np.pi / 2 + rng.normal(0, 0.05, (n, 1))
+  trunk = brush.strokes(
+    x, y - 0.32 * tall, 0.66 * tall, 0.03 * tall + 0.002, lean, bark
+  )
+  lit, dark = toned(land.leaf, 1.0), toned(land.leaf_shade, 0.35)
+  if kind == "bare":
+    crown = twigs(rng, x, y, tall, 4 * count, bark)
+  elif kind == "conifer":
+    crown = boughs(scene, x, y, tall, 9 * count, lit, dark)
+  else:
+    crown = lobes(scene, kind, x, y, tall, count, lit, dark)
+  # Each tree is finished before the next.
+  parts = [part.reshape(n, -1, 8) for part in (shadow, trunk, crown)]
+  return np.concatenate(parts, 1).reshape(-1, 8)
+
+
+def lobes(scene: Scene, kind, x, y, tall, count, lit, dark) -> brush.Strokes:
+  """Crowns of leaves: heaps of dabs around a middle."""
+  many, wide, high, across, up, middle, angle = CROWNS[kind]
+  dx, dy = scene.rng.uniform(-1, 1, (2, len(x), many))
+  if kind in ("poplar", "birch"):
+    dy = np.linspace(1, -1, many) + 0.2 * dy
+  taper = tall * (1 - 0.4 * np.abs(dy))
+  sunny = 0.25 * (dx * scene.side - dy)[..., None]
+  return brush.dabs(
+    scene.rng,
+    (x + dx * wide * taper).ravel(),
+    (y + (0.8 * dy * high - middle) * tall).ravel(),
+    (across * taper).ravel(),
+    (up * taper).ravel(),
+    count,
+    (lit * (1 + 0.5 * sunny)).reshape(-1, 3),
+    (dark * (1 + sunny)).reshape(-1, 3),
+    (0.7 * scene.side, -0.7),
+    size=2.2 / np.sqrt(count + 3),
+    angle=angle,
+  )
+
+
+def boughs(scene: Scene, x, y, tall, count, lit, dark) -> brush.Strokes:
+  """The tiers of firs: drooping strokes, wider and earlier below."""
+  rng, shape = scene.rng, (len(x), count)
+  down = -np.sort(-(rng.uniform(0, 1, shape) ** 0.7))
+  off = rng.uniform(-1, 1, shape)
+  tone = smoothstep(-1.2, 1.4, scene.side * off + rng.normal(0, 0.5, shape))
+  return brush.strokes(
+    x + 0.2 * off * down * tall,
+    y - tall * (1 - 0.88 * down - 0.05 * np.abs(off)),
+    (0.05 + 0.14 * down) * tall,
+    0.045 * tall,
+    0.5 * np.sign(off) + rng.normal(0, 0.15, shape),
+    mix(dark, lit, 0.6 * tone),
+  )
+
+
+def twigs(rng, x, y, tall, count, bark) -> brush.Strokes:
+  """Bare crowns: strokes that fan out of the upper trunk."""
+  shape = (len(x), count)
+  lean = rng.normal(0, 0.6, shape)
+  reach = rng.uniform(0.15, 0.6, shape) * tall
+  return brush.strokes(
+    x + np.sin(lean) * reach,
+    y - 0.42 * tall - np.cos(lean) * reach,
+    0.26 * tall,
+    0.011 * tall + 0.002,
+    lean - np.pi / 2 + rng.normal(0, 0.25, shape),
+    bark * rng.uniform(0.9, 1.5, (*shape, 1)),
+  )
+
+
+def plant(
+  scene: Scene, x, near, tall, *, count=7, kinds=None, mirror=None
+) -> None:
+  """Trees of one kind, in perspective.
+
+  Args:
+    x, near: their places [n]; 0 is at the horizon, 1 at the lower edge.
+    tall: their heights, in heights of the viewer's eye above the ground.
+    mirror: height in the picture of the shore that they are reflected below.
+  """
+  y = scene.foot(near)
+  tall = tall * (y - scene.horizon + 0.015)
+  kind = scene.pick(kinds or scene.land.trees)
+  rows = trees(scene, kind, x, y, tall, count=count)
+  if mirror is not None:
+    scene.add(staffage.reflected(scene, rows, mirror))
+  scene.add(rows)
+
+
+def copses(scene: Scene) -> None:
+  """Groups of trees over the middle distance."""
+  rng = scene.rng
+  for near in np.sort(0.25 * rng.uniform(0, 1, rng.integers(1, 5)) ** 2):
+    n = rng.integers(1, 6)
+    x = rng.uniform(0, 1) + rng.normal(0, 0.07, n)
+    near = near + rng.uniform(0, 0.02, n)
+    plant(scene, x, near, rng.uniform(2, 4, n))
+
+
+def frame(scene: Scene) -> None:
+  """A few trees in front, at one side."""
+  rng, n = scene.rng, scene.rng.integers(1, 4)
+  edge = rng.uniform(0, 0.22)
+  x = scene.pick((edge, 1 - edge)) + rng.normal(0, 0.06, n)
+  near = rng.uniform(0.45, 0.95, n)
+  # As tall as half to all of the picture.
+  tall = rng.uniform(0.5, 0.95) / (1 - scene.horizon) / near.mean()
+  kinds = [kind for kind in scene.land.trees if kind != "bush"]
+  tall = tall * rng.uniform(0.8, 1.2, n)
+  plant(scene, x, near, tall, count=30, kinds=kinds)
