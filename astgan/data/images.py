@@ -147,16 +147,15 @@ def grid(
   n, height, width, _ = images.shape
   columns = min(columns, n)
   rows = -(-n // columns)
-  sheet = np.full(
-    (rows * (height + gap) - gap, columns * (width + gap) - gap, 3),
-    255,
-    np.uint8,
+  height, width = height + gap, width + gap
+  tiles = np.pad(
+    images,
+    ((0, rows * columns - n), (0, gap), (0, gap), (0, 0)),
+    constant_values=255,
   )
-  for index, image in enumerate(images):
-    row, column = divmod(index, columns)
-    top, left = row * (height + gap), column * (width + gap)
-    sheet[top : top + height, left : left + width] = image
-  return sheet
+  sheet = tiles.reshape(rows, columns, height, width, 3).swapaxes(1, 2)
+  sheet = sheet.reshape(rows * height, columns * width, 3)
+  return sheet[: rows * height - gap, : columns * width - gap]
 
 
 def write(
