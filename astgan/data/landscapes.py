@@ -39,20 +39,21 @@ def compose(rng: np.random.Generator) -> Scene:
   manner = manners[rng.integers(len(manners))]
   light = varied(rng, palettes.LIGHTS[rng.choice(manner.lights)])
   land = varied(rng, palettes.LANDS[rng.choice(manner.lands)])
-  subject, heights = subjects.SUBJECTS[rng.integers(len(subjects.SUBJECTS))]
-  horizon = float(rng.uniform(*heights))
+  choices, shares, heights = zip(*subjects.SUBJECTS, strict=True)
+  choice = rng.choice(len(choices), p=shares)
+  horizon = float(rng.uniform(*heights[choice]))
   sun_x = 0.5 + rng.choice([-1, 1]) * rng.uniform(0.08, 0.42)
   sun_y = horizon * (1 - rng.uniform(*light.height))
   scene = Scene(rng, manner, light, land, horizon, (float(sun_x), float(sun_y)))
   subjects.heavens(scene)
-  subject(scene)
+  choices[choice](scene)
   return scene
 
 
 def varied(rng: np.random.Generator, palette):
   """A palette mixed anew: its colours, in [0, 1], a little off."""
   colours = {
-    name: palettes.unit(colour) + rng.normal(0, 0.04, 3).astype(np.float32)
+    name: palettes.unit(colour) + rng.normal(0, 0.03, 3).astype(np.float32)
     for name, colour in palette._asdict().items()
     if palette.__annotations__[name] is palettes.Colour
   }

@@ -17,8 +17,8 @@ Picture = jaxtyping.Float32[np.ndarray, "g g 3"]
 
 # A loaded brush leaves a blunt start and a thin end: half-length, half-width.
 OUTLINE = np.float32(
-  [[-1, -0.6], [-0.75, -0.9], [-0.1, -1], [0.6, -0.75], [1, -0.1]]
-  + [[0.7, 0.6], [0.0, 1], [-0.7, 0.95], [-1, 0.5]]
+  [[-1, -0.6], [-0.4, -1], [0.5, -0.8], [1, -0.1]]
+  + [[0.6, 0.75], [-0.4, 1], [-1, 0.5]]
 )
 
 
@@ -120,7 +120,7 @@ def paint(
   rng: np.random.Generator, ground: Picture, rows: Strokes, side: int
 ) -> jaxtyping.UInt8[np.ndarray, "{side} {side} 3"]:
   """Paint strokes in their order on a ground, with relief and canvas grain."""
-  half = rows[:, None, 2:4] / 2 * OUTLINE  # [n, 9, 2]
+  half = rows[:, None, 2:4] / 2 * OUTLINE  # [n, 7, 2]
   half[..., 1] += rng.normal(0, 0.25, (len(rows), 1)) * (
     half[..., 0] ** 2 / np.maximum(rows[:, 2:3], 1e-3)
   )

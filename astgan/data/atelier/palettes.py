@@ -137,7 +137,7 @@ LIGHTS = {
   # Prussian blue and a lemon moon: Van Gogh, Whistler's nocturnes.
   "night": Light(
     (16, 28, 66), (34, 62, 108), (84, 116, 140), (248, 236, 170),
-    (112, 140, 164), (34, 52, 92), (0.40, 0.50, 0.62), (0.16, 0.22, 0.36),
+    (112, 140, 164), (34, 52, 92), (0.52, 0.62, 0.74), (0.22, 0.29, 0.45),
     (0.35, 0.85), 0.35, "moon",
   ),
   # Green gold at the end of day: Inness and the tonalists.
@@ -204,7 +204,7 @@ LANDS = {
   "winter": Land(
     (168, 176, 194), (240, 242, 246), (226, 230, 238), (196, 186, 180),
     (128, 112, 104), (66, 62, 76), (116, 140, 160),
-    ((206, 170, 130),),
+    ((214, 206, 200), (176, 184, 206)),
     ("bare", "conifer", "bare", "birch"), ("hills", "alps", "peak"),
   ),
   # Ochre, olive, lavender: Cezanne and Van Gogh in the south.
@@ -278,7 +278,7 @@ MANNERS = {
     0.075, 0.017, 0.06, 1.0, 1.15, 1.1,
   ),
   "fauvist": Manner(
-    ("fauve", "mistral", "crimson", "fauve"),
+    ("fauve", "mistral", "noon", "fauve"),
     ("wild", "provence"),
     0.08, 0.028, 0.06, 0.5, 1.1, 1.0,
   ),

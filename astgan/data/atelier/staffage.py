@@ -53,6 +53,17 @@ def glints(scene: Scene) -> brush.Strokes:
   return brush.strokes(x, y, length, 0.005 + 0.008 * near, 0.0, colour)
 
 
+def surf(scene: Scene) -> brush.Strokes:
+  """White crests, in lines that close up toward the horizon."""
+  rng, count = scene.rng, 50
+  near = rng.choice(np.linspace(0.15, 1, rng.integers(4, 8)) ** 2, count)
+  near = near * rng.uniform(0.9, 1.1, count)
+  length = (0.02 + 0.11 * near) * rng.uniform(0.4, 1.2, count)
+  foam = mix(unit(scene.light.cloud_lit), 1.0, 0.4)
+  x, tilt = rng.uniform(0, 1, count), rng.normal(0, 0.06, count)
+  return brush.strokes(x, scene.foot(near), length, 0.14 * length, tilt, foam)
+
+
 def reflected(scene: Scene, rows: brush.Strokes, at) -> brush.Strokes:
   """Strokes upside down in water whose edge is at the height `at`."""
   image = rows.copy()

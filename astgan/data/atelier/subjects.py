@@ -58,12 +58,15 @@ def sea(scene: Scene) -> None:
     kind = scene.pick(("headland", "headland", "hills", "peak"))
     scenery.ranges(scene, kind, 1, rng.uniform(0.08, 0.3))
   wet = y > scene.horizon
-  scenery.water(scene, wet, waves=rng.uniform(0.5, 1))
+  waves = rng.uniform(0.4, 1)
+  scenery.water(scene, wet, waves=waves)
   beach = scene.chance(0.4)
   if beach:
     line = rng.uniform(0.78, 0.95) + rng.uniform(-0.3, 0.3) * (x[0] - 0.5)
     wet &= ~scenery.ground(scene, line)
   scene.cover()
+  if waves > 0.8:
+    scene.add(staffage.surf(scene), on=wet)
   sparkle(scene, wet)
   if scene.chance(0.75):
     scene.add(staffage.boats(scene))
@@ -185,14 +188,14 @@ def mountains(scene: Scene) -> None:
     trees.frame(scene)
 
 
-# Every subject with the range of its horizon's height, from the top down.
+# Every subject, its share, and the range of its horizon, from the top down.
 SUBJECTS = (
-  (sea, (0.28, 0.72)),
-  (lake, (0.35, 0.62)),
-  (river, (0.28, 0.55)),
-  (meadow, (0.35, 0.75)),
-  (field, (0.25, 0.5)),
-  (avenue, (0.35, 0.65)),
-  (wood, (0.4, 0.65)),
-  (mountains, (0.55, 0.75)),
+  (sea, 0.18, (0.28, 0.72)),
+  (lake, 0.18, (0.35, 0.62)),
+  (river, 0.13, (0.28, 0.55)),
+  (meadow, 0.11, (0.35, 0.75)),
+  (field, 0.1, (0.25, 0.5)),
+  (avenue, 0.08, (0.35, 0.65)),
+  (wood, 0.08, (0.4, 0.65)),
+  (mountains, 0.14, (0.55, 0.75)),
 )

@@ -3,13 +3,13 @@
 import numpy as np
 
 from astgan.data.atelier import brush, staffage
-from astgan.data.atelier.palettes import mix, smoothstep
+from astgan.data.atelier.palettes import mix, smoothstep, unit
 from astgan.data.atelier.scene import Scene
 
 # Lobes of a crown: how many, their spread across and up, their half axes across
 # and up, the height of their middle, the angle of the dabs. Lengths in heights.
 CROWNS = {
-  "round": (8, 0.24, 0.22, 0.16, 0.14, 0.66, 0.5),
+  "round": (9, 0.24, 0.27, 0.16, 0.15, 0.6, 0.5),
   "poplar": (6, 0.02, 0.34, 0.085, 0.16, 0.54, 1.4),
   "birch": (7, 0.13, 0.3, 0.11, 0.12, 0.62, 1.1),
   "willow": (7, 0.28, 0.1, 0.14, 0.3, 0.56, 1.57),
@@ -31,7 +31,7 @@ def trees(scene: Scene, kind: str, x, y, tall, *, count: int) -> brush.Strokes:
   air = 0.5 * (1 - scene.nearness(y)) ** 6
 
   def toned(colour, sunny):  # [n, 1, 3]
-    vary = 1 + rng.normal(0, 0.07, (n, 1, 3))
+    vary = 1 + rng.normal(0, 0.06, (n, 1, 1)) + rng.normal(0, 0.03, (n, 1, 3))
     return scene.hazed(scene.tinted(colour, sunny) * vary, air)
 
   fall = np.linspace(0.1, -0.7, 6) * scene.side  # away from the light
@@ -43,14 +43,17 @@ def trees(scene: Scene, kind: str, x, y, tall, *, count: int) -> brush.Strokes:
     rng.normal(0, 0.08, (n, 6)),
     toned(land.meadow, 0.25),
   )
-  bark = toned(land.leaf_shade, 0.2)
+  bark = toned(mix(unit(land.leaf_shade), unit((96, 70, 58)), 0.6), 0.2)
   if kind == "birch":
     bark = toned((226, 220, 206), 0.5)
   lean = -np.pi / 2 + rng.normal(0, 0.05, (n, 1))
   trunk = brush.strokes(
     x, y - 0.32 * tall, 0.66 * tall, 0.03 * tall + 0.002, lean, bark
   )
-  lit, dark = toned(land.leaf, 1.0), toned(land.leaf_shade, 0.35)
+  leaf = unit(land.leaf)
+  if kind == "conifer":  # evergreen
+    leaf = mix(leaf, unit((72, 104, 84)), 0.7)
+  lit, dark = toned(leaf, 1.0), toned(land.leaf_shade, 0.35)
   if kind == "bare":
     crown = twigs(rng, x, y, tall, 4 * count, bark)
   elif kind == "conifer":
