@@ -13,6 +13,8 @@ from jaxtyping import Array, Float
 
 from astgan.arrays import Features, Grams, Images, PerExample
 
+NORMALIZATIONS = ("hwc", "hw", "none")
+
 
 def gram(features: Features, *, normalize: str = "hwc") -> Grams:
   """Gram matrices: inner products of channels over all pixels.
@@ -34,16 +36,12 @@ def gram(features: Features, *, normalize: str = "hwc") -> Grams:
   Raises:
     ValueError: `normalize` is none of the three.
   """
+  if normalize not in NORMALIZATIONS:
+    raise ValueError(f"normalize is one of {NORMALIZATIONS}, not {normalize!r}")
   examples, height, width, channels = features.shape
-  counts = {
-    "hwc": height * width * channels,
-    "hw": height * width,
-    "none": 1,
-  }
-  if normalize not in counts:
-    raise ValueError(f"normalize is one of {sorted(counts)}, not {normalize!r}")
-  pixels = features.reshape(examples, height * width, channels)
-  return _inner_products(pixels) / counts[normalize]
+  points = height * width
+  count = {"hwc": points * channels, "hw": points, "none": 1}[normalize]
+  return _inner_products(features.reshape(examples, points, channels)) / count
 
 
 @jax.custom_jvp

@@ -27,12 +27,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from astgan.arrays import Features, Images
 from astgan.losses import perceptual
 
 # extract(params, images in [0, 1], taps) -> {tap: features}.
 Extract = Callable[[Any, Any, tuple[str, ...]], dict[str, Any]]
 Scalars = dict[str, Float[Array, ""]]
+# Every layer has its own size.
+LayerFeatures = dict[str, Float[Array, "1 _ _ _"]]
 # The losses reported.
 NAMES = ("loss", "content/loss", "style/loss", "variation/loss")
 
@@ -77,7 +78,7 @@ class Style(NamedTuple):
 class Targets(NamedTuple):
   """What the painted picture is compared with, by layer."""
 
-  content: dict[str, Features]
+  content: LayerFeatures
   style: dict[str, Style]
 
 
@@ -135,7 +136,7 @@ def content_targets(
   *,
   extract: Extract,
   terms: Terms,
-) -> dict[str, Features]:
+) -> LayerFeatures:
   """The photograph's features in the content layers.
 
   Args:
@@ -147,7 +148,7 @@ def content_targets(
 
 def style_targets(
   params: Any,
-  pictures: Iterable[Images],
+  pictures: Iterable[Float[Array, "_ _ _ 3"]],
   *,
   extract: Extract,
   terms: Terms,

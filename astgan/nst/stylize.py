@@ -41,7 +41,10 @@ OPTIMIZERS = {
 
 
 def first_image(
-  key: jax.Array, init: str, photograph: Image, picture: Image
+  key: jax.Array,
+  init: str,
+  photograph: Image,
+  picture: Float[Array, "1 _ _ 3"],
 ) -> Image:
   """The picture that painting starts from.
 
@@ -129,7 +132,7 @@ def stylize(
 def _begin(image, optimizer):
   # Each buffer is donated for itself, so none may stand here twice.
   def unknown():
-    return {name: jnp.full((), jnp.inf) for name in objective.NAMES}
+    return {name: jnp.float32(jnp.inf) for name in objective.NAMES}
 
   return Painting(
     image=jnp.copy(image),
@@ -156,9 +159,11 @@ def _update(painting, params, targets, *, extract, terms, optimizer):
   (loss, scalars), gradient = jax.value_and_grad(
     objective.objective, has_aux=True
   )(painting.image, params, targets, extract=extract, terms=terms)
-  updates, state = optimizer.update(
-    gradient, painting.optimizer, painting.image, value=loss
-  )
+  # optax raises floats to integers, which strict promotion would refuse.
+  with jax.numpy_dtype_promotion("standard"):
+    updates, state = optimizer.update(
+      gradient, painting.optimizer, painting.image, value=loss
+    )
   better = loss < painting.best_scalars["loss"]
   broken = (painting.broken < 0) & ~jnp.isfinite(loss)
   return Painting(

@@ -1,0 +1,140 @@
+"""Style pictures: one, a folder of them, or a batch that a generator draws."""
+
+import dataclasses
+import pathlib
+import sys
+from collections.abc import Iterator, Sequence
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+import numpy as np
+from jaxtyping import UInt8
+
+from astgan import arrays, checkpoints, errors
+from astgan.data import images
+
+# Pictures shown in style.png, and their side there.
+_SHOWN = 64
+_THUMBNAIL = 96
+
+
+@dataclasses.dataclass(frozen=True)
+class Files:
+  """Style pictures in files.
+
+  Args:
+    paths: the files, at least one of them readable.
+    longer_side: of every picture, in pixels.
+  """
+
+  paths: Sequence[pathlib.Path]
+  longer_side: int
+
+  def __len__(self) -> int:
+    return len(self.paths)
+
+  def __iter__(self) -> Iterator[arrays.Images]:
+    """Arrays [1 h w 3] in [0, 1]; what cannot be read is left out."""
+    # A folder of many shapes would compile the feature network for each: in
+    # groups, shorter sides are stretched to multiples of 16 pixels.
+    grain = 16 if len(self.paths) > 1 else 1
+    failures = []
+    for picture in self._readable(failures):
+      height, width, _ = images.fit(picture, self.longer_side).shape
+      shape = (_round(height, grain), _round(width, grain))
+      yield _unit(images.resize(picture, *shape)[None])
+    if failures:
+      print(
+        f"style: {len(failures)} of {len(self.paths)} pictures were skipped;"
+        f" the first: {failures[0]}",
+        file=sys.stderr,
+      )
+
+  def sheet(self) -> UInt8[np.ndarray, "h w 3"]:
+    """The first pictures in one, as squares."""
+    squares = [
+      images.resize(images.centre_square(picture), _THUMBNAIL, _THUMBNAIL)
+      for picture, _ in zip(self._readable([]), range(_SHOWN), strict=False)
+    ]
+    return images.grid(np.stack(squares), columns=8)
+
+  def _readable(self, failures: list[str]) -> Iterator[images.Picture]:
+    for path in self.paths:
+      try:
+        yield images.read(path)
+      except errors.UserError as error:
+        failures.append(str(error))
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+  """Style pictures in memory.
+
+  Args:
+    pictures: bytes, all of one shape.
+  """
+
+  pictures: UInt8[np.ndarray, "m h w 3"]
+
+  def __len__(self) -> int:
+    return len(self.pictures)
+
+  def __iter__(self) -> Iterator[arrays.Images]:
+    """Arrays [1 h w 3] in [0, 1]."""
+    for picture in self.pictures:
+      yield _unit(picture[None])
+
+  def sheet(self) -> UInt8[np.ndarray, "h w 3"]:
+    """The first pictures in one."""
+    return images.grid(self.pictures[:_SHOWN], columns=8)
+
+
+def open_style(
+  config: ml_collections.ConfigDict, key: jax.Array
+) -> Files | Drawn:
+  """The pictures that `paint.style` names.
+
+  A folder with a config.json is a training run's, and its generator draws
+  `paint.style_batch` pictures.
+
+  Args:
+    config: the whole config.
+    key: of the generator's latents.
+
+  Raises:
+    UserError: nothing is there, nothing can be read, or a run folder has no
+      checkpoints.
+  """
+  paint = config.paint
+  if not paint.style:
+    raise errors.UserError(
+      "paint.style is empty; name a picture, a folder of pictures or a run"
+    )
+  path = pathlib.Path(paint.style).expanduser()
+  if (path / "config.json").is_file():
+    generator = checkpoints.load_generator(path)
+    drawn = generator.sample(key, paint.style_batch)
+    pictures = np.asarray(arrays.unit_to_bytes(arrays.signed_to_unit(drawn)))
+    if paint.style_size:
+      pictures = np.stack(
+        [images.fit(picture, paint.style_size) for picture in pictures]
+      )
+    return Drawn(pictures)
+  paths = images.find(path)
+  style = Files(paths, paint.style_size or paint.size)
+  if len(paths) == 1:
+    images.read(paths[0])
+  elif next(iter(style), None) is None:
+    raise errors.UserError(
+      f"{path}: none of its {len(paths)} pictures can be read"
+    )
+  return style
+
+
+def _round(side: int, grain: int) -> int:
+  return max(16, grain * round(side / grain))
+
+
+def _unit(pictures: UInt8[np.ndarray, "b h w 3"]) -> arrays.Images:
+  return arrays.bytes_to_unit(jnp.asarray(pictures))

@@ -1,0 +1,49 @@
+"""Gatys' algorithm as a 2019 report runs it: averages, 300 iterations.
+
+  python -m astgan.main --config=configs/gatys.py \
+    --config.paint.content=photo.jpg --config.paint.style=painting.jpg
+
+The report's total is alpha / 2 sum (F - P)^2 + beta sum_l w_l E_l, with
+E_l = sum (G - A)^2 / (4 N^2 M^2), w_l = 1/5 and alpha / beta = 1e-7. In the
+means of `astgan.losses.perceptual`,
+
+  E_l is a quarter of `style` on Gram matrices over "hw": layer weights 1/20;
+  the content sum is n / 2 times `content`, n = h w c values of conv_5.
+
+A sum over pixels grows with the picture while E_l does not, so the report's
+ratio means another balance at every size. It is fixed here at 512 by 512
+pixels, where conv_5 has 128 x 128 x 256 values: 1e-7 n / 2 = 0.21. Both weights
+are then multiplied by 1,000, which changes nothing but the digits shown.
+
+The report names no optimiser; L-BFGS is what Gatys used. Its iterations are
+evaluations of the loss here.
+
+Hardware: anything; one CPU is enough. TIME
+Expect: NUMBERS
+
+References: Rithesh, Kakaraparthi and Kilari, Style Transfer, 2019, section 2;
+  Gatys, Ecker and Bethge, A Neural Algorithm of Artistic Style, 2015.
+"""
+
+import ml_collections
+
+from configs import common
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """Painting with report 2's layers and weights."""
+  config = common.get_config()
+  config.task = "paint"
+  config.features.pooling = "average"
+
+  paint = config.paint
+  paint.style_layers = ("conv_1", "conv_2", "conv_3", "conv_4", "conv_5")
+  paint.style_layer_weights = (0.05,) * 5
+  paint.gram = "hw"
+  paint.content_layers = ("conv_5",)
+  paint.style_weight = 1000.0
+  paint.content_weight = 210.0
+  paint.init = "content"
+  paint.optimizer = "lbfgs"
+  paint.steps = 300
+  return config
