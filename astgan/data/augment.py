@@ -72,5 +72,6 @@ def augment(
     flip: `data.flip`.
   """
   crop_key, flip_key = jax.random.split(key)
-  images = random_crop(crop_key, images, size=size)
+  if images.shape[1:3] != (size, size):
+    images = random_crop(crop_key, images, size=size)
   return random_flip(flip_key, images) if flip else images
