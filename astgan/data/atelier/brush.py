@@ -111,7 +111,7 @@ def dabs(
     colour + rng.normal(0, 0.025, (*shape, 1)),
   ).reshape(*shape, 8)
   body = strokes(
-    x, y, 1.5 * across, 1.5 * up, 0.0, mix(dark, lit, np.float32(0.25))
+    x, y, 1.35 * across, 1.35 * up, 0.0, mix(dark, lit, np.float32(0.25))
   ).reshape(-1, 1, 8)
   return np.concatenate([body, heap], 1).reshape(-1, 8)
 

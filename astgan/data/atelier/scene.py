@@ -18,6 +18,7 @@ y, x = (np.mgrid[:GRID, :GRID].astype(np.float32) + 0.5) / GRID
 # Nothing is laid in yet: no colour is below 0.
 bare = functools.partial(np.full, (GRID, GRID, 3), np.float32(-1))
 level = functools.partial(np.zeros, (GRID, GRID), np.float32)
+dry = functools.partial(np.zeros, (GRID, GRID), bool)
 
 
 @dataclasses.dataclass
@@ -35,6 +36,8 @@ class Scene:
   angle: brush.Field = dataclasses.field(default_factory=level)
   # The colours that strokes have been made of already.
   covered: brush.Picture = dataclasses.field(default_factory=bare)
+  # Where there is water: nothing casts a shadow there.
+  wet: np.ndarray = dataclasses.field(default_factory=dry)
   layers: list[brush.Strokes] = dataclasses.field(default_factory=list)
 
   def chance(self, share: float) -> bool:

@@ -54,7 +54,7 @@ def massif(rng, kind: str) -> np.ndarray:
   if kind == "peak":
     off = np.abs(x[0] - rng.uniform(0.2, 0.8))
     cone = np.exp(-off / rng.uniform(0.1, 0.22)).clip(0, 0.88) / 0.88
-    return (0.94 * cone + 0.06 * line).clip(0.02, 1)
+    return (0.94 * cone + 0.06 * line).clip(0, 1)
   if kind == "headland":
     reach = rng.uniform(0.2, 0.55)
     end = np.sign(rng.uniform(-1, 1)) * (x[0] - 0.5) + 0.5
@@ -85,7 +85,7 @@ def ranges(scene: Scene, kind: str, count: int, height: float) -> None:
       local = mix(local, unit(land.earth), smoothstep(0.1, 0.3, below))
     tone = scene.tinted(local, sunny)
     air = 0.62 - 0.5 * near + 0.3 * below**2
-    mask = (ridge < y) & (y < scene.horizon + 0.01) & (outline > 0.01)
+    mask = (ridge < y) & (y < scene.horizon + 0.01) & (outline > 0.04)
     lean = scene.side * np.where(sunny > 0.5, 0.8, -0.8)
     scene.lay(mask, scene.hazed(tone, air.clip(0, 0.8)), lean)
 
@@ -126,6 +126,7 @@ def ground(scene: Scene, top, *, furrows: float = 0.0) -> np.ndarray:
   toward = np.arctan2(y - scene.horizon + 0.03, x - vanish)
   swell = 0.25 * noise(rng, 2, 2, octaves=1)
   mask = top < y
+  scene.wet = scene.wet & ~mask
   scene.lay(
     mask,
     scene.hazed(scene.tinted(local, sunny), 0.45 * (1 - depth) ** 3),
@@ -170,6 +171,7 @@ def water(scene: Scene, mask, *, waves: float) -> None:
   seen = mix(seen, unit(scene.light.middle), crest)
   trough = smoothstep(0.8, 1.8, -ripple) * (0.2 + 0.4 * waves)
   scene.lay(mask, mix(seen, 0.7 * deep, trough), 0.0)
+  scene.wet = mask
 
 
 def mist(scene: Scene) -> None:

@@ -10,9 +10,9 @@ from astgan.data.atelier.scene import Scene
 def sun(scene: Scene) -> brush.Strokes:
   """The disc of the sun or the moon, of strokes through one centre."""
   radius = scene.rng.uniform(0.025, 0.05)
-  turn = scene.rng.uniform(0, np.pi, 6)
+  turn = np.linspace(0, np.pi, 9)
   return brush.strokes(
-    *scene.sun, 2 * radius, 1.7 * radius, turn, unit(scene.light.sun)
+    *scene.sun, 2 * radius, 1.6 * radius, turn, unit(scene.light.sun)
   )
 
 

@@ -46,10 +46,10 @@ def dress(scene: Scene, dry) -> None:
     scene.add(staffage.flowers(scene), on=dry)
 
 
-def sparkle(scene: Scene, wet) -> None:
+def sparkle(scene: Scene) -> None:
   """Glints under a low sun or the moon, seldom under a high one."""
   if scene.light.body or scene.chance(0.2):
-    scene.add(staffage.glints(scene), on=wet)
+    scene.add(staffage.glints(scene), on=scene.wet)
 
 
 def sea(scene: Scene) -> None:
@@ -57,17 +57,16 @@ def sea(scene: Scene) -> None:
   if scene.chance(0.5):
     kind = scene.pick(("headland", "headland", "hills", "peak"))
     scenery.ranges(scene, kind, 1, rng.uniform(0.08, 0.3))
-  wet = y > scene.horizon
   waves = rng.uniform(0.4, 1)
-  scenery.water(scene, wet, waves=waves)
+  scenery.water(scene, y > scene.horizon, waves=waves)
   beach = scene.chance(0.4)
   if beach:
     line = rng.uniform(0.78, 0.95) + rng.uniform(-0.3, 0.3) * (x[0] - 0.5)
-    wet &= ~scenery.ground(scene, line)
+    scenery.ground(scene, line)
   scene.cover()
   if waves > 0.8:
-    scene.add(staffage.surf(scene), on=wet)
-  sparkle(scene, wet)
+    scene.add(staffage.surf(scene), on=scene.wet)
+  sparkle(scene)
   if scene.chance(0.75):
     scene.add(staffage.boats(scene))
   if beach and scene.chance(0.3):
@@ -77,13 +76,11 @@ def sea(scene: Scene) -> None:
 def lake(scene: Scene) -> None:
   rng = scene.rng
   distance(scene, rng.uniform(0.15, 0.4), 0.85)
-  wet = y > scene.horizon
-  scenery.water(scene, wet, waves=rng.uniform(0.1, 0.5))
+  scenery.water(scene, y > scene.horizon, waves=rng.uniform(0.1, 0.5))
   shore = rng.uniform(0.75, 1.1) + 0.07 * skyline(rng, 2, octaves=4)
   dry = scenery.ground(scene, shore)
-  wet &= ~dry
   scene.cover()
-  sparkle(scene, wet)
+  sparkle(scene)
   n = rng.integers(2, 9)
   place = rng.uniform(0, 1) + rng.normal(0, 0.2, n)
   near = np.full(n, 0.02)
@@ -104,7 +101,7 @@ def river(scene: Scene) -> None:
   scenery.water(scene, wet, waves=0.3)
   dry &= ~wet
   scene.cover()
-  sparkle(scene, wet)
+  sparkle(scene)
   dress(scene, dry)
   if scene.chance(0.3):
     near = rng.uniform(0.1, 0.25)

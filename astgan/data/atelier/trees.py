@@ -13,7 +13,7 @@ CROWNS = {
   "poplar": (6, 0.02, 0.34, 0.085, 0.16, 0.54, 1.4),
   "birch": (7, 0.13, 0.3, 0.11, 0.12, 0.62, 1.1),
   "willow": (7, 0.28, 0.1, 0.14, 0.3, 0.56, 1.57),
-  "bush": (4, 0.18, 0.05, 0.14, 0.14, 0.14, 0.4),
+  "bush": (5, 0.45, 0.12, 0.3, 0.3, 0.35, 0.4),
   "pine": (5, 0.26, 0.16, 0.2, 0.05, 0.78, 0.0),
 }
 
@@ -34,15 +34,6 @@ def trees(scene: Scene, kind: str, x, y, tall, *, count: int) -> brush.Strokes:
     vary = 1 + rng.normal(0, 0.06, (n, 1, 1)) + rng.normal(0, 0.03, (n, 1, 3))
     return scene.hazed(scene.tinted(colour, sunny) * vary, air)
 
-  fall = np.linspace(0.1, -0.7, 6) * scene.side  # away from the light
-  shadow = brush.strokes(
-    x + tall * fall,
-    y + tall * (0.01 + rng.normal(0, 0.014, (n, 6))),
-    tall * rng.uniform(0.1, 0.34, (n, 6)),
-    0.026 * tall,
-    rng.normal(0, 0.08, (n, 6)),
-    toned(land.meadow, 0.25),
-  )
   bark = toned(mix(unit(land.leaf_shade), unit((96, 70, 58)), 0.6), 0.2)
   if kind == "birch":
     bark = toned((226, 220, 206), 0.5)
@@ -61,8 +52,23 @@ def trees(scene: Scene, kind: str, x, y, tall, *, count: int) -> brush.Strokes:
   else:
     crown = lobes(scene, kind, x, y, tall, count, lit, dark)
   # Each tree is finished before the next.
-  parts = [part.reshape(n, -1, 8) for part in (shadow, trunk, crown)]
+  parts = [part.reshape(n, -1, 8) for part in (trunk, crown)]
   return np.concatenate(parts, 1).reshape(-1, 8)
+
+
+def shadows(scene: Scene, x, y, tall) -> brush.Strokes:
+  """What trees at x, y [n] and as `tall` [n] cast away from the light."""
+  shape = (len(x), 6)
+  fall = np.linspace(0.1, -0.7, 6) * scene.side
+  tall = tall[:, None]
+  return brush.strokes(
+    x[:, None] + tall * fall,
+    y[:, None] + tall * (0.01 + scene.rng.normal(0, 0.014, shape)),
+    tall * scene.rng.uniform(0.1, 0.34, shape),
+    0.026 * tall,
+    scene.rng.normal(0, 0.08, shape),
+    scene.tinted(scene.land.meadow, 0.25),
+  )
 
 
 def lobes(scene: Scene, kind, x, y, tall, count, lit, dark) -> brush.Strokes:
@@ -130,8 +136,9 @@ def plant(
     mirror: height in the picture of the shore that they are reflected below.
   """
   y = scene.foot(near)
-  tall = tall * (y - scene.horizon + 0.015)
   kind = scene.pick(kinds or scene.land.trees)
+  tall = tall * (y - scene.horizon + 0.015) * (0.4 if kind == "bush" else 1)
+  scene.add(shadows(scene, x, y, tall), on=~scene.wet)
   rows = trees(scene, kind, x, y, tall, count=count)
   if mirror is not None:
     scene.add(staffage.reflected(scene, rows, mirror))
