@@ -28,16 +28,10 @@ def read_torch(path: pathlib.Path | str) -> dict[str, Any]:
       asks for anything but dense, contiguous tensors.
   """
   path = pathlib.Path(path)
+  if zipfile.is_zipfile(path):
+    return _read_zip(path)
   with path.open("rb") as file:
-    return read_torch_file(file, path.stat().st_size)
-
-
-def read_torch_file(file: IO[bytes], size: int) -> dict[str, Any]:
-  """`read_torch` of an open file of this many bytes."""
-  if zipfile.is_zipfile(file):
-    return _read_zip(file)
-  file.seek(0)
-  return _read_legacy(file, size)
+    return _read_legacy(file, path.stat().st_size)
 
 
 def read_numpy(path: pathlib.Path | str) -> dict[str, Any]:
@@ -70,8 +64,8 @@ class _Unpickler(pickle.Unpickler):
     return self._storage(pid[1], pid[2], pid[4])
 
 
-def _read_zip(file: IO[bytes]) -> dict[str, Any]:
-  with zipfile.ZipFile(file) as archive:
+def _read_zip(path: pathlib.Path) -> dict[str, Any]:
+  with zipfile.ZipFile(path) as archive:
     members = {
       name.partition("/")[2]: name
       for name in archive.namelist()

@@ -2,8 +2,8 @@
 
 Families differ in the names of arrays, the order of a kernel's axes and of
 the colours, and the scale of the pixels. After conversion all take RGB in
-[0, 1] and answer with activations of one size, so a weight of a loss means
-the same with any of them.
+[0, 1] and scale it alike, so that a loss's weight that suits one family is
+not off by the powers of 255 for another.
 """
 
 import hashlib

@@ -1,5 +1,6 @@
 """Weights out of files of every format, as arrays by name, nothing run."""
 
+import hashlib
 import pathlib
 import pickle
 import re
@@ -12,6 +13,20 @@ import safetensors.numpy
 
 from astgan.features import archives
 
+# Kind and first digits of the hashes that Keras and torchvision publish.
+PUBLISHED = {
+  "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5": (
+    "md5",
+    "253f8cb515780f3b799900260a226db6",
+  ),
+  "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5": (
+    "md5",
+    "6d6bbae143d832006294945121d1f1fc",
+  ),
+  "vgg19-dcbb9e9d.pth": ("sha256", "dcbb9e9d"),
+  "vgg16-397923af.pth": ("sha256", "397923af"),
+}
+
 
 def read(path: pathlib.Path | str) -> dict[str, np.ndarray]:
   """The arrays of a .safetensors, .npz, Keras .h5 or torch .pth file.
@@ -22,7 +37,7 @@ def read(path: pathlib.Path | str) -> dict[str, np.ndarray]:
   """
   path = pathlib.Path(path)
   if path.suffix not in READERS:
-    raise ValueError(f"known endings are {', '.join(READERS)}")
+    raise ValueError(f"its ending is none of {', '.join(READERS)}")
   with path.open("rb"):  # What can't be opened is told apart from damage.
     pass
   try:
@@ -32,22 +47,50 @@ def read(path: pathlib.Path | str) -> dict[str, np.ndarray]:
     raise ValueError(f"it is damaged or of another kind ({reason})") from error
 
 
-def read_palette(file, size: int) -> dict[str, np.ndarray]:
-  """Keras' arrays from an archive that stores 256 values for each kernel.
+def check_published(path: pathlib.Path | str) -> None:
+  """Raises ValueError if a file with a published name is not that file."""
+  path = pathlib.Path(path)
+  if path.name not in PUBLISHED:
+    return
+  kind, expected = PUBLISHED[path.name]
+  with path.open("rb") as file:
+    found = hashlib.file_digest(file, kind).hexdigest()
+  if not found.startswith(expected):
+    raise ValueError(f"its {kind} is {found}; the published one's {expected}")
 
-  Args:
-    file: open for reading bytes, `size` of them. torch.save wrote, for every
-      layer, one byte for each weight, OIHW (`_W_q`), the values that these
-      bytes point to (`_W_table`), and the biases (`_b`).
+
+def read_palette(path: pathlib.Path | str) -> dict[str, np.ndarray]:
+  """Keras' arrays from an archive that keeps 256 values for each kernel.
+
+  torch.save wrote, for every layer, one byte for each weight, OIHW (`_W_q`),
+  the values that these bytes point to (`_W_table`), and the biases (`_b`).
   """
   arrays = {}
-  stored = archives.read_torch_file(file, size)
+  stored = archives.read_torch(path)
   for name in stored:
     layer = name.removesuffix("_W_q")
     if layer != name:
       kernel = stored[f"{layer}_W_table"][stored[name]]
       arrays[f"{layer}.kernel"] = kernel.transpose(2, 3, 1, 0)
       arrays[f"{layer}.bias"] = stored[f"{layer}_b"]
+  return arrays
+
+
+def read_flax(
+  path: pathlib.Path | str, names: dict[str, tuple[str, str]]
+) -> dict[str, np.ndarray]:
+  """torchvision's arrays from a pickled Flax network of numbered layers.
+
+  Args:
+    path: its `VGG16_0` holds `Conv_0`, `Conv_1`, ..., HWIO.
+    names: torchvision's, of every convolution's kernel and bias.
+  """
+  layers = archives.read_numpy(path)["VGG16_0"]
+  arrays = {}
+  for index, (kernel, bias) in enumerate(names.values()):
+    layer = layers[f"Conv_{index}"]
+    arrays[kernel] = layer["kernel"].transpose(3, 2, 0, 1)  # HWIO to OIHW.
+    arrays[bias] = layer["bias"]
   return arrays
 
 

