@@ -54,7 +54,8 @@ def open_run(
     workdir: the run folder; it and its parents are made where missing.
     config: the whole config.
     free: dotted names of the fields that may differ from those of the run that
-      stands there, since they only lengthen it or report about it.
+      stands there, since they only lengthen it or report about it; "paint."
+      stands for a whole section.
 
   Raises:
     UserError: the folder cannot be written, or belongs to a run with another
@@ -116,7 +117,9 @@ def _check_same(
   differences = [
     f"{name}: {old_fields.get(name)!r} -> {new_fields.get(name)!r}"
     for name in sorted(old_fields.keys() | new_fields.keys())
-    if name not in free and old_fields.get(name) != new_fields.get(name)
+    if old_fields.get(name) != new_fields.get(name)
+    and name not in free
+    and name.partition(".")[0] + "." not in free
   ]
   if differences:
     raise errors.UserError(

@@ -1,9 +1,14 @@
 """The networks that a config names."""
 
+from collections.abc import Callable
+
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import ml_collections
+from jaxtyping import PyTree
 
+from astgan.arrays import Images, Latents
 from astgan.models import dcgan
 
 
@@ -35,3 +40,23 @@ def build(
     dcgan.Generator(**shared),
     dcgan.Discriminator(**shared, slope=config.model.slope),
   )
+
+
+def sampler(
+  config: ml_collections.ConfigDict,
+) -> Callable[[PyTree, Latents], Images]:
+  """`sample(variables, latents)`: images in [-1, 1] of a trained generator.
+
+  Batches are normalised by the running statistics, so that a latent's image
+  does not depend on its neighbours.
+
+  Args:
+    config: the training's config.
+  """
+  generator, _ = build(config)
+
+  @jax.jit
+  def sample(variables: PyTree, latents: Latents) -> Images:
+    return generator.apply(variables, latents, train=False)
+
+  return sample

@@ -47,7 +47,11 @@ def transpose(response: Response, kernel: Kernel) -> Image:
 @jax.custom_vjp
 def correlate(image: Image, response: Response) -> Kernel:
   """The gradient of <convolve(image, kernel), response> in the kernel."""
-  return _correlate(image, response)
+  if image.shape[-1] > 4:
+    return _correlate(image, response)
+  return lax.platform_dependent(
+    image, response, cpu=_correlate_patches, default=_correlate
+  )
 
 
 convolve.defvjp(
@@ -106,3 +110,22 @@ def _correlate(image: Image, response: Response) -> Kernel:
     lambda kernel: _convolve(image, kernel), shape
   )(response)
   return kernel
+
+
+def _correlate_patches(image: Image, response: Response) -> Kernel:
+  """The same as one matrix product, of every 4x4 patch with its response.
+
+  CPUs gain by it where the image has few channels, so that patches are small.
+  """
+  _, h, w, o = response.shape
+  c = image.shape[-1]
+  padded = jnp.pad(image, ((0, 0), (1, 1), (1, 1), (0, 0)))
+  taps = [
+    padded[:, i : i + 2 * h : 2, j : j + 2 * w : 2]
+    for i in range(4)
+    for j in range(4)
+  ]
+  # Kept apart from the product, which would read them out of order.
+  patches = lax.optimization_barrier(jnp.concatenate(taps, axis=-1))
+  kernel = jnp.einsum("bhwk,bhwo->ko", patches, response)
+  return kernel.reshape(4, 4, c, o)

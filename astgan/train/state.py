@@ -45,7 +45,10 @@ class GANState(flax.struct.PyTreeNode):
 
 
 def create(config: ml_collections.ConfigDict) -> GANState:
-  """The state before the first update, a function of the config alone."""
+  """The state before the first update, a function of the config alone.
+
+  Pure: `jax.jit` or `jax.eval_shape` a partial application of it.
+  """
   generator, discriminator = build.build(config)
   key = jax.random.key(config.seed)
   generator_key, discriminator_key, run_key = jax.random.split(key, 3)

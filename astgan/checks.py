@@ -1,0 +1,46 @@
+"""Fields of a config, checked by name before anything slow happens."""
+
+import math
+import operator
+from collections.abc import Collection
+
+import ml_collections
+
+from astgan import errors
+
+
+def one_of(
+  config: ml_collections.ConfigDict, name: str, choices: Collection[object]
+) -> None:
+  """Raises UserError unless the field is one of the choices."""
+  value = operator.attrgetter(name)(config)
+  if value not in choices:
+    words = ", ".join(map(str, choices))
+    raise errors.UserError(f"config.{name} is one of {words}; got {value!r}")
+
+
+def within(
+  config: ml_collections.ConfigDict,
+  name: str,
+  low: float,
+  high: float = math.inf,
+  *,
+  open_low: bool = False,
+  open_high: bool = False,
+) -> None:
+  """Raises UserError unless low <= field <= high.
+
+  Args:
+    config: the whole config.
+    name: dotted name of a field that holds a number.
+    low, high: the bounds; a number that is not finite is never within.
+    open_low, open_high: whether the bound itself is out of bounds.
+  """
+  value = operator.attrgetter(name)(config)
+  above = value > low if open_low else value >= low
+  below = value < high if open_high else value <= high
+  if not (math.isfinite(value) and above and below):
+    bounds = f"{'above' if open_low else 'at least'} {low}"
+    if high != math.inf:
+      bounds += f" and {'below' if open_high else 'at most'} {high}"
+    raise errors.UserError(f"config.{name} is {bounds}; got {value}")

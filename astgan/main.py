@@ -1,0 +1,107 @@
+"""The front door: `python -m astgan.main --config=configs/dcgan.py`."""
+
+import operator
+import pathlib
+import sys
+
+import jax
+import ml_collections
+import platformdirs
+from absl import flags
+from ml_collections import config_flags
+
+from astgan import checks, errors, sample
+from astgan.nst import paint
+from astgan.train import loop
+
+_FLAGS = flags.FlagValues()
+config_flags.DEFINE_config_file(
+  "config", None, "The config file; its fields are flags.", flag_values=_FLAGS
+)
+flags.DEFINE_string(
+  "workdir", None, "The run folder; runs/NAME.", flag_values=_FLAGS
+)
+
+TASKS = {"train": loop.train, "paint": paint.paint, "sample": sample.sample}
+
+
+def main(arguments: list[str]) -> int:
+  """Runs the task that the arguments ask for; returns the exit status.
+
+  0: done, or stopped by a signal and saved. 2: the user's mistake, in one
+  line. 1: anything else.
+  """
+  try:
+    config, workdir = read_arguments(arguments)
+    checks.one_of(config, "task", tuple(TASKS))
+    checks.within(config, "seed", 0, 2**31 - 1)
+    _use_compile_cache(config.compile_cache)
+    devices = jax.local_devices()
+    print(
+      f"{config.task} into {workdir} on {len(devices)} x"
+      f" {devices[0].device_kind}, jax {jax.__version__}",
+      flush=True,
+    )
+    TASKS[config.task](config, workdir)
+  except errors.UserError as error:
+    return _fail(error, 2)
+  except (OSError, FloatingPointError) as error:
+    return _fail(error, 1)
+  except KeyboardInterrupt:
+    return _fail("interrupted", 1)
+  return 0
+
+
+def read_arguments(
+  arguments: list[str],
+) -> tuple[ml_collections.ConfigDict, pathlib.Path]:
+  """The config and the run folder of a command line.
+
+  Raises:
+    UserError: a flag, a config file or a field that does not exist, or a
+      value of the wrong type.
+  """
+  _FLAGS.unparse_flags()
+  try:
+    rest = _FLAGS(["astgan", *arguments])[1:]
+    config = _FLAGS.config
+    if config is not None:
+      operator.attrgetter("task")(config)  # Raises if the file did not load.
+  except (flags.Error, TypeError, ValueError) as error:
+    raise errors.UserError(" ".join(str(error).split())) from error
+  except (AttributeError, KeyError) as error:
+    fields = [a for a in arguments if a.startswith("--config.")]
+    raise errors.UserError(
+      f"no such field, of {' '.join(fields)}; configs/common.py lists all: {error}"
+    ) from error
+  except (OSError, SyntaxError) as error:
+    raise errors.UserError(
+      f"--config cannot be read: {' '.join(str(error).split())}"
+    ) from error
+  if rest:
+    raise errors.UserError(
+      f"{rest[0]}: not a flag; fields are given as --config.section.field=value"
+    )
+  if config is None:
+    raise errors.UserError("name a config file: --config=configs/dcgan.py")
+  name = pathlib.Path(config_flags.get_config_filename(_FLAGS["config"])).stem
+  return config, pathlib.Path(_FLAGS.workdir or f"runs/{name}")
+
+
+def _use_compile_cache(place: str) -> None:
+  """Keeps compiled programs in a folder, so that a second start is quick."""
+  if place == "off":
+    return
+  if place == "auto":
+    place = platformdirs.user_cache_dir("astgan/programs")
+  jax.config.update("jax_compilation_cache_dir", place)
+  jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+
+
+def _fail(error: object, status: int) -> int:
+  print(f"astgan: {error}", file=sys.stderr)
+  return status
+
+
+if __name__ == "__main__":
+  sys.exit(main(sys.argv[1:]))

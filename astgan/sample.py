@@ -1,0 +1,87 @@
+"""Task `sample`: what a trained generator draws."""
+
+import math
+import pathlib
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+import numpy as np
+from jaxtyping import Array, Float
+
+from astgan import arrays, checkpoints, checks, errors, runs
+from astgan.arrays import Images, Latents
+from astgan.data import images
+
+
+def sample(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
+  """Draws grids and interpolations of `sample.run` into the run folder.
+
+  `samples/grid_%02d.png` show images of independent latents;
+  `interpolations.png` has a row per pair of latents, from the one's image to
+  the other's.
+
+  Raises:
+    UserError: a field cannot be, or the run has no such checkpoint.
+  """
+  for name in ("count", "grids", "rows"):
+    checks.within(config, f"sample.{name}", 1)
+  checks.within(config, "sample.columns", 2)
+  if not config.sample.run:
+    raise errors.UserError(
+      "config.sample.run is empty; name the folder of a training run"
+    )
+  generator = checkpoints.load_generator(
+    pathlib.Path(config.sample.run), step=config.sample.step
+  )
+  runs.open_run(workdir, config, free=("compile_cache",))
+  folder = workdir / "samples"
+  folder.mkdir(exist_ok=True)
+  grid_key, row_key = jax.random.split(jax.random.key(config.seed))
+  for i in range(config.sample.grids):
+    key = jax.random.fold_in(grid_key, i)
+    drawn = generator.sample(key, config.sample.count)
+    path = folder / f"grid_{i:02d}.png"
+    _write_grid(path, drawn, columns=math.ceil(config.sample.count**0.5))
+  shape = (2, config.sample.rows, generator.latent)
+  start, end = jax.random.normal(row_key, shape)
+  rows = slerp(start, end, jnp.linspace(0, 1, config.sample.columns))
+  drawn = generator.apply(rows.reshape(-1, generator.latent))
+  path = folder / "interpolations.png"
+  _write_grid(path, drawn, columns=config.sample.columns)
+
+
+def slerp(
+  start: Latents, end: Latents, shares: Float[Array, "n"]
+) -> Float[Array, "b n z"]:
+  """Latents along the great circles from `start` to `end`.
+
+  Latents of high dimension lie near a sphere, and straight lines between them
+  pass through its inside, where the generator was never trained. The length
+  goes linearly from the one's to the other's.
+
+  Args:
+    start, end: neither zero, [b z].
+    shares: of the way, in [0, 1].
+
+  References: Shoemake, Animating Rotation with Quaternion Curves, 1985; White,
+    Sampling Generative Networks, 2016.
+  """
+  start_length = jnp.linalg.norm(start, axis=-1)[:, None, None]
+  end_length = jnp.linalg.norm(end, axis=-1)[:, None, None]
+  start = start[:, None] / start_length
+  end = end[:, None] / end_length
+  cosine = jnp.sum(start * end, axis=-1, keepdims=True)
+  # Away from 0 and pi, where every great circle passes and the sine is 0.
+  angle = jnp.arccos(jnp.clip(cosine, -1 + 1e-6, 1 - 1e-6))
+  shares = shares[None, :, None]
+  directions = (
+    jnp.sin((1 - shares) * angle) * start + jnp.sin(shares * angle) * end
+  ) / jnp.sin(angle)
+  return directions * ((1 - shares) * start_length + shares * end_length)
+
+
+def _write_grid(path: pathlib.Path, drawn: Images, *, columns: int) -> None:
+  pictures = arrays.unit_to_bytes(arrays.signed_to_unit(drawn))
+  images.write(path, images.grid(np.asarray(pictures), columns=columns))
+  print(path)

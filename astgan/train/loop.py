@@ -1,0 +1,266 @@
+"""Task `train`: files in, files out; the mathematics is in step.py."""
+
+import contextlib
+import functools
+import math
+import pathlib
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import jax
+import ml_collections
+import numpy as np
+import tqdm
+
+from astgan import arrays, checkpoints, runs, writer
+from astgan.data import images, pipeline
+from astgan.models import build
+from astgan.train import feed, parallel, settings, state
+
+# A run may go on with other values of these: they lengthen it or report, or
+# belong to other tasks.
+FREE = (
+  "compile_cache",
+  "data.cache",
+  "train.steps",
+  "train.log_every",
+  "train.keep",
+  "features.",
+  "paint.",
+  "sample.",
+)
+
+# Folded into the run's key: the latents of the sample grids.
+_GRID = 2**31 - 1
+
+
+def train(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
+  """Trains to `train.steps`, on from the newest checkpoint if there is one.
+
+  Args:
+    config: all fields of configs/common.py.
+    workdir: the run folder.
+
+  Raises:
+    UserError: the config does not fit the devices, the data or the folder.
+    FloatingPointError: a loss or a parameter is no longer finite.
+  """
+  settings.check(config)
+  runs.open_run(workdir, config, free=FREE)
+  pictures = pipeline.decode(
+    config.data, batch_size=config.train.batch_size, report=workdir
+  ).array
+  create = functools.partial(state.create, config)
+  with checkpoints.Checkpoints(workdir, keep=config.train.keep) as saved:
+    start = saved.latest or 0
+    if start >= config.train.steps:
+      print(f"{workdir} is at step {start}; raise config.train.steps to go on")
+      return
+    if start:
+      print(f"{workdir} goes on from step {start}")
+      current = saved.restore(jax.eval_shape(create))
+    else:
+      current = jax.jit(create)()
+      images.write(workdir / "reals.png", _overview(config, pictures))
+    with (
+      writer.Writer(workdir, resume_step=start) as log,
+      feed.Feed(config, pictures, start) as batches,
+    ):
+      _Run(config, workdir, log, saved).to_the_end(current, batches)
+
+
+class _Run:
+  """One run's files and what it has yet to write to them."""
+
+  def __init__(
+    self,
+    config: ml_collections.ConfigDict,
+    workdir: pathlib.Path,
+    log: writer.Writer,
+    saved: checkpoints.Checkpoints,
+  ) -> None:
+    self._config = config
+    self._workdir = workdir
+    self._log = log
+    self._saved = saved
+    # Scalars still on the devices: completed updates before, and each's [k].
+    self._pending: list[tuple[int, dict[str, jax.Array]]] = []
+    self._meter = _Meter(config.train.batch_size)
+    self._sample = build.sampler(config)
+
+  def to_the_end(self, current: state.GANState, batches: feed.Feed) -> None:
+    """Updates until all steps are done or a signal asks to stop."""
+    train = self._config.train
+    call = parallel.make_call(self._config)
+    step = int(current.step)
+    current = parallel.on_every_device(current)
+    grid_key = jax.random.wrap_key_data(current.key)
+    grid_key = jax.random.fold_in(grid_key, _GRID)
+    with (
+      _stop_signals() as signals,
+      tqdm.tqdm(total=train.steps, initial=step, unit="step") as bar,
+    ):
+      while step < train.steps and not signals:
+        with self._meter.waiting():
+          count, batch = batches.next(step)
+        current, scalars = call(current, batches.pictures, batch)
+        if jax.default_backend() == "cpu":
+          # Nothing runs beside a CPU's own work, and devices faked on a few
+          # cores hang in their collectives when calls pile up.
+          jax.block_until_ready(current)
+        self._pending.append((step, scalars))
+        step += count
+        self._meter.count(count)
+        bar.update(count)
+        last = step == train.steps or bool(signals)
+        if is_time(step, train.log_every, last=last, count=count):
+          # The newest call's scalars stay, so that the devices never wait.
+          self._write(self._pending[:-1])
+          bar.set_postfix_str(self._meter.line())
+        if is_time(step, train.sample_every, last=last):
+          self._draw(step, grid_key, current)
+        if is_time(step, train.save_every, last=last):
+          self._write(self._pending)
+          self._save(step, current)
+    self._saved.wait()
+    if signals:
+      print(f"stopped by {signals[0]}; the same command goes on from {step}")
+    print(f"{self._workdir}: step {step}, {self._meter.summary()}")
+
+  def _write(self, pending: list[tuple[int, dict[str, jax.Array]]]) -> None:
+    """Writes the scalars' lines that are due, having looked at every one."""
+    train = self._config.train
+    for before, scalars in jax.device_get(pending):
+      for i in range(len(scalars["generator/loss"])):
+        step = before + i + 1
+        line = {name: values[i] for name, values in scalars.items()}
+        finite = all(map(math.isfinite, line.values()))
+        last = step == train.steps or not finite
+        if is_time(step, train.log_every, last=last):
+          self._log.write(step, line | self._meter.scalars())
+        if not finite:
+          self._diverged(step, line)
+    del self._pending[: len(pending)]
+
+  def _draw(self, step: int, key: jax.Array, current: state.GANState) -> None:
+    count = self._config.train.samples
+    latents = jax.random.normal(key, (count, self._config.model.latent))
+    variables = current.ema or current.generator.variables
+    drawn = arrays.signed_to_unit(self._sample(variables, latents))
+    pictures = np.asarray(arrays.unit_to_bytes(drawn))
+    grid = images.grid(pictures, columns=math.ceil(count**0.5))
+    folder = self._workdir / "samples"
+    folder.mkdir(exist_ok=True)
+    images.write(folder / f"step_{step:08d}.png", grid)
+    self._log.image("samples", step, grid)
+    writer.draw_losses(self._workdir)
+
+  def _save(self, step: int, current: state.GANState) -> None:
+    try:
+      self._saved.save(step, current)
+    except FloatingPointError as error:
+      self._diverged(step, {str(error): math.nan})
+
+  def _diverged(self, step: int, scalars: dict[str, float]) -> None:
+    self._saved.wait()
+    names = [n for n, value in scalars.items() if not math.isfinite(value)]
+    good = self._saved.latest
+    raise FloatingPointError(
+      f"{names[0]} is {scalars[names[0]]} at step {step}: the training"
+      " diverged; the last good checkpoint is"
+      f" {'none' if good is None else f'step {good}'} in {self._workdir};"
+      " lower config.train.learning_rate and use another --workdir"
+    )
+
+
+def is_time(step: int, every: int, *, last: bool, count: int = 1) -> bool:
+  """Whether a multiple of `every` is among the last `count` steps.
+
+  Args:
+    step: completed updates.
+    every: the period.
+    last: whether the run ends here, which is always a time.
+    count: updates since the question was last asked.
+  """
+  return last or step % every < count
+
+
+class _Meter:
+  """How fast a run is, and how much of its time it waits for data."""
+
+  def __init__(self, batch_size: int) -> None:
+    self._batch_size = batch_size
+    self._started = None
+    self._steps = 0
+    self._waited = 0.0
+
+  @contextlib.contextmanager
+  def waiting(self) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    self._waited += time.perf_counter() - started
+
+  def count(self, steps: int) -> None:
+    if self._started is None:
+      # The first call compiles and fills the pipeline: it says nothing.
+      self._started = time.perf_counter()
+      self._waited = 0.0
+    else:
+      self._steps += steps
+
+  def scalars(self) -> dict[str, float]:
+    if not self._steps:
+      return {}
+    seconds = time.perf_counter() - self._started
+    return {
+      "images_per_second": self._steps * self._batch_size / seconds,
+      "share_waiting_for_data": self._waited / seconds,
+    }
+
+  def line(self) -> str:
+    rates = self.scalars()
+    return f"{rates['images_per_second']:.0f} images/s" if rates else ""
+
+  def summary(self) -> str:
+    rates = self.scalars()
+    if not rates:
+      return "too short to time"
+    share = rates["share_waiting_for_data"]
+    return f"{self.line()}, {share:.2%} of the time waiting for data"
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[list[str]]:
+  """A list that gets the name of the first SIGTERM or SIGINT.
+
+  A second one does what it would have done without.
+  """
+  names: list[str] = []
+  if threading.current_thread() is not threading.main_thread():
+    yield names
+    return
+  before = {}
+
+  def note(number: int, _frame: object) -> None:
+    names.append(signal.Signals(number).name)
+    for number, handler in before.items():
+      signal.signal(number, handler)
+
+  for number in (signal.SIGTERM, signal.SIGINT):
+    before[number] = signal.signal(number, note)
+  try:
+    yield names
+  finally:
+    for number, handler in before.items():
+      signal.signal(number, handler)
+
+
+def _overview(
+  config: ml_collections.ConfigDict, pictures: np.ndarray
+) -> np.ndarray:
+  """A grid of real pictures, spread over the whole source."""
+  count = min(config.train.samples, len(pictures))
+  indices = np.linspace(0, len(pictures) - 1, count).astype(int)
+  return images.grid(pictures[indices], columns=math.ceil(count**0.5))

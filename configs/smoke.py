@@ -1,0 +1,20 @@
+"""The smallest complete training: under a minute on two cores.
+
+python -m astgan.main --config=configs/smoke.py
+"""
+
+from configs import common
+
+
+def get_config():
+  config = common.get_config()
+  config.data.size = 32
+  config.data.count = 64
+  config.model.width = 8
+  config.train.steps = 20
+  config.train.batch_size = 16
+  config.train.log_every = 5
+  config.train.sample_every = 10
+  config.train.save_every = 10
+  config.train.samples = 16
+  return config
