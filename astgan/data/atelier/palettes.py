@@ -205,7 +205,7 @@ LANDS = {
     (168, 176, 194), (240, 242, 246), (226, 230, 238), (196, 186, 180),
     (128, 112, 104), (66, 62, 76), (116, 140, 160),
     ((214, 206, 200), (176, 184, 206)),
-    ("bare", "conifer", "bare", "birch"), ("hills", "alps", "peak"),
+    ("bare", "conifer", "bare"), ("hills", "alps", "peak"),
   ),
   # Ochre, olive, lavender: Cezanne and Van Gogh in the south.
   "provence": Land(

@@ -103,10 +103,12 @@ class Scene:
     self.layers.append(rows)
 
 
-def look_up(field, at_x, at_y) -> np.ndarray:
+def look_up(field, at_x, at_y):
   """A field's values at unit coordinates, those of the border outside."""
-  row = (at_y * GRID).astype(int).clip(0, GRID - 1)
-  return field[row, (at_x * GRID).astype(int).clip(0, GRID - 1)]
+  row, column = (
+    np.asarray(at * GRID, int).clip(0, GRID - 1) for at in (at_y, at_x)
+  )
+  return field[row, column]
 
 
 def noise(rng, across, down, *, octaves) -> brush.Field:

@@ -139,7 +139,7 @@ def course(scene: Scene, wide: float) -> tuple[np.ndarray, np.ndarray]:
   """Where a road or river winds to the horizon: its mask, its middle [g]."""
   rng, depth = scene.rng, scene.depth
   start, end = rng.uniform(0.2, 0.8, 2)
-  bend = rng.uniform(0.1, 0.35) * rng.choice([-1, 1])
+  bend = rng.uniform(0.1, 0.5) * rng.choice([-1, 1])
   near = np.sqrt(depth)
   sway = bend * np.sin(4.5 * near) * near * (1 - 0.4 * depth)
   middle = end + (start - end) * depth + sway

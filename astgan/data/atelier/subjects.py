@@ -3,7 +3,7 @@
 import numpy as np
 
 from astgan.data.atelier import scenery, staffage, trees
-from astgan.data.atelier.scene import Scene, skyline, x, y
+from astgan.data.atelier.scene import Scene, look_up, skyline, x, y
 
 
 def heavens(scene: Scene) -> None:
@@ -35,10 +35,11 @@ def dress(scene: Scene, dry) -> None:
   rng = scene.rng
   if scene.chance(0.45):
     near = rng.uniform(0.02, 0.2)
-    place = rng.uniform(0.1, 0.9), scene.foot(near)
-    scene.add(staffage.houses(scene, *place, 0.035 + 0.35 * near))
+    at_x, at_y = rng.uniform(0.1, 0.9), scene.foot(near)
+    if look_up(dry, at_x, at_y):
+      scene.add(staffage.houses(scene, at_x, at_y, 0.035 + 0.35 * near))
   trees.copses(scene)
-  if scene.chance(0.12):
+  if scene.chance(0.15) and not scene.wet.any():
     scene.add(staffage.stacks(scene))
   if scene.chance(0.5):
     scene.add(staffage.grass(scene), on=dry)
@@ -97,7 +98,7 @@ def river(scene: Scene) -> None:
   rng = scene.rng
   distance(scene, rng.uniform(0.1, 0.3), 0.6)
   dry = scenery.ground(scene, scene.horizon)
-  wet, middle = scenery.course(scene, rng.uniform(0.2, 0.5))
+  wet, middle = scenery.course(scene, rng.uniform(0.14, 0.42))
   scenery.water(scene, wet, waves=0.3)
   dry &= ~wet
   scene.cover()

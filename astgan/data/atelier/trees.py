@@ -4,7 +4,7 @@ import numpy as np
 
 from astgan.data.atelier import brush, staffage
 from astgan.data.atelier.palettes import mix, smoothstep, unit
-from astgan.data.atelier.scene import Scene
+from astgan.data.atelier.scene import Scene, look_up
 
 # Lobes of a crown: how many, their spread across and up, their half axes across
 # and up, the height of their middle, the angle of the dabs. Lengths in heights.
@@ -41,10 +41,11 @@ def trees(scene: Scene, kind: str, x, y, tall, *, count: int) -> brush.Strokes:
   trunk = brush.strokes(
     x, y - 0.32 * tall, 0.66 * tall, 0.03 * tall + 0.002, lean, bark
   )
-  leaf = unit(land.leaf)
+  leaf, shade = unit(land.leaf), unit(land.leaf_shade)
   if kind == "conifer":  # evergreen
     leaf = mix(leaf, unit((72, 104, 84)), 0.7)
-  lit, dark = toned(leaf, 1.0), toned(land.leaf_shade, 0.35)
+    shade = mix(shade, unit((38, 60, 52)), 0.7)
+  lit, dark = toned(leaf, 1.0), toned(shade, 0.35)
   if kind == "bare":
     crown = twigs(rng, x, y, tall, 4 * count, bark)
   elif kind == "conifer":
@@ -152,7 +153,9 @@ def copses(scene: Scene) -> None:
     n = rng.integers(1, 6)
     x = rng.uniform(0, 1) + rng.normal(0, 0.07, n)
     near = near + rng.uniform(0, 0.02, n)
-    plant(scene, x, near, rng.uniform(2, 4, n))
+    dry = ~look_up(scene.wet, x, scene.foot(near))
+    if dry.any():
+      plant(scene, x[dry], near[dry], rng.uniform(2, 4, dry.sum()))
 
 
 def frame(scene: Scene) -> None:
@@ -161,6 +164,8 @@ def frame(scene: Scene) -> None:
   edge = rng.uniform(0, 0.22)
   x = scene.pick((edge, 1 - edge)) + rng.normal(0, 0.06, n)
   near = rng.uniform(0.45, 0.95, n)
+  # Where that is water they stand on our shore, below the edge.
+  near += 0.6 * look_up(scene.wet, x, scene.foot(near))
   # As tall as half to all of the picture.
   tall = rng.uniform(0.5, 0.95) / (1 - scene.horizon) / near.mean()
   kinds = [kind for kind in scene.land.trees if kind != "bush"]
