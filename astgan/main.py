@@ -72,7 +72,8 @@ def read_arguments(
   except (AttributeError, KeyError) as error:
     fields = [a for a in arguments if a.startswith("--config.")]
     raise errors.UserError(
-      f"no such field, of {' '.join(fields)}; configs/common.py lists all: {error}"
+      f"no such field: {' '.join(fields)} ({error});"
+      " configs/common.py lists all"
     ) from error
   except (OSError, SyntaxError) as error:
     raise errors.UserError(
