@@ -13,8 +13,12 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from astgan import arrays
+
+# Features by layer: each layer has a height, width and channels of its own.
+Layers = dict[str, Float[Array, "b _h _w _c"]]
 
 # Convolutions in each of the five blocks, and the channels they make.
 BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
@@ -31,7 +35,7 @@ def apply(
   taps: Sequence[str],
   *,
   pooling: str = "max",
-) -> dict[str, arrays.Features]:
+) -> Layers:
   """Features of the images at every tap.
 
   A tap is named in any of these ways (in VGG19 the first four mean the tenth
@@ -119,9 +123,7 @@ class VGG(nn.Module):
   pooling: str = "max"
 
   @nn.compact
-  def __call__(
-    self, images: arrays.Images, wanted: Collection[str]
-  ) -> dict[str, arrays.Features]:
+  def __call__(self, images: arrays.Images, wanted: Collection[str]) -> Layers:
     missing = set(wanted)
     features = {}
 
@@ -161,14 +163,14 @@ class VGG(nn.Module):
     return features
 
 
-def windows(x: arrays.Features) -> jax.Array:
+def windows(x: arrays.Features) -> Float[Array, "b h//2 2 w//2 2 c"]:
   """The 2 x 2 windows side by side; an odd last row or column is left out."""
   b, h, w, c = x.shape
   x = x[:, : h // 2 * 2, : w // 2 * 2]
   return x.reshape(b, h // 2, 2, w // 2, 2, c)
 
 
-def max_pool(x: arrays.Features) -> arrays.Features:
+def max_pool(x: arrays.Features) -> Float[Array, "b h//2 w//2 c"]:
   """The largest value of each 2 x 2 window.
 
   On CPUs several times faster to differentiate than a reduce_window, whose
@@ -179,7 +181,7 @@ def max_pool(x: arrays.Features) -> arrays.Features:
   return windows(x).max(axis=(2, 4))
 
 
-def average_pool(x: arrays.Features) -> arrays.Features:
+def average_pool(x: arrays.Features) -> Float[Array, "b h//2 w//2 c"]:
   """The mean of each 2 x 2 window."""
   return windows(x).mean(axis=(2, 4))
 
