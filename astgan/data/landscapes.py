@@ -1,11 +1,12 @@
 """The built-in data source: naive landscape paintings, drawn by number."""
 
+import typing
+
 import jaxtyping
 import numpy as np
 from PIL import Image
 
-from astgan.data.atelier import brush, palettes, subjects
-from astgan.data.atelier.scene import Scene
+from astgan.data.atelier import brush, canvas, palettes, subjects
 
 
 def draw(
@@ -33,7 +34,7 @@ def draw(
   return np.asarray(picture.resize((size, size), Image.Resampling.BOX))
 
 
-def compose(rng: np.random.Generator) -> Scene:
+def compose(rng: np.random.Generator) -> canvas.Scene:
   """A scene with all its strokes, back to front."""
   manners = list(palettes.MANNERS.values())
   manner = manners[rng.integers(len(manners))]
@@ -44,7 +45,9 @@ def compose(rng: np.random.Generator) -> Scene:
   horizon = float(rng.uniform(*heights[choice]))
   sun_x = 0.5 + rng.choice([-1, 1]) * rng.uniform(0.08, 0.42)
   sun_y = horizon * (1 - rng.uniform(*light.height))
-  scene = Scene(rng, manner, light, land, horizon, (float(sun_x), float(sun_y)))
+  scene = canvas.Scene(
+    rng, manner, light, land, horizon, (float(sun_x), float(sun_y))
+  )
   subjects.heavens(scene)
   choices[choice](scene)
   return scene
@@ -53,17 +56,18 @@ def compose(rng: np.random.Generator) -> Scene:
 def varied(rng: np.random.Generator, palette):
   """A palette mixed anew: its colours, in [0, 1], a little off."""
   colours = {
-    name: palettes.unit(colour) + rng.normal(0, 0.03, 3).astype(np.float32)
-    for name, colour in palette._asdict().items()
-    if palette.__annotations__[name] is palettes.Colour
+    name: palettes.unit(getattr(palette, name))
+    + rng.normal(0, 0.03, 3).astype(np.float32)
+    for name, kind in typing.get_type_hints(type(palette)).items()
+    if kind == palettes.Colour
   }
   return palette._replace(**colours)
 
 
-def graded(scene: Scene, colour: np.ndarray) -> np.ndarray:
+def graded(scene: canvas.Scene, colour: np.ndarray) -> np.ndarray:
   """Colours as the manner has them, over a canvas toned by the light."""
   manner = scene.manner
   grey = colour.mean(-1, keepdims=True)
   colour = grey + manner.saturation * (colour - grey)
   colour = 0.47 + manner.contrast * (colour - 0.47)
-  return palettes.mix(colour, palettes.unit(scene.light.horizon), 0.05)
+  return palettes.mix(colour, scene.light.horizon, 0.05)

@@ -9,7 +9,7 @@ import jaxtyping
 import numpy as np
 from PIL import Image, ImageDraw
 
-from astgan.data.atelier.palettes import mix, smoothstep
+from astgan.data.atelier import palettes
 
 Strokes = jaxtyping.Float32[np.ndarray, "_ 8"]
 Field = jaxtyping.Float32[np.ndarray, "g g"]
@@ -24,7 +24,7 @@ OUTLINE = np.float32(
 
 def strokes(x, y, length, width, angle, colour) -> Strokes:
   """Rows of strokes; numbers and arrays broadcast, the colour is [..., 3]."""
-  colour = np.asarray(colour, np.float32)
+  colour = palettes.unit(colour)
   parts = np.broadcast_arrays(
     x, y, length, width, angle, colour[..., 0], colour[..., 1], colour[..., 2]
   )
@@ -100,7 +100,8 @@ def dabs(
   # The light is put on last.
   order = np.argsort(tone, 1)
   dx, dy, tone = (np.take_along_axis(a, order, 1) for a in (dx, dy, tone))
-  colour = mix(dark[:, None], lit[:, None], smoothstep(-0.9, 1.0, tone))
+  sunny = (0.5 + 0.5 * tone).clip(0, 1)
+  colour = palettes.mix(dark[:, None], lit[:, None], sunny)
   length = size * ((across + up) / 2)[:, None] * rng.uniform(0.6, 1.3, shape)
   heap = strokes(
     x[:, None] + dx * across[:, None],
@@ -111,7 +112,7 @@ def dabs(
     colour + rng.normal(0, 0.025, (*shape, 1)),
   ).reshape(*shape, 8)
   body = strokes(
-    x, y, 1.35 * across, 1.35 * up, 0.0, mix(dark, lit, np.float32(0.25))
+    x, y, 1.35 * across, 1.35 * up, 0.0, palettes.mix(dark, lit, 0.25)
   ).reshape(-1, 1, 8)
   return np.concatenate([body, heap], 1).reshape(-1, 8)
 
@@ -144,7 +145,7 @@ def paint(
   height = wet[..., 3]
   relief = np.zeros_like(height)
   relief[1:, 1:] = height[1:, 1:] - height[:-1, :-1]
-  weave = np.float32([[2, 0, -2, 0], [0, -2, 0, 2]])
-  weave = np.tile(weave, (side // 2 + 1, side // 4 + 1))[:side, :side]
-  relief = 0.12 * relief + weave
-  return (wet[..., :3] + relief[..., None]).clip(0, 255).astype(np.uint8)
+  tooth = Image.fromarray(rng.normal(0, 2.5, (128, 128)).astype(np.float32))
+  tooth = np.asarray(tooth.resize((side, side), Image.Resampling.BILINEAR))
+  relief = (0.12 * relief + tooth)[..., None]
+  return (wet[..., :3] + relief).clip(0, 255).astype(np.uint8)

@@ -74,14 +74,8 @@ def unit(colour) -> np.ndarray:
 
 def mix(one, other, amount) -> np.ndarray:
   """The colour `one` where the amount is 0, `other` where it is 1."""
-  amount = np.asarray(amount, np.float32)[..., None]
-  return one + (other - one) * amount
-
-
-def smoothstep(low, high, value) -> np.ndarray:
-  """0 below, 1 above, an S between: how paint is faded."""
-  t = ((value - low) / (high - low)).clip(0, 1)
-  return t * t * (3 - 2 * t)
+  one, other = unit(one), unit(other)
+  return one + (other - one) * np.asarray(amount, np.float32)[..., None]
 
 
 # fmt: off

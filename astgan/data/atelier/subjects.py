@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from astgan.data.atelier import scenery, staffage, trees
-from astgan.data.atelier.scene import Scene, look_up, skyline, x, y
+from astgan.data.atelier import canvas, scenery, staffage, trees
 
 
-def heavens(scene: Scene) -> None:
+def heavens(scene: canvas.Scene) -> None:
   """The sky of every landscape, its sun or moon, its clouds."""
   scenery.sky(scene)
   scene.cover()
@@ -19,7 +18,7 @@ def heavens(scene: Scene) -> None:
     scene.add(staffage.cumuli(scene))
 
 
-def distance(scene: Scene, height: float, share: float) -> None:
+def distance(scene: canvas.Scene, height: float, share: float) -> None:
   """Mountains for a share of the pictures, woods, mist."""
   if scene.chance(share):
     count = int(scene.rng.integers(1, 4))
@@ -30,13 +29,13 @@ def distance(scene: Scene, height: float, share: float) -> None:
     scenery.mist(scene)
 
 
-def dress(scene: Scene, dry) -> None:
+def dress(scene: canvas.Scene, dry) -> None:
   """Village, copses, haystacks, grass and flowers on the ground `dry`."""
   rng = scene.rng
   if scene.chance(0.45):
     near = rng.uniform(0.02, 0.2)
     at_x, at_y = rng.uniform(0.1, 0.9), scene.foot(near)
-    if look_up(dry, at_x, at_y):
+    if canvas.look_up(dry, at_x, at_y):
       scene.add(staffage.houses(scene, at_x, at_y, 0.035 + 0.35 * near))
   trees.copses(scene)
   if scene.chance(0.15) and not scene.wet.any():
@@ -47,22 +46,24 @@ def dress(scene: Scene, dry) -> None:
     scene.add(staffage.flowers(scene), on=dry)
 
 
-def sparkle(scene: Scene) -> None:
+def sparkle(scene: canvas.Scene) -> None:
   """Glints under a low sun or the moon, seldom under a high one."""
   if scene.light.body or scene.chance(0.2):
     scene.add(staffage.glints(scene), on=scene.wet)
 
 
-def sea(scene: Scene) -> None:
+def sea(scene: canvas.Scene) -> None:
   rng = scene.rng
   if scene.chance(0.5):
     kind = scene.pick(("headland", "headland", "hills", "peak"))
     scenery.ranges(scene, kind, 1, rng.uniform(0.08, 0.3))
   waves = rng.uniform(0.4, 1)
-  scenery.water(scene, y > scene.horizon, waves=waves)
+  scenery.water(scene, canvas.y > scene.horizon, waves=waves)
   beach = scene.chance(0.4)
   if beach:
-    line = rng.uniform(0.78, 0.95) + rng.uniform(-0.3, 0.3) * (x[0] - 0.5)
+    line = rng.uniform(0.78, 0.95) + rng.uniform(-0.3, 0.3) * (
+      canvas.x[0] - 0.5
+    )
     scenery.ground(scene, line)
   scene.cover()
   if waves > 0.8:
@@ -74,11 +75,11 @@ def sea(scene: Scene) -> None:
     trees.frame(scene)
 
 
-def lake(scene: Scene) -> None:
+def lake(scene: canvas.Scene) -> None:
   rng = scene.rng
   distance(scene, rng.uniform(0.15, 0.4), 0.85)
-  scenery.water(scene, y > scene.horizon, waves=rng.uniform(0.1, 0.5))
-  shore = rng.uniform(0.75, 1.1) + 0.07 * skyline(rng, 2, octaves=4)
+  scenery.water(scene, canvas.y > scene.horizon, waves=rng.uniform(0.1, 0.5))
+  shore = rng.uniform(0.75, 1.1) + 0.07 * canvas.skyline(rng, 2, octaves=4)
   dry = scenery.ground(scene, shore)
   scene.cover()
   sparkle(scene)
@@ -94,7 +95,7 @@ def lake(scene: Scene) -> None:
     trees.frame(scene)
 
 
-def river(scene: Scene) -> None:
+def river(scene: canvas.Scene) -> None:
   rng = scene.rng
   distance(scene, rng.uniform(0.1, 0.3), 0.6)
   dry = scenery.ground(scene, scene.horizon)
@@ -107,13 +108,13 @@ def river(scene: Scene) -> None:
   if scene.chance(0.3):
     near = rng.uniform(0.1, 0.25)
     at = scene.foot(near)
-    row = np.abs(y[:, 0] - at).argmin()
+    row = np.abs(canvas.y[:, 0] - at).argmin()
     scene.add(staffage.bridge(scene, middle[row], at, 1.5 * wet[row].mean()))
   if scene.chance(0.5):
     trees.frame(scene)
 
 
-def meadow(scene: Scene) -> None:
+def meadow(scene: canvas.Scene) -> None:
   distance(scene, scene.rng.uniform(0.06, 0.25), 0.6)
   dry = scenery.ground(scene, scene.horizon)
   scene.cover()
@@ -122,7 +123,7 @@ def meadow(scene: Scene) -> None:
     trees.frame(scene)
 
 
-def field(scene: Scene) -> None:
+def field(scene: canvas.Scene) -> None:
   rng = scene.rng
   distance(scene, rng.uniform(0.06, 0.25), 0.6)
   dry = scenery.ground(scene, scene.horizon, furrows=rng.uniform(0.5, 1))
@@ -132,7 +133,7 @@ def field(scene: Scene) -> None:
     trees.frame(scene)
 
 
-def avenue(scene: Scene) -> None:
+def avenue(scene: canvas.Scene) -> None:
   rng = scene.rng
   distance(scene, rng.uniform(0.06, 0.2), 0.5)
   dry = scenery.ground(scene, scene.horizon)
@@ -141,7 +142,7 @@ def avenue(scene: Scene) -> None:
   scene.cover()
   dress(scene, dry & ~way)
   near = np.geomspace(0.04, rng.uniform(0.35, 0.7), rng.integers(4, 8))
-  centre = np.interp(scene.foot(near), y[:, 0], middle)
+  centre = np.interp(scene.foot(near), canvas.y[:, 0], middle)
   off = rng.uniform(0.25, 0.4) * (near + 0.04)
   sides = (-1, 1) if scene.chance(0.6) else (scene.side,)
   place = np.concatenate([centre + side * off for side in sides])
@@ -150,7 +151,7 @@ def avenue(scene: Scene) -> None:
   trees.plant(scene, place, near, tall, count=14)
 
 
-def wood(scene: Scene) -> None:
+def wood(scene: canvas.Scene) -> None:
   rng = scene.rng
   distance(scene, 0.15, 0.4)
   scenery.woods(scene, rng.uniform(0.1, 0.2))
@@ -170,7 +171,7 @@ def wood(scene: Scene) -> None:
     scene.add(staffage.flowers(scene), on=dry)
 
 
-def mountains(scene: Scene) -> None:
+def mountains(scene: canvas.Scene) -> None:
   rng = scene.rng
   high = [kind for kind in scene.land.ranges if kind != "hills"]
   height = scene.horizon * rng.uniform(0.5, 0.85)

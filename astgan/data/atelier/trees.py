@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from astgan.data.atelier import brush, staffage
-from astgan.data.atelier.palettes import mix, smoothstep, unit
-from astgan.data.atelier.scene import Scene, look_up
+from astgan.data.atelier import brush, canvas, palettes, staffage
 
 # Lobes of a crown: how many, their spread across and up, their half axes across
 # and up, the height of their middle, the angle of the dabs. Lengths in heights.
@@ -18,7 +16,9 @@ CROWNS = {
 }
 
 
-def trees(scene: Scene, kind: str, x, y, tall, *, count: int) -> brush.Strokes:
+def trees(
+  scene: canvas.Scene, kind: str, x, y, tall, *, count: int
+) -> brush.Strokes:
   """Trees of a kind, the farthest first.
 
   Args:
@@ -34,17 +34,17 @@ def trees(scene: Scene, kind: str, x, y, tall, *, count: int) -> brush.Strokes:
     vary = 1 + rng.normal(0, 0.06, (n, 1, 1)) + rng.normal(0, 0.03, (n, 1, 3))
     return scene.hazed(scene.tinted(colour, sunny) * vary, air)
 
-  bark = toned(mix(unit(land.leaf_shade), unit((96, 70, 58)), 0.6), 0.2)
+  bark = toned(palettes.mix(land.leaf_shade, (96, 70, 58), 0.6), 0.2)
   if kind == "birch":
     bark = toned((226, 220, 206), 0.5)
   lean = -np.pi / 2 + rng.normal(0, 0.05, (n, 1))
   trunk = brush.strokes(
     x, y - 0.32 * tall, 0.66 * tall, 0.03 * tall + 0.002, lean, bark
   )
-  leaf, shade = unit(land.leaf), unit(land.leaf_shade)
+  leaf, shade = land.leaf, land.leaf_shade
   if kind == "conifer":  # evergreen
-    leaf = mix(leaf, unit((72, 104, 84)), 0.7)
-    shade = mix(shade, unit((38, 60, 52)), 0.7)
+    leaf = palettes.mix(leaf, (72, 104, 84), 0.7)
+    shade = palettes.mix(shade, (38, 60, 52), 0.7)
   lit, dark = toned(leaf, 1.0), toned(shade, 0.35)
   if kind == "bare":
     crown = twigs(rng, x, y, tall, 4 * count, bark)
@@ -57,7 +57,7 @@ def trees(scene: Scene, kind: str, x, y, tall, *, count: int) -> brush.Strokes:
   return np.concatenate(parts, 1).reshape(-1, 8)
 
 
-def shadows(scene: Scene, x, y, tall) -> brush.Strokes:
+def shadows(scene: canvas.Scene, x, y, tall) -> brush.Strokes:
   """What trees at x, y [n] and as `tall` [n] cast away from the light."""
   shape = (len(x), 6)
   fall = np.linspace(0.1, -0.7, 6) * scene.side
@@ -72,7 +72,9 @@ def shadows(scene: Scene, x, y, tall) -> brush.Strokes:
   )
 
 
-def lobes(scene: Scene, kind, x, y, tall, count, lit, dark) -> brush.Strokes:
+def lobes(
+  scene: canvas.Scene, kind, x, y, tall, count, lit, dark
+) -> brush.Strokes:
   """Crowns of leaves: heaps of dabs around a middle."""
   many, wide, high, across, up, middle, angle = CROWNS[kind]
   dx, dy = scene.rng.uniform(-1, 1, (2, len(x), many))
@@ -95,19 +97,21 @@ def lobes(scene: Scene, kind, x, y, tall, count, lit, dark) -> brush.Strokes:
   )
 
 
-def boughs(scene: Scene, x, y, tall, count, lit, dark) -> brush.Strokes:
+def boughs(scene: canvas.Scene, x, y, tall, count, lit, dark) -> brush.Strokes:
   """The tiers of firs: drooping strokes, wider and earlier below."""
   rng, shape = scene.rng, (len(x), count)
   down = -np.sort(-(rng.uniform(0, 1, shape) ** 0.7))
   off = rng.uniform(-1, 1, shape)
-  tone = smoothstep(-1.2, 1.4, scene.side * off + rng.normal(0, 0.5, shape))
+  tone = canvas.smoothstep(
+    -1.2, 1.4, scene.side * off + rng.normal(0, 0.5, shape)
+  )
   return brush.strokes(
     x + 0.2 * off * down * tall,
     y - tall * (1 - 0.88 * down - 0.05 * np.abs(off)),
     (0.05 + 0.14 * down) * tall,
     0.045 * tall,
     0.5 * np.sign(off) + rng.normal(0, 0.15, shape),
-    mix(dark, lit, 0.6 * tone),
+    palettes.mix(dark, lit, 0.6 * tone),
   )
 
 
@@ -127,7 +131,7 @@ def twigs(rng, x, y, tall, count, bark) -> brush.Strokes:
 
 
 def plant(
-  scene: Scene, x, near, tall, *, count=7, kinds=None, mirror=None
+  scene: canvas.Scene, x, near, tall, *, count=7, kinds=None, mirror=None
 ) -> None:
   """Trees of one kind, in perspective.
 
@@ -146,26 +150,26 @@ def plant(
   scene.add(rows)
 
 
-def copses(scene: Scene) -> None:
+def copses(scene: canvas.Scene) -> None:
   """Groups of trees over the middle distance."""
   rng = scene.rng
   for near in np.sort(0.25 * rng.uniform(0, 1, rng.integers(1, 5)) ** 2):
     n = rng.integers(1, 6)
     x = rng.uniform(0, 1) + rng.normal(0, 0.07, n)
     near = near + rng.uniform(0, 0.02, n)
-    dry = ~look_up(scene.wet, x, scene.foot(near))
+    dry = ~canvas.look_up(scene.wet, x, scene.foot(near))
     if dry.any():
       plant(scene, x[dry], near[dry], rng.uniform(2, 4, dry.sum()))
 
 
-def frame(scene: Scene) -> None:
+def frame(scene: canvas.Scene) -> None:
   """A few trees in front, at one side."""
   rng, n = scene.rng, scene.rng.integers(1, 4)
   edge = rng.uniform(0, 0.22)
   x = scene.pick((edge, 1 - edge)) + rng.normal(0, 0.06, n)
   near = rng.uniform(0.45, 0.95, n)
   # Where that is water they stand on our shore, below the edge.
-  near += 0.6 * look_up(scene.wet, x, scene.foot(near))
+  near += 0.6 * canvas.look_up(scene.wet, x, scene.foot(near))
   # As tall as half to all of the picture.
   tall = rng.uniform(0.5, 0.95) / (1 - scene.horizon) / near.mean()
   kinds = [kind for kind in scene.land.trees if kind != "bush"]

@@ -1,13 +1,19 @@
 import numpy as np
 import pytest
 
-from astgan.data.atelier import palettes, scenery, staffage, subjects, trees
-from astgan.data.atelier.scene import Scene, y
+from astgan.data.atelier import (
+  canvas,
+  palettes,
+  scenery,
+  staffage,
+  subjects,
+  trees,
+)
 
 
 def landscape(light="noon", land="spring", sun=(0.7, 0.2)):
   manner = palettes.MANNERS["impressionist"]
-  return Scene(
+  return canvas.Scene(
     np.random.default_rng(0),
     manner,
     palettes.LIGHTS[light],
@@ -81,6 +87,6 @@ def test_far_things_take_the_colour_of_the_lower_sky():
 def test_a_lake_mirrors_the_sky_over_it():
   picture = landscape(sun=(0.7, 0.1))
   picture.colour[:64] = (0.2, 0.4, 0.8)
-  scenery.water(picture, y > 0.5, waves=0.0)
+  scenery.water(picture, canvas.y > 0.5, waves=0.0)
   sky, lake = picture.colour[:64].mean((0, 1)), picture.colour[64:].mean((0, 1))
   assert np.abs(sky - lake).max() < 0.15

@@ -7,13 +7,11 @@ import numpy as np
 from PIL import Image
 
 from astgan.data.atelier import brush, palettes
-from astgan.data.atelier.palettes import mix, unit
 
 # The side of the grid on which scenery is laid in, and the unit coordinates of
 # its cells, x to the right and y down.
 GRID = 128
 y, x = (np.mgrid[:GRID, :GRID].astype(np.float32) + 0.5) / GRID
-
 
 # Nothing is laid in yet: no colour is below 0.
 bare = functools.partial(np.full, (GRID, GRID, 3), np.float32(-1))
@@ -68,16 +66,16 @@ class Scene:
   def tinted(self, colour, sunny) -> np.ndarray:
     """A local colour out of the sun (0) or in it (1)."""
     lit, shade = np.float32(self.light.lit), np.float32(self.light.shade)
-    return unit(colour) * mix(shade, lit, sunny)
+    return palettes.unit(colour) * palettes.mix(shade, lit, sunny)
 
   def hazed(self, colour, amount) -> np.ndarray:
     """A colour behind air, which has the colour of the lower sky."""
-    air = mix(unit(self.light.horizon), unit(self.light.middle), 0.4)
-    return mix(colour, air, amount)
+    air = palettes.mix(self.light.horizon, self.light.middle, 0.4)
+    return palettes.mix(colour, air, amount)
 
   def lay(self, mask, colour, angle) -> None:
     """Colour and direction into the fields where the mask is 1."""
-    self.colour = mix(self.colour, colour, mask)
+    self.colour = palettes.mix(self.colour, colour, mask)
     self.angle = np.where(mask > 0.5, angle, self.angle).astype(np.float32)
 
   def cover(self) -> None:
@@ -101,6 +99,12 @@ class Scene:
     if on is not None:
       rows = rows[look_up(on, rows[:, 0], rows[:, 1])]
     self.layers.append(rows)
+
+
+def smoothstep(low, high, value) -> np.ndarray:
+  """0 below, 1 above, an S between: how paint is faded."""
+  t = ((value - low) / (high - low)).clip(0, 1)
+  return t * t * (3 - 2 * t)
 
 
 def look_up(field, at_x, at_y):
