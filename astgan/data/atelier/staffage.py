@@ -99,26 +99,26 @@ def grass(scene: canvas.Scene) -> brush.Strokes:
 def houses(scene: canvas.Scene, x, y, size) -> brush.Strokes:
   """A row of gabled houses, now and then with a steeple."""
   rng, land, rows = scene.rng, scene.land, []
+  upright, thirds = -np.pi / 2, np.array([-0.32, 0, 0.32])
   if scene.chance(0.4):
     stone = scene.tinted((214, 202, 184), 0.7)
     slate = scene.tinted(land.hill, 0.2)
-    upright = -np.pi / 2
     rows += [
       brush.strokes(x, y - 0.9 * size, 1.8 * size, 0.45 * size, upright, stone),
       brush.strokes(x, y - 2.2 * size, 1.3 * size, 0.3 * size, upright, slate),
     ]
   for place in np.sort(rng.normal(x, 1.6 * size, rng.integers(1, 6))):
     wide, tall = size * rng.uniform(0.8, 1.3), 0.6 * size
-    wall = scene.tinted((236, 226, 206), rng.uniform(0.7, 1))
-    dark = scene.tinted((220, 210, 200), 0.1)
     tiles = palettes.mix((186, 96, 70), land.hill, rng.uniform(0, 0.8))
     slopes = np.array([-1, 1])
     sunny = 0.5 + 0.4 * slopes * scene.side
+    # Three planks of wall, the one away from the light in shade.
+    wall = scene.tinted((236, 226, 206), 0.6 + 1.3 * thirds * scene.side)
     middle, eaves = y - tall / 2, y - 1.1 * tall
-    gable = place - 0.3 * scene.side * wide
     rows += [
-      brush.strokes(place, middle, wide, tall, 0, wall),
-      brush.strokes(gable, middle, 0.4 * wide, tall, 0, dark),
+      brush.strokes(
+        place + thirds * wide, middle, 1.2 * tall, 0.42 * wide, upright, wall
+      ),
       brush.strokes(
         place + 0.22 * wide * slopes, eaves, 0.75 * wide, 0.28 * wide,
         0.6 * slopes, scene.tinted(tiles, sunny),
