@@ -13,8 +13,8 @@ Score = Callable[[Array], Array]
 
 def gradient_penalty(
   score_fn: Score,
-  real: Float[Array, "b ..."],
-  fake: Float[Array, "b ..."],
+  real: Float[Array, "b *image"],
+  fake: Float[Array, "b *image"],
   alpha: Float[Array, "b"],
   *,
   target: float = 1.0,
