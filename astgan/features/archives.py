@@ -12,7 +12,7 @@ import math
 import pathlib
 import pickle
 import zipfile
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +47,7 @@ def read_numpy(path: pathlib.Path | str) -> dict[str, Any]:
 class _Unpickler(pickle.Unpickler):
   """Knows these names and the storages of tensors, and nothing else."""
 
-  def __init__(self, file: IO[bytes], names: dict, storage: Any = None):
+  def __init__(self, file: io.BufferedIOBase, names: dict, storage: Any = None):
     super().__init__(file)
     self._names = names
     self._storage = storage
@@ -83,7 +83,7 @@ def _read_zip(path: pathlib.Path) -> dict[str, Any]:
     return _Unpickler(pickled, TORCH_NAMES, storage).load()
 
 
-def _read_legacy(file: IO[bytes], size: int) -> dict[str, Any]:
+def _read_legacy(file: io.BufferedIOBase, size: int) -> dict[str, Any]:
   # Five pickles in a row: a magic number, the protocol, facts about the
   # system, the object, the storages' keys; then each storage's count, data.
   if _Unpickler(file, {}).load() != LEGACY_MAGIC:

@@ -61,10 +61,12 @@ def digest(params: dict[str, Any]) -> str:
 
 def flatten(params: dict[str, Any]) -> dict[str, np.ndarray]:
   """One dict of arrays: `mean`, `scale`, `conv1_1.kernel`, ..."""
-  arrays = {"mean": params["mean"], "scale": params["scale"]}
-  for layer in params.keys() - arrays.keys():
-    for part, array in params[layer].items():
-      arrays[f"{layer}.{part}"] = array
+  arrays = {}
+  for name, value in params.items():
+    if isinstance(value, dict):
+      arrays |= {f"{name}.{part}": array for part, array in value.items()}
+    else:
+      arrays[name] = value
   return {name: np.asarray(array) for name, array in arrays.items()}
 
 

@@ -52,6 +52,11 @@ def write_keras(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
       file[f"{layer}/{layer}_{letter}_1:0"] = array
 
 
+def raw(array: np.ndarray) -> bytes:
+  """The numbers in the order in which they lie in memory."""
+  return array.tobytes("A")
+
+
 def write_torch(
   path: pathlib.Path, arrays: dict[str, Any], *, legacy: bool, monkeypatch
 ) -> None:
@@ -113,10 +118,10 @@ def write_torch(
       file.write(pickled.getvalue())
       pickle.dump([t.key for t in stored], file, 2)
       for t in stored:
-        file.write(t.array.size.to_bytes(8, "little") + t.array.tobytes("A"))
+        file.write(t.array.size.to_bytes(8, "little") + raw(t.array))
   else:
     with zipfile.ZipFile(path, "w") as archive:
       archive.writestr("archive/data.pkl", pickled.getvalue())
       archive.writestr("archive/byteorder", "little")
       for t in stored:
-        archive.writestr(f"archive/data/{t.key}", t.array.tobytes("A"))
+        archive.writestr(f"archive/data/{t.key}", raw(t.array))
