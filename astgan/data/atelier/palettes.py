@@ -66,10 +66,11 @@ class Manner(NamedTuple):
 
 
 def unit(colour) -> np.ndarray:
-  """Colours in [0, 1] of bytes; floats are in [0, 1] already."""
+  """Colours in [0, 1] of whole numbers; floats are in [0, 1] already."""
   colour = np.asarray(colour)
-  whole = colour.dtype.kind in "iu"
-  return colour.astype(np.float32) / np.float32(255 if whole else 1)
+  if colour.dtype.kind == "i":
+    colour = colour / 255
+  return np.asarray(colour, np.float32)
 
 
 def mix(one, other, amount) -> np.ndarray:

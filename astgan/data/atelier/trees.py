@@ -12,7 +12,7 @@ CROWNS = {
   "birch": (7, 0.13, 0.3, 0.11, 0.12, 0.62, 1.1),
   "willow": (7, 0.28, 0.1, 0.14, 0.3, 0.56, 1.57),
   "bush": (5, 0.45, 0.12, 0.3, 0.3, 0.35, 0.4),
-  "pine": (5, 0.26, 0.16, 0.2, 0.05, 0.78, 0.0),
+  "pine": (6, 0.17, 0.15, 0.22, 0.05, 0.78, 0.0),
 }
 
 
@@ -38,8 +38,9 @@ def trees(
   if kind == "birch":
     bark = toned((226, 220, 206), 0.5)
   lean = -np.pi / 2 + rng.normal(0, 0.05, (n, 1))
+  reach = CROWNS[kind][5] * tall if kind in CROWNS else 0.62 * tall
   trunk = brush.strokes(
-    x, y - 0.32 * tall, 0.66 * tall, 0.03 * tall + 0.002, lean, bark
+    x, y - 0.49 * reach, 1.05 * reach, 0.03 * tall + 0.002, lean, bark
   )
   leaf, shade = land.leaf, land.leaf_shade
   if kind == "conifer":  # evergreen
