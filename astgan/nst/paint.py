@@ -13,7 +13,14 @@ import tqdm
 from astgan import arrays, runs, writer
 from astgan.data import images
 from astgan.features import weights
-from astgan.nst import objective, photographs, settings, styles, stylize
+from astgan.nst import (
+  objective,
+  photographs,
+  settings,
+  start,
+  styles,
+  stylize,
+)
 
 # What may change between two calls that paint into the same run folder.
 _FREE = ("paint.content", "paint.log_every", "compile_cache")
@@ -113,7 +120,7 @@ def _paint_one(
         log.write(step, scalars, picture=stem)
 
     painted = stylize.stylize(
-      stylize.first_image(key, config.paint.init, content, picture),
+      start.first_image(key, config.paint.init, content, picture),
       params,
       targets,
       extract=extract,
@@ -123,7 +130,7 @@ def _paint_one(
       report_every=report_every,
       report=report,
     )
-  return np.asarray(arrays.unit_to_bytes(painted[0]))
+  return np.asarray(arrays.unit_to_bytes(painted))[0]
 
 
 def _forget(workdir, stems):

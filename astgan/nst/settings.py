@@ -10,7 +10,7 @@ import optax
 from astgan import errors
 from astgan.features import vgg
 from astgan.losses import perceptual
-from astgan.nst import objective, stylize
+from astgan.nst import objective, start, stylize
 
 # VGG halves a picture four times before its last block.
 SMALLEST = 32
@@ -20,7 +20,7 @@ _CHOICES = {
   "features.pooling": tuple(vgg.POOLS),
   "paint.gram": perceptual.NORMALIZATIONS,
   "paint.optimizer": tuple(stylize.OPTIMIZERS),
-  "paint.init": stylize.INITS,
+  "paint.init": start.INITS,
 }
 _LEAST = {
   "paint.size": SMALLEST,

@@ -13,8 +13,6 @@ from astgan.nst import lbfgs, objective
 
 Image = Float[Array, "1 h w 3"]
 
-INITS = ("content", "style", "noise")
-
 
 def make_optimizer(
   name: str, learning_rate: float
@@ -38,34 +36,6 @@ OPTIMIZERS = {
   "adam": lambda rate: optax.with_extra_args_support(optax.adam(rate)),
   "lbfgs": lambda rate: lbfgs.lbfgs(first_step=rate),
 }
-
-
-def first_image(
-  key: jax.Array,
-  init: str,
-  photograph: Image,
-  picture: Float[Array, "1 _ _ 3"],
-) -> Image:
-  """The picture that painting starts from.
-
-  Args:
-    key: of the noise.
-    init: "content" is the photograph, "style" the style picture stretched over
-      it, "noise" independent uniform values (Gatys 2015).
-    photograph: in [0, 1].
-    picture: a style picture in [0, 1], of any size.
-
-  Raises:
-    ValueError: `init` is none of the three.
-  """
-  if init == "content":
-    return jnp.copy(photograph)
-  if init == "style":
-    stretched = jax.image.resize(picture, photograph.shape, "linear")
-    return jnp.clip(stretched, 0, 1)
-  if init == "noise":
-    return jax.random.uniform(key, photograph.shape)
-  raise ValueError(f"init is one of {INITS}, not {init!r}")
 
 
 class Painting(NamedTuple):
@@ -116,10 +86,10 @@ def stylize(
     FloatingPointError: a loss was not finite, naming the first such step.
   """
   fixed = {"extract": extract, "terms": terms, "optimizer": optimizer}
-  painting = _begin(image, optimizer)
+  painting = begin(image, optimizer)
   evaluated = -1
   for step in [*range(0, steps, report_every), steps]:
-    painting = _advance(painting, params, targets, step - evaluated, **fixed)
+    painting = advance(painting, params, targets, step - evaluated, **fixed)
     evaluated = step
     scalars = painting.best_scalars if step == steps else painting.scalars
     scalars, broken = jax.device_get((scalars, painting.broken))
@@ -129,7 +99,11 @@ def stylize(
   return painting.best_image
 
 
-def _begin(image, optimizer):
+def begin(
+  image: Image, optimizer: optax.GradientTransformationExtraArgs
+) -> Painting:
+  """A painting on which no step was made."""
+
   # Each buffer is donated for itself, so none may stand here twice.
   def unknown():
     return {name: jnp.float32(jnp.inf) for name in objective.NAMES}
@@ -145,7 +119,21 @@ def _begin(image, optimizer):
   )
 
 
-def _advance(painting, params, targets, count, **fixed):
+def advance(
+  painting: Painting,
+  params: Any,
+  targets: objective.Targets,
+  count: int,
+  *,
+  extract: objective.Extract,
+  terms: objective.Terms,
+  optimizer: optax.GradientTransformationExtraArgs,
+) -> Painting:
+  """The painting `count` steps later; the one handed in is used up.
+
+  Returns without waiting for the device.
+  """
+  fixed = {"extract": extract, "terms": terms, "optimizer": optimizer}
   # Convolutions in loops are slow on CPUs, and calls on accelerators.
   if jax.default_backend() == "cpu":
     for _ in range(count):

@@ -1,8 +1,5 @@
 """The painting loop: what it returns, reports and refuses."""
 
-import functools
-import math
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -152,10 +149,10 @@ def test_lbfgs_beats_adam_at_equal_evaluations():
   params = weights.load("vgg19", "random")
   layers = ("conv_1", "conv_2", "conv_3")
   terms = toy.make_terms(
-    content_layers=("conv_3",),
+    content_layers=("conv_2",),
     style_layers=layers,
     style_layer_weights=(1.0,) * 3,
-    style_weight=100.0,
+    style_weight=10_000.0,
   )
   photograph = toy.draw(1, 24, 32, 3, seed=1)
   fixed = {"extract": vgg.apply, "terms": terms}
@@ -167,7 +164,7 @@ def test_lbfgs_beats_adam_at_equal_evaluations():
   def final_loss(name):
     _, reports = run(
       name,
-      steps=30,
+      steps=40,
       image=photograph,
       params=params,
       targets=targets,
@@ -179,41 +176,6 @@ def test_lbfgs_beats_adam_at_equal_evaluations():
   assert final_loss("lbfgs") < 0.9 * final_loss("adam")
 
 
-def test_painting_starts_from_the_photograph():
-  start = stylize.first_image(jax.random.key(0), "content", PHOTOGRAPH, PICTURE)
-  np.testing.assert_array_equal(start, PHOTOGRAPH)
-
-
-def test_painting_starts_from_the_style_stretched_over_the_photograph():
-  flat = jnp.broadcast_to(
-    jnp.array([0.2, 0.4, 0.6])[None, None, None], (1, 4, 4, 3)
-  )
-  start = stylize.first_image(jax.random.key(0), "style", PHOTOGRAPH, flat)
-  np.testing.assert_allclose(
-    start, np.broadcast_to(flat[:, :1, :1], PHOTOGRAPH.shape), rtol=1e-6
-  )
-
-
-def test_noise_fills_the_range_evenly():
-  photograph = jnp.zeros((1, 64, 64, 3))
-  start = stylize.first_image(jax.random.key(0), "noise", photograph, PICTURE)
-  assert start.min() >= 0 and start.max() <= 1
-  # The uniform distribution's mean and deviation.
-  assert float(start.mean()) == pytest.approx(0.5, abs=0.02)
-  assert float(start.std()) == pytest.approx(1 / math.sqrt(12), abs=0.01)
-
-
-def test_noise_follows_the_key():
-  draw = functools.partial(
-    stylize.first_image, init="noise", photograph=PHOTOGRAPH, picture=PICTURE
-  )
-  first, again, other = (draw(jax.random.key(seed)) for seed in (0, 0, 1))
-  np.testing.assert_array_equal(first, again)
-  assert not np.array_equal(first, other)
-
-
-def test_unknown_names_are_refused():
+def test_an_unknown_optimizer_is_refused():
   with pytest.raises(ValueError, match="optimizer is one of"):
     stylize.make_optimizer("sgd", 0.1)
-  with pytest.raises(ValueError, match="init is one of"):
-    stylize.first_image(jax.random.key(0), "zeros", PHOTOGRAPH, PICTURE)
