@@ -84,7 +84,8 @@ class Generator(NamedTuple):
   Attributes:
     config: the training's config.
     step: the completed updates after which it was saved.
-    variables: parameters and batch statistics, the running mean if it kept one.
+    variables: parameters, their running mean if it kept one, and batch
+      statistics.
   """
 
   config: ml_collections.ConfigDict
@@ -137,10 +138,13 @@ def load_generator(folder: pathlib.Path, *, step: int = -1) -> Generator:
   with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
     path = (folder / FOLDER / str(step) / "default").absolute()
     arrays: dict[str, Any] = checkpointer.restore(path)
-  variables = arrays["ema"] or {
-    "params": arrays["generator"]["params"],
-    "batch_stats": arrays["generator"]["stats"],
-  }
+  if arrays["ema"] is None:
+    variables = {
+      "params": arrays["generator"]["params"],
+      "batch_stats": arrays["generator"]["stats"],
+    }
+  else:
+    variables = build.calibrator(config)(arrays["ema"])
   return Generator(config, step, variables)
 
 

@@ -60,3 +60,36 @@ def sampler(
     return generator.apply(variables, latents, train=False)
 
   return sample
+
+
+def calibrator(
+  config: ml_collections.ConfigDict,
+) -> Callable[[PyTree], PyTree]:
+  """`calibrate(params)`: a generator's variables, with fresh statistics.
+
+  They are those of 512 latents in one batch. A running mean of parameters
+  needs them: the running mean of the statistics does not belong to it.
+
+  Args:
+    config: the training's config.
+
+  References: Brock et al., Large Scale GAN Training, 2019, section 4.1,
+    "standing statistics".
+  """
+  generator, _ = build(config)
+  # Without momentum a batch leaves nothing of what they were.
+  generator = generator.clone(momentum=0.0)
+
+  @jax.jit
+  def calibrate(params: PyTree) -> PyTree:
+    latents = jax.random.normal(jax.random.key(0), (512, config.model.latent))
+    blank = generator.init(jax.random.key(0), latents[:2], train=False)
+    _, moved = generator.apply(
+      {"params": params, "batch_stats": blank["batch_stats"]},
+      latents,
+      train=True,
+      mutable=["batch_stats"],
+    )
+    return {"params": params, "batch_stats": moved["batch_stats"]}
+
+  return calibrate

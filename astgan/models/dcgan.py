@@ -33,12 +33,14 @@ class Generator(nn.Module):
       times as many.
     axis_name: mapped axis over which batch statistics are shared, or None.
     dtype: precision of the convolutions; parameters are float32.
+    momentum: share of the running statistics that a batch leaves as they were.
   """
 
   size: int
   width: int
   axis_name: str | None = None
   dtype: DTypeLike = jnp.float32
+  momentum: float = 0.9
 
   @nn.compact
   def __call__(self, latents: Latents, *, train: bool) -> Images:
@@ -50,7 +52,11 @@ class Generator(nn.Module):
         normalise by the running statistics.
     """
     norm = functools.partial(
-      _batch_norm, train=train, axis_name=self.axis_name, dtype=self.dtype
+      _batch_norm,
+      train=train,
+      axis_name=self.axis_name,
+      dtype=self.dtype,
+      momentum=self.momentum,
     )
     doublings = _doublings(self.size)
     channels = self.width * 2 ** (doublings - 1)
@@ -132,10 +138,10 @@ class _Down(nn.Module):
     return layers.convolve(x.astype(self.dtype), kernel.astype(self.dtype))
 
 
-def _batch_norm(*, name, train, axis_name, dtype):
+def _batch_norm(*, name, train, axis_name, dtype, momentum=0.9):
   return nn.BatchNorm(
     use_running_average=not train,
-    momentum=0.9,
+    momentum=momentum,
     epsilon=1e-5,
     scale_init=_scale_init,
     axis_name=axis_name,

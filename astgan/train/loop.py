@@ -89,6 +89,7 @@ class _Run:
     self._pending: list[tuple[int, dict[str, jax.Array]]] = []
     self._meter = _Meter(config.train.batch_size)
     self._sample = build.sampler(config)
+    self._calibrate = build.calibrator(config)
 
   def to_the_end(self, current: state.GANState, batches: feed.Feed) -> None:
     """Updates until all steps are done or a signal asks to stop."""
@@ -147,7 +148,11 @@ class _Run:
   def _draw(self, step: int, key: jax.Array, current: state.GANState) -> None:
     count = self._config.train.samples
     latents = jax.random.normal(key, (count, self._config.model.latent))
-    variables = current.ema or current.generator.variables
+    if current.ema is None:
+      stats = current.generator.stats
+      variables = {"params": current.generator.params, "batch_stats": stats}
+    else:
+      variables = self._calibrate(current.ema)
     drawn = arrays.signed_to_unit(self._sample(variables, latents))
     pictures = np.asarray(arrays.unit_to_bytes(drawn))
     grid = images.grid(pictures, columns=math.ceil(count**0.5))

@@ -1,7 +1,5 @@
 """All that a training carries from one update to the next."""
 
-from typing import Any
-
 import flax
 import flax.linen as nn
 import jax
@@ -20,11 +18,6 @@ class Network(flax.struct.PyTreeNode):
   stats: PyTree
   moments: PyTree
 
-  @property
-  def variables(self) -> dict[str, Any]:
-    """What a Flax module's `apply` takes."""
-    return {"params": self.params, "batch_stats": self.stats}
-
 
 class GANState(flax.struct.PyTreeNode):
   """The state of a training: arrays only, so that what is saved is all of it.
@@ -34,7 +27,7 @@ class GANState(flax.struct.PyTreeNode):
     key: raw key data of the run; it never changes, every step folds its number
       into it.
     generator, discriminator: the two networks.
-    ema: running mean of the generator's variables, or None.
+    ema: running mean of the generator's parameters, or None.
   """
 
   step: jax.Array
@@ -65,7 +58,7 @@ def create(config: ml_collections.ConfigDict) -> GANState:
   ema = None
   if config.train.ema:
     # A copy: the step donates the whole state, each buffer once.
-    ema = jax.tree.map(jnp.copy, generator_network.variables)
+    ema = jax.tree.map(jnp.copy, generator_network.params)
   return GANState(
     step=jnp.zeros((), jnp.int32),
     key=jax.random.key_data(run_key),

@@ -101,7 +101,7 @@ def make_update(
       step=old.step + 1,
       generator=new_generator,
       discriminator=new_discriminator,
-      ema=_moved(old.ema, new_generator.variables, config.train.ema),
+      ema=_moved(old.ema, new_generator.params, config.train.ema),
     )
     return new, mean(scalars)
 
