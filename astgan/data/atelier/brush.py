@@ -64,7 +64,7 @@ def cover(
     row, column, detail, at = row[keep], column[keep], detail[keep], at[:, keep]
     along = np.arctan2(right[row, column], -down[row, column])
     turn = np.where(detail, along, angle[row, column])
-    shrink = np.where(detail, 0.55, 1.0) * rng.uniform(0.7, 1.3, len(row))
+    reach = np.where(detail, 0.6, scale) * rng.uniform(0.7, 1.3, len(row))
     colour = picture[row, column]
     # Broken colour: lightness and hue stray by themselves.
     colour = colour + rng.normal(0, broken, (len(row), 1))
@@ -73,7 +73,7 @@ def cover(
       strokes(
         at[1],
         at[0],
-        scale * length * shrink,
+        length * reach,
         scale * width * rng.uniform(0.7, 1.2, len(row)),
         turn + rng.normal(0, 0.12, len(row)),
         colour,
