@@ -103,7 +103,8 @@ def get_config() -> ml_collections.ConfigDict:
   # Longer side of the painted picture, in pixels.
   paint.size = 512
   # Longer side of the style pictures, in pixels; 0 is `size`. A generator's
-  # pictures keep the size they were trained at.
+  # pictures then keep the size they were trained at: enlarged ones are soft,
+  # and so becomes the painting.
   paint.style_size = 0
   # Optimisation steps.
   paint.steps = 300
