@@ -17,6 +17,8 @@ from astgan.data import images
 # Pictures shown in style.png, and their side there.
 _SHOWN = 64
 _THUMBNAIL = 96
+# Pictures in memory are continued to this many pixels.
+_SIDE = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +71,12 @@ class Files:
 
 @dataclasses.dataclass(frozen=True)
 class Drawn:
-  """Style pictures in memory.
+  """Small style pictures in memory, such as a generator draws.
+
+  The feature network pads with zeros, and of 64 by 64 pixels a large share
+  lies near that edge: a painting that matches their Gram matrices gets a white
+  and gaudy frame. So each picture is continued by its mirror images on all
+  sides before it is described, which adds neither seams nor new textures.
 
   Args:
     pictures: bytes, all of one shape.
@@ -81,9 +88,11 @@ class Drawn:
     return len(self.pictures)
 
   def __iter__(self) -> Iterator[arrays.Images]:
-    """Arrays [1 h w 3] in [0, 1]."""
+    """Arrays [1 h w 3] in [0, 1], their sides at least 256."""
+    height, width = self.pictures.shape[1:3]
+    margins = [_margins(height), _margins(width), (0, 0)]
     for picture in self.pictures:
-      yield _unit(picture[None])
+      yield _unit(np.pad(picture, margins, mode="symmetric")[None])
 
   def sheet(self) -> UInt8[np.ndarray, "h w 3"]:
     """The first pictures in one."""
@@ -130,6 +139,11 @@ def open_style(
       f"{path}: none of its {len(paths)} pictures can be read"
     )
   return style
+
+
+def _margins(side: int) -> tuple[int, int]:
+  missing = max(0, _SIDE - side)
+  return missing // 2, missing - missing // 2
 
 
 def _round(side: int, grain: int) -> int:
