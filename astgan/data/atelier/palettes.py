@@ -280,7 +280,7 @@ MANNERS = {
   "ukiyo-e": Manner(
     ("bokashi", "paper", "indigo", "night"),
     ("print", "winter", "print"),
-    0.1, 0.02, 0.01, 0.0, 0.95, 1.05,
+    0.06, 0.018, 0.01, 0.0, 0.95, 1.05,
   ),
   "alpine": Manner(
     ("noon", "morning", "rose", "storm", "crimson"),
