@@ -1,0 +1,56 @@
+"""The networks that a config names."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from astgan.models import build
+from configs import common
+
+
+def make_config(**changes):
+  config = common.get_config()
+  config.update_from_flattened_dict({"model.width": 8, "data.size": 16})
+  config.update_from_flattened_dict(changes)
+  return config
+
+
+def test_the_config_s_numbers_reach_the_networks():
+  generator, discriminator = build.build(
+    make_config(**{"model.slope": 0.3, "model.dtype": "bfloat16"})
+  )
+  assert (generator.size, generator.width) == (16, 8)
+  assert (discriminator.size, discriminator.width) == (16, 8)
+  assert discriminator.slope == 0.3
+  assert generator.dtype == discriminator.dtype == jnp.bfloat16.dtype
+
+
+@pytest.mark.parametrize(
+  ("statistics", "axis_name"),
+  [("synchronised", "devices"), ("per_device", None)],
+)
+def test_statistics_are_shared_over_the_devices_where_asked(
+  statistics, axis_name
+):
+  config = make_config(**{"model.batch_norm": statistics})
+  networks = build.build(config, axis_name="devices")
+  assert [network.axis_name for network in networks] == [axis_name] * 2
+
+
+def test_an_unknown_model_is_refused():
+  with pytest.raises(ValueError, match=r"model\.name.*'stylegan'"):
+    build.build(make_config(**{"model.name": "stylegan"}))
+
+
+def test_a_sampled_image_does_not_depend_on_its_neighbours():
+  config = make_config()
+  generator, _ = build.build(config)
+  latents = jax.random.normal(jax.random.key(1), (3, 100))
+  init = functools.partial(generator.init, train=False)
+  variables = jax.jit(init)(jax.random.key(0), latents)
+  sample = build.sampler(config)
+  together, alone = sample(variables, latents), sample(variables, latents[:1])
+  assert jnp.allclose(together[:1], alone, atol=1e-6)
+  assert together.shape == (3, 16, 16, 3)
