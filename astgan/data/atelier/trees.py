@@ -119,14 +119,14 @@ def boughs(scene: canvas.Scene, x, y, tall, count, lit, dark) -> brush.Strokes:
 def twigs(rng, x, y, tall, count, bark) -> brush.Strokes:
   """Bare crowns: strokes that fan out of the upper trunk."""
   shape = (len(x), count)
-  lean = rng.normal(0, 0.55, shape).clip(-1.1, 1.1)
-  reach = rng.uniform(0.08, 0.46, shape) * tall
+  lean = rng.normal(0, 0.6, shape).clip(-1.2, 1.2)
+  reach = rng.uniform(0.1, 0.56, shape) * tall
   return brush.strokes(
     x + np.sin(lean) * reach,
     y - 0.42 * tall - np.cos(lean) * reach,
     0.3 * tall,
     0.011 * tall + 0.002,
-    lean - np.pi / 2 + rng.normal(0, 0.25, shape),
+    lean - np.pi / 2 + rng.normal(0, 0.35, shape),
     bark * rng.uniform(0.9, 1.5, (*shape, 1)),
   )
 
