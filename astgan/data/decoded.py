@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import functools
+import hashlib
 import json
 import multiprocessing
 import os
@@ -20,8 +21,8 @@ from jaxtyping import UInt8
 from astgan import errors
 from astgan.data import images, sources
 
-# Raise it with any change to what a file's bytes become.
-VERSION = 1
+# Raise it with any change to what a file's bytes become, or to an entry.
+VERSION = 2
 
 # Pictures decoded before they are written: few enough to keep in memory.
 _BLOCK = 256
@@ -33,10 +34,12 @@ class Pictures(NamedTuple):
   Attributes:
     array: read-only squares, in the source's order, on disk until touched.
     skipped: name and reason of each picture that could not be read.
+    sha256: of the array's bytes.
   """
 
   array: UInt8[np.ndarray, "n s s 3"]
   skipped: tuple[tuple[str, str], ...]
+  sha256: str
 
 
 def folder(cache: str) -> pathlib.Path:
@@ -77,18 +80,20 @@ def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Pictures:
       _publish(partial, entry)
     finally:
       shutil.rmtree(partial, ignore_errors=True)
-  skipped = json.loads((entry / "skipped.json").read_text())
+  facts = json.loads((entry / "facts.json").read_text())
   return Pictures(
     np.load(entry / "pictures.npy", mmap_mode="r"),
-    tuple((name, reason) for name, reason in skipped),
+    tuple((name, reason) for name, reason in facts["skipped"]),
+    facts["sha256"],
   )
 
 
 def _decode(source: sources.Source, side: int, partial: pathlib.Path) -> None:
-  """Writes pictures.npy and skipped.json."""
+  """Writes pictures.npy and facts.json."""
   count = len(source.labels)
   square = functools.partial(_square, source.read, side)
   skipped = []
+  digest = hashlib.sha256()
   path = partial / "pictures.npy"
   try:
     with (
@@ -106,14 +111,17 @@ def _decode(source: sources.Source, side: int, partial: pathlib.Path) -> None:
             name = source.labels[index]
             skipped.append((name, picture.removeprefix(f"{name}: ")))
           else:
-            file.write(picture.tobytes())
+            data = picture.tobytes()
+            file.write(data)
+            digest.update(data)
           progress.update()
       # numpy pads its header so that the first axis may grow in place.
       file.seek(0)
       _write_header(file, count - len(skipped), side)
       file.flush()
       os.fsync(file.fileno())
-    (partial / "skipped.json").write_text(json.dumps(skipped))
+    facts = {"sha256": digest.hexdigest(), "skipped": skipped}
+    (partial / "facts.json").write_text(json.dumps(facts))
   except OSError as error:
     # A full disk does not say where.
     raise OSError(error.errno, error.strerror, str(path)) from error

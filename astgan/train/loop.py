@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import json
 import math
 import pathlib
 import signal
@@ -14,8 +15,8 @@ import ml_collections
 import numpy as np
 import tqdm
 
-from astgan import arrays, checkpoints, runs, writer
-from astgan.data import images, pipeline
+from astgan import arrays, checkpoints, errors, runs, writer
+from astgan.data import decoded, images, pipeline
 from astgan.models import build
 from astgan.train import feed, parallel, settings, state
 
@@ -51,7 +52,8 @@ def train(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   runs.open_run(workdir, config, free=FREE)
   pictures = pipeline.decode(
     config.data, batch_size=config.train.batch_size, report=workdir
-  ).array
+  )
+  _check_same_pictures(workdir, pictures)
   create = functools.partial(state.create, config)
   with checkpoints.Checkpoints(workdir, keep=config.train.keep) as saved:
     start = saved.latest or 0
@@ -63,10 +65,10 @@ def train(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
       current = saved.restore(jax.eval_shape(create))
     else:
       current = jax.jit(create)()
-      images.write(workdir / "reals.png", _overview(config, pictures))
+      images.write(workdir / "reals.png", _overview(config, pictures.array))
     with (
       writer.Writer(workdir, resume_step=start) as log,
-      feed.Feed(config, pictures, start) as batches,
+      feed.Feed(config, pictures.array, start) as batches,
     ):
       _Run(config, workdir, log, saved).to_the_end(current, batches)
 
@@ -260,6 +262,23 @@ def _stop_signals() -> Iterator[list[str]]:
   finally:
     for number, handler in before.items():
       signal.signal(number, handler)
+
+
+def _check_same_pictures(
+  workdir: pathlib.Path, pictures: decoded.Pictures
+) -> None:
+  """Raises UserError where the run began with other pictures."""
+  path = workdir / "pictures.json"
+  facts = {"count": len(pictures.array), "sha256": pictures.sha256}
+  text = json.dumps(facts) + "\n"
+  if not path.exists():
+    runs.write_atomically(path, text.encode())
+  elif path.read_text() != text:
+    raise errors.UserError(
+      f"the pictures of config.data.source are not those that {workdir} began"
+      f" with (now {facts['count']}; see {path}); bring those back, or use"
+      " another --workdir"
+    )
 
 
 def _overview(
