@@ -1,0 +1,22 @@
+"""A small DCGAN on the built-in landscapes: minutes on two CPU cores.
+
+bash launch/demo.sh, or
+python -m astgan.main --config=configs/demo.py
+"""
+
+from configs import dcgan
+
+
+def get_config():
+  config = dcgan.get_config()
+  config.data.count = 1024
+  config.data.flip = True
+  # A quarter of the paper's work per picture, and smaller batches.
+  config.model.width = 32
+  config.train.batch_size = 32
+  config.train.steps = 1500
+  # Averages about the last hundred updates: fewer stray strokes.
+  config.train.ema = 0.99
+  config.train.sample_every = 250
+  config.train.save_every = 250
+  return config

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# From nothing to a painted photograph: makes .venv, trains a small DCGAN on
+# the built-in landscapes, and paints a photograph in their common style.
+# Usage: bash launch/demo.sh [photograph]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+photograph=${1:-}
+source launch/environment.sh demo
+run() { .venv/bin/python -m astgan.main "$@"; }
+
+if [ -z "$photograph" ]; then
+  photograph=runs/demo/rocket.png
+  mkdir -p runs/demo
+  # A launch pad at dawn, CC0, by SpaceX; part of scikit-image.
+  .venv/bin/python -c "
+import skimage
+skimage.io.imsave('$photograph', skimage.data.rocket())"
+fi
+
+run --config=configs/demo.py --workdir=runs/demo/gan
+run --config=configs/nst.py --workdir=runs/demo/painting \
+  --config.paint.content="$photograph" --config.paint.style=runs/demo/gan \
+  --config.paint.size=384
+
+echo
+echo "The generator's landscapes:  runs/demo/gan/samples"
+echo "What it learned from:        runs/demo/gan/reals.png"
+echo "The painted photograph:      runs/demo/painting/painted"
