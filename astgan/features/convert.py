@@ -70,26 +70,17 @@ def flatten(params: dict[str, Any]) -> dict[str, np.ndarray]:
   return {name: np.asarray(array) for name, array in arrays.items()}
 
 
-def convolutions(net: str) -> list[str]:
-  """conv1_1, conv1_2, conv2_1, ...: from the pixels on."""
-  return [
-    f"conv{block}_{index}"
-    for block, depth in enumerate(vgg.BLOCKS[net], start=1)
-    for index in range(1, depth + 1)
-  ]
-
-
 def own_names(net: str) -> dict[str, tuple[str, str]]:
   """Our names of every convolution's kernel and bias."""
   return {
-    layer: (f"{layer}.kernel", f"{layer}.bias") for layer in convolutions(net)
+    layer: (f"{layer}.kernel", f"{layer}.bias") for layer in vgg.kernels(net)
   }
 
 
 def keras_names(net: str) -> dict[str, tuple[str, str]]:
   """Keras' layer names, and what `files.read` calls their two arrays."""
   names = {}
-  for layer in convolutions(net):
+  for layer in vgg.kernels(net):
     block, index = layer.removeprefix("conv").split("_")
     prefix = f"block{block}_conv{index}"
     names[layer] = (f"{prefix}.kernel", f"{prefix}.bias")
@@ -146,12 +137,8 @@ def _float32(array) -> np.ndarray:
 def _check(params: dict[str, Any], net: str) -> None:
   """Raises ValueError for a wrong shape, or values that are not finite."""
   expected = {"mean": (3,), "scale": (3,)}
-  channels = 3
-  for layer in convolutions(net):
-    made = vgg.CHANNELS[int(layer[4]) - 1]
-    expected[f"{layer}.kernel"] = (3, 3, channels, made)
-    expected[f"{layer}.bias"] = (made,)
-    channels = made
+  for layer, shape in vgg.kernels(net).items():
+    expected |= {f"{layer}.kernel": shape, f"{layer}.bias": shape[3:]}
   for name, array in flatten(params).items():
     if array.shape != expected[name]:
       raise ValueError(

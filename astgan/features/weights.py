@@ -66,7 +66,7 @@ def load(net: str, source: str = "auto") -> Params:
     nets = " or ".join(vgg.BLOCKS)
     raise errors.UserError(f"features.net is {nets}; got {net!r}")
   if source == "random":
-    return vgg.init(jax.random.key(0), net)
+    return vgg.init(0, net)
   params = _automatic(net) if source == "auto" else _local(net, source)
   return jax.tree.map(jnp.asarray, params)
 

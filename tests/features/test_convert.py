@@ -52,7 +52,7 @@ def test_keras_pixels_are_bgr_less_the_mean_and_its_answers_are_divided():
 def test_dividing_keras_input_and_biases_divides_every_layer():
   _, params = convert.canonical(foreign.keras_arrays("vgg19"))
   undivided = jax.tree.map(jnp.asarray, params)
-  for layer in convert.convolutions("vgg19"):
+  for layer in vgg.kernels("vgg19"):
     undivided[layer] = {
       "kernel": params[layer]["kernel"],
       "bias": params[layer]["bias"] * 57.375,

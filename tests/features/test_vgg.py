@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("narrow")
 
 @pytest.fixture
 def params(narrow):
-  return vgg.init(jax.random.key(1), "vgg19")
+  return vgg.init(1, "vgg19")
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_features_after_a_relu_are_those_before_it_cut_at_zero(params, images):
   ],
 )
 def test_two_names_of_a_layer_give_the_same_features(net, names, images):
-  params = vgg.init(jax.random.key(1), net)
+  params = vgg.init(1, net)
   features = vgg.apply(params, images, names)
   assert list(features) == list(names)
   np.testing.assert_array_equal(*features.values(), strict=True)
@@ -156,7 +156,7 @@ def test_pictures_of_a_batch_do_not_meet(params, images):
 
 def test_untrained_kernels_keep_the_size_of_activations(monkeypatch):
   monkeypatch.setattr(vgg, "CHANNELS", (64, 64, 64, 64, 64))
-  params = vgg.init(jax.random.key(0), "vgg19")
+  params = vgg.init(0, "vgg19")
   deviation = np.std(params["conv3_2"]["kernel"])
   np.testing.assert_allclose(deviation, np.sqrt(2 / (9 * 64)), rtol=0.02)
 
