@@ -95,7 +95,7 @@ def read_flax(
 
 
 def _read_npz(path: pathlib.Path) -> dict[str, np.ndarray]:
-  with np.load(path, allow_pickle=False) as stored:
+  with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
     return dict(stored)
 
 
