@@ -2,12 +2,11 @@
 
 import functools
 import math
-import operator
 
 import ml_collections
 import optax
 
-from astgan import errors
+from astgan import checks, errors
 from astgan.features import vgg
 from astgan.losses import perceptual
 from astgan.nst import objective, start, stylize
@@ -15,47 +14,25 @@ from astgan.nst import objective, start, stylize
 # VGG halves a picture four times before its last block.
 SMALLEST = 32
 
-_CHOICES = {
-  "features.net": tuple(vgg.BLOCKS),
-  "features.pooling": tuple(vgg.POOLS),
-  "paint.gram": perceptual.NORMALIZATIONS,
-  "paint.optimizer": tuple(stylize.OPTIMIZERS),
-  "paint.init": start.INITS,
-}
-_LEAST = {
-  "paint.size": SMALLEST,
-  "paint.steps": 1,
-  "paint.style_batch": 1,
-  "paint.log_every": 1,
-  "paint.style_weight": 0,
-  "paint.content_weight": 0,
-  "paint.variation_weight": 0,
-}
+# At this side the first block's features alone fill 64 GiB.
+LARGEST = 16_384
 
 
 def check(config: ml_collections.ConfigDict) -> None:
   """Raises UserError naming the first field that cannot be."""
-  for name, choices in _CHOICES.items():
-    value = operator.attrgetter(name)(config)
-    if value not in choices:
-      raise errors.UserError(
-        f"{name} is one of {', '.join(choices)}; got {value!r}"
-      )
-  for name, least in _LEAST.items():
-    value = operator.attrgetter(name)(config)
-    if not (math.isfinite(value) and value >= least):
-      raise errors.UserError(f"{name} is at least {least}; got {value}")
-  if not (math.isfinite(config.paint.learning_rate)) or (
-    config.paint.learning_rate <= 0
-  ):
-    raise errors.UserError(
-      f"paint.learning_rate is above 0; got {config.paint.learning_rate}"
-    )
-  if config.paint.style_size and config.paint.style_size < SMALLEST:
-    raise errors.UserError(
-      f"paint.style_size is 0 or at least {SMALLEST};"
-      f" got {config.paint.style_size}"
-    )
+  checks.one_of(config, "features.net", tuple(vgg.BLOCKS))
+  checks.one_of(config, "features.pooling", tuple(vgg.POOLS))
+  checks.one_of(config, "paint.gram", perceptual.NORMALIZATIONS)
+  checks.one_of(config, "paint.optimizer", tuple(stylize.OPTIMIZERS))
+  checks.one_of(config, "paint.init", start.INITS)
+  checks.within(config, "paint.size", SMALLEST, LARGEST)
+  if config.paint.style_size:
+    checks.within(config, "paint.style_size", SMALLEST, LARGEST)
+  for name in ("steps", "style_batch", "log_every"):
+    checks.within(config, f"paint.{name}", 1)
+  for name in ("style_weight", "content_weight", "variation_weight"):
+    checks.within(config, f"paint.{name}", 0)
+  checks.within(config, "paint.learning_rate", 0, open_low=True)
   _check_layers(config)
 
 
