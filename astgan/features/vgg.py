@@ -188,10 +188,10 @@ def windows(x: arrays.Features) -> Float[Array, "b h//2 2 w//2 2 c"]:
 def max_pool(x: arrays.Features) -> Float[Array, "b h//2 w//2 c"]:
   """The largest value of each 2 x 2 window.
 
-  On CPUs several times faster to differentiate than a reduce_window, whose
-  gradient looks for the largest value's place once more. Where values tie,
-  the gradient is shared instead of going to the first; after a ReLU nearly
-  all ties are between zeros, where the ReLU stops it anyway.
+  On CPUs cheaper to differentiate than a reduce_window, whose gradient looks
+  for the largest value's place once more. Where values tie, they share the
+  gradient, where PyTorch gives it to the first: nearly all ties are between
+  zeros, where the ReLU before stops it anyway, and the rest in flat colours.
   """
   return windows(x).max(axis=(2, 4))
 
