@@ -72,7 +72,6 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   style_targets = objective.style_targets(
     params, tqdm.tqdm(style, desc="style", unit="picture"), **network
   )
-  # Made once, since the same objects mean one compilation for all.
   paint_one = functools.partial(
     _paint_one,
     config=config,

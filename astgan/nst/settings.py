@@ -77,7 +77,13 @@ def terms(config: ml_collections.ConfigDict) -> objective.Terms:
 
 def extract(config: ml_collections.ConfigDict) -> objective.Extract:
   """The feature network, as a function of (params, images, taps)."""
-  return functools.partial(vgg.apply, pooling=config.features.pooling)
+  return _network(config.features.pooling)
+
+
+# The same object for the same setting, so that nothing is compiled twice.
+@functools.cache
+def _network(pooling: str) -> objective.Extract:
+  return functools.partial(vgg.apply, pooling=pooling)
 
 
 def optimizer(

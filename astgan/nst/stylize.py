@@ -14,10 +14,13 @@ from astgan.nst import lbfgs, objective
 Image = Float[Array, "1 h w 3"]
 
 
+@functools.cache
 def make_optimizer(
   name: str, learning_rate: float
 ) -> optax.GradientTransformationExtraArgs:
   """The optimiser of that name over pixels in [0, 1].
+
+  The same arguments give the same object, with which nothing compiles twice.
 
   Args:
     name: "adam" or "lbfgs".

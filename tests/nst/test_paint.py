@@ -172,7 +172,9 @@ def test_photographs_of_one_shape_compile_once(folder):
     picture = draw_picture(40, 80, seed=ord(name))
     images.write(photographs / f"{name}.png", picture)
   programs = paint.stylize._step._cache_size()
-  run(folder, **{"paint.content": str(photographs)})
+  # A size of its own, which no other test has compiled for.
+  changes = {"paint.content": str(photographs), "paint.size": 72}
+  run(folder, **changes)
   assert paint.stylize._step._cache_size() == programs + 1
 
 
