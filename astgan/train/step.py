@@ -168,7 +168,9 @@ def _descend(
   gradients: PyTree,
   stats: PyTree,
 ) -> state.Network:
-  updates, moments = optimizer.update(gradients, old.moments, old.params)
+  # optax raises floats to integers, which strict promotion would refuse.
+  with jax.numpy_dtype_promotion("standard"):
+    updates, moments = optimizer.update(gradients, old.moments, old.params)
   params = optax.apply_updates(old.params, updates)
   return state.Network(params, stats, moments)
 
