@@ -72,9 +72,9 @@ def get_config() -> ml_collections.ConfigDict:
   # Decay per update of a running mean of the generator's parameters, used for
   # samples and painting; 0 keeps none.
   train.ema = 0.0
-  # Updates per call of the compiled program: "auto" is 1 on CPUs, where loops
-  # are slow, and up to 32 on accelerators, where calls are.
-  train.steps_per_call = "auto"
+  # Updates per call of the compiled program: 0 is 1 on CPUs, where loops are
+  # slow, and up to 32 on accelerators, where calls are.
+  train.steps_per_call = 0
   # Periods in updates: scalars, sample grids, checkpoints.
   train.log_every = 10
   train.sample_every = 500

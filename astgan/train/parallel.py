@@ -89,7 +89,7 @@ def steps_per_call(config: ml_collections.ConfigDict) -> int:
   divides both periods.
   """
   train = config.train
-  if train.steps_per_call != "auto":
+  if train.steps_per_call:
     return train.steps_per_call
   if jax.default_backend() == "cpu":
     return 1

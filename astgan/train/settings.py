@@ -58,10 +58,10 @@ def _check_batch(config: ml_collections.ConfigDict) -> None:
 def _check_steps_per_call(config: ml_collections.ConfigDict) -> None:
   count = config.train.steps_per_call
   period = math.gcd(config.train.sample_every, config.train.save_every)
-  if count == "auto":
-    return
-  if not isinstance(count, int) or count < 1 or period % count:
+  checks.within(config, "train.steps_per_call", 0)
+  if count and period % count:
     raise errors.UserError(
-      f"config.train.steps_per_call={count!r} is auto, or a number that"
-      f" divides train.sample_every and train.save_every, as {period} does"
+      f"config.train.steps_per_call={count} does not divide"
+      " train.sample_every and train.save_every; choose 0, or a divisor of"
+      f" {period}"
     )
