@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import os
 import threading
 import time
@@ -55,6 +56,13 @@ def test_pictures_are_decoded_once(tmp_path):
   loaded = decoded.load(second.source, side=4, cache=tmp_path)
   assert (first.reads, second.reads) == (4, 0)
   assert loaded.array[:, 0, 0, 0].tolist() == [0, 10, 20, 30]
+
+
+def test_the_hash_is_that_of_the_bytes_first_decoded_or_found_again(tmp_path):
+  for _ in range(2):
+    loaded = decoded.load(Shelf().source, side=4, cache=tmp_path)
+    expected = hashlib.sha256(loaded.array.tobytes()).hexdigest()
+    assert loaded.sha256 == expected
 
 
 @pytest.mark.parametrize(("signature", "side"), [("another", 4), ("shelf", 5)])
