@@ -30,8 +30,10 @@ class GANState(flax.struct.PyTreeNode):
     ema: running mean of the generator's parameters, or None.
   """
 
-  step: jax.Array
-  key: jax.Array
+  # Typed as trees, like the networks' parts: JAX's transformations put shapes,
+  # host arrays and the like in the places of arrays.
+  step: PyTree
+  key: PyTree
   generator: Network
   discriminator: Network
   ema: PyTree | None
