@@ -13,9 +13,40 @@ os.environ["XLA_FLAGS"] = (
 
 import jaxtyping
 
-jaxtyping.install_import_hook("astgan", "beartype.beartype")
+import tests.typechecker  # noqa: F401 (the hook finds it by name)
+
+jaxtyping.install_import_hook("astgan", "tests.typechecker.check")
 
 import jax  # noqa: E402
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+import pytest  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs(tmp_path_factory):
+  """Compiled programs of this session, shared with the processes it starts."""
+  folder = str(tmp_path_factory.mktemp("programs"))
+  os.environ["JAX_COMPILATION_CACHE_DIR"] = folder
+  jax.config.update("jax_compilation_cache_dir", folder)
+  jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+  return folder
+
+
+@pytest.fixture(scope="session")
+def decoded(tmp_path_factory):
+  """A cache of decoded pictures for this session."""
+  return tmp_path_factory.mktemp("decoded")
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, decoded):
+  """The run folder of a tiny training that was never stopped; to be read."""
+  from astgan.train import loop
+  from tests.train import tiny
+
+  workdir = tmp_path_factory.mktemp("runs") / "trained"
+  loop.train(tiny.make_run_config(decoded), workdir)
+  return workdir

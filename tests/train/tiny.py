@@ -1,10 +1,12 @@
 """A training small enough to compile and run in seconds."""
 
 import functools
+import pathlib
 
 import jax
 import ml_collections
 import numpy as np
+import orbax.checkpoint as ocp
 
 from astgan.train import state
 from configs import common
@@ -30,8 +32,34 @@ def make_config(**changes: object) -> ml_collections.ConfigDict:
   return config
 
 
+def make_run_config(
+  cache: pathlib.Path, **changes: object
+) -> ml_collections.ConfigDict:
+  """A config of the smallest run that settings allow, with files and all."""
+  fields = {
+    "compile_cache": "off",
+    "data.size": 32,
+    "data.count": 16,
+    "data.cache": str(cache),
+    "train.steps": 12,
+    "train.late_step": 6,
+    "train.batch_size": 4,
+    "train.log_every": 2,
+    "train.samples": 4,
+    "train.keep": 9,
+  }
+  return make_config(**(fields | changes))
+
+
 def create(config: ml_collections.ConfigDict) -> state.GANState:
   return jax.jit(functools.partial(state.create, config))()
+
+
+def read_checkpoint(workdir: pathlib.Path, step: int) -> dict:
+  """What a checkpoint holds, as host arrays."""
+  with ocp.StandardCheckpointer() as checkpointer:
+    folder = workdir / "checkpoints" / str(step) / "default"
+    return checkpointer.restore(folder.absolute())
 
 
 def draw_pictures(count: int, size: int = SIZE) -> np.ndarray:
