@@ -138,7 +138,7 @@ class _Run:
     for before, scalars in jax.device_get(pending):
       for i in range(len(scalars["generator/loss"])):
         step = before + i + 1
-        line = {name: values[i] for name, values in scalars.items()}
+        line = {name: float(values[i]) for name, values in scalars.items()}
         finite = all(map(math.isfinite, line.values()))
         last = step == train.steps or not finite
         if is_time(step, train.log_every, last=last):
