@@ -1,0 +1,102 @@
+"""DCGAN in PyTorch, written from the paper and PyTorch's documentation.
+
+Radford et al., 2015: strided 4x4 convolutions without biases, batch
+normalisation but on the generator's last and the discriminator's first layer.
+"""
+
+import numpy as np
+import torch
+from torch import nn
+
+
+def make_generator(latent: int, size: int, width: int) -> nn.Sequential:
+  """[b latent 1 1] to [b 3 size size]."""
+  channels = width * size // 8
+  modules = [nn.ConvTranspose2d(latent, channels, 4, 1, 0, bias=False)]
+  while channels > width:
+    modules += [
+      nn.BatchNorm2d(channels),
+      nn.ReLU(),
+      nn.ConvTranspose2d(channels, channels // 2, 4, 2, 1, bias=False),
+    ]
+    channels //= 2
+  return nn.Sequential(
+    *modules,
+    nn.BatchNorm2d(width),
+    nn.ReLU(),
+    nn.ConvTranspose2d(width, 3, 4, 2, 1, bias=False),
+    nn.Tanh(),
+  )
+
+
+def make_discriminator(size: int, width: int, slope: float) -> nn.Sequential:
+  """[b 3 size size] to [b 1 1 1]."""
+  modules = [nn.Conv2d(3, width, 4, 2, 1, bias=False), nn.LeakyReLU(slope)]
+  channels = width
+  while channels < width * size // 8:
+    modules += [
+      nn.Conv2d(channels, 2 * channels, 4, 2, 1, bias=False),
+      nn.BatchNorm2d(2 * channels),
+      nn.LeakyReLU(slope),
+    ]
+    channels *= 2
+  return nn.Sequential(*modules, nn.Conv2d(channels, 1, 4, 1, 0, bias=False))
+
+
+def to_torch(images: np.ndarray) -> torch.Tensor:
+  """NHWC to NCHW."""
+  return torch.tensor(np.asarray(images)).permute(0, 3, 1, 2).contiguous()
+
+
+def from_torch(images: torch.Tensor) -> np.ndarray:
+  """NCHW to NHWC."""
+  return images.detach().permute(0, 2, 3, 1).numpy()
+
+
+def load(network: nn.Sequential, params: dict) -> None:
+  """Gives the network the parameters of this package's."""
+  with torch.no_grad():
+    for ours, theirs in zip(flatten(params), network.parameters(), strict=True):
+      theirs.copy_(torch.tensor(ours))
+
+
+def read(network: nn.Sequential, *, gradients: bool = False) -> list:
+  """The network's parameters or their gradients, as `flatten` gives them."""
+  return [
+    (p.grad if gradients else p).detach().numpy().copy()
+    for p in network.parameters()
+  ]
+
+
+def flatten(params: dict) -> list[np.ndarray]:
+  """This package's parameters, or a tree like them, in PyTorch's layout.
+
+  They come in the order of the layers, as in `network.parameters()`.
+  """
+  arrays = []
+  if "project" in params:
+    arrays += [np.asarray(params["project"]).transpose(0, 3, 1, 2)]
+  for i in range(9):
+    for name in (f"up_{i}", f"down_{i}"):
+      if name in params:
+        arrays += [_turn(params[name]["kernel"])]
+    if f"norm_{i}" in params:
+      norm = params[f"norm_{i}"]
+      arrays += [np.asarray(norm["scale"]), np.asarray(norm["bias"])]
+  if "judge" in params:
+    arrays += [_turn(params["judge"])]
+  return arrays
+
+
+def statistics(network: nn.Sequential) -> list[tuple[np.ndarray, np.ndarray]]:
+  """Running mean and variance of each batch normalisation."""
+  return [
+    (module.running_mean.numpy().copy(), module.running_var.numpy().copy())
+    for module in network
+    if isinstance(module, nn.BatchNorm2d)
+  ]
+
+
+def _turn(kernel: np.ndarray) -> np.ndarray:
+  """Rows, columns, image, response to response, image, rows, columns."""
+  return np.asarray(kernel).transpose(3, 2, 0, 1)
