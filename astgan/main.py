@@ -10,17 +10,9 @@ import platformdirs
 from absl import flags
 from ml_collections import config_flags
 
-from astgan import checks, errors, sample
+from astgan import checks, errors, memory, sample
 from astgan.nst import paint
 from astgan.train import loop
-
-_FLAGS = flags.FlagValues()
-config_flags.DEFINE_config_file(
-  "config", None, "The config file; its fields are flags.", flag_values=_FLAGS
-)
-flags.DEFINE_string(
-  "workdir", None, "The run folder; runs/NAME.", flag_values=_FLAGS
-)
 
 TASKS = {"train": loop.train, "paint": paint.paint, "sample": sample.sample}
 
@@ -61,10 +53,11 @@ def read_arguments(
     UserError: a flag, a config file or a field that does not exist, or a
       value of the wrong type.
   """
-  _FLAGS.unparse_flags()
+  command = ["astgan", *arguments]
+  values = _define_flags(command)
   try:
-    rest = _FLAGS(["astgan", *arguments])[1:]
-    config = _FLAGS.config
+    rest = values(command)[1:]
+    config = values.config
     if config is not None:
       operator.attrgetter("task")(config)  # Raises if the file did not load.
   except (flags.Error, TypeError, ValueError) as error:
@@ -75,7 +68,7 @@ def read_arguments(
       f"no such field: {' '.join(fields)} ({error});"
       " configs/common.py lists all"
     ) from error
-  except (OSError, SyntaxError) as error:
+  except (OSError, SyntaxError, ImportError) as error:
     raise errors.UserError(
       f"--config cannot be read: {' '.join(str(error).split())}"
     ) from error
@@ -85,8 +78,24 @@ def read_arguments(
     )
   if config is None:
     raise errors.UserError("name a config file: --config=configs/dcgan.py")
-  name = pathlib.Path(config_flags.get_config_filename(_FLAGS["config"])).stem
-  return config, pathlib.Path(_FLAGS.workdir or f"runs/{name}")
+  name = pathlib.Path(config_flags.get_config_filename(values["config"])).stem
+  return config, pathlib.Path(values.workdir or f"runs/{name}")
+
+
+def _define_flags(command: list[str]) -> flags.FlagValues:
+  # Their own set and command, so that any number can be read in one process.
+  values = flags.FlagValues()
+  config_flags.DEFINE_config_file(
+    "config",
+    None,
+    "The config file; its fields are flags.",
+    flag_values=values,
+    sys_argv=command,
+  )
+  flags.DEFINE_string(
+    "workdir", None, "The run folder; runs/NAME.", flag_values=values
+  )
+  return values
 
 
 def _use_compile_cache(place: str) -> None:
@@ -105,4 +114,5 @@ def _fail(error: object, status: int) -> int:
 
 
 if __name__ == "__main__":
+  memory.keep_freed_blocks()
   sys.exit(main(sys.argv[1:]))

@@ -106,8 +106,9 @@ def draw_losses(workdir: pathlib.Path) -> None:
   for name, points in curves.items():
     steps, values = zip(*points, strict=True)
     axes.plot(steps, values, label=name, linewidth=1)
-  everything = [value for points in curves.values() for _, value in points]
-  if min(everything) > 0 and max(everything) > 100 * min(everything):
+  # A painting's content loss starts at 0, which a logarithm leaves out.
+  sizes = [y for points in curves.values() for _, y in points if y != 0]
+  if sizes and min(sizes) > 0 and max(sizes) > 100 * min(sizes):
     axes.set_yscale("log")
   axes.set_xlabel("step")
   axes.set_ylabel("loss")

@@ -19,9 +19,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from astgan import memory
 from astgan.features import vgg, weights
 from astgan.nst import objective, stylize
-from tests.benchmarks import timing
+from tests.benchmarks import machine, timing
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT = ("relu4_2",)
@@ -82,16 +83,6 @@ def step_operations(size: int) -> int:
   raise AssertionError("the deepest layer was not met")
 
 
-def device_matmul_rate() -> float:
-  """Operations per second of a product of matrices, at default precision."""
-  size = 2048 if jax.default_backend() == "cpu" else 8192
-  matrix = jnp.ones((size, size))
-  product = jax.jit(jnp.matmul)
-  return timing.matmul_rate(
-    lambda: product(matrix, matrix).block_until_ready(), size
-  )
-
-
 def steps_per_call() -> int:
   """Enough for a call to take far longer than starting it."""
   return 1 if jax.default_backend() == "cpu" else 20
@@ -99,20 +90,14 @@ def steps_per_call() -> int:
 
 def serve_jax(size: int) -> None:
   """The child process that steps in this package."""
-
-  def facts():
-    memory = jax.devices()[0].memory_stats()
-    if memory is None:
-      return {"peak_bytes": timing.peak_resident_bytes()}
-    return {"peak_bytes": memory["peak_bytes_in_use"]}
-
-  timing.serve(make_step(size, repeat=steps_per_call()), facts=facts)
+  memory.keep_freed_blocks()
+  timing.serve(make_step(size, repeat=steps_per_call()), facts=machine.memory)
 
 
 def compare_with_torch(size: int, seconds: float, *, compiled: bool) -> None:
   """Prints both times of a step, and what follows from them."""
   repeat = steps_per_call()
-  rate = device_matmul_rate()
+  rate = machine.matmul_rate()
   mode = "compiled" if compiled else "eager"
   options = ["--size", str(size), "--repeat", str(repeat), "--mode", mode]
   with (

@@ -27,6 +27,7 @@ import jax
 import numpy as np
 from PIL import Image
 
+from astgan import memory
 from astgan.train import feed, parallel, state
 from configs import dcgan_baseline
 from tests.benchmarks import machine, timing
@@ -157,6 +158,7 @@ def main() -> None:
   parser.add_argument("--run", action="store_true")
   flags = parser.parse_args()
   if flags.serve:
+    memory.keep_freed_blocks()
     timing.serve(make_update(flags.batch), facts=machine.memory)
   elif flags.run:
     measure_run(flags.batch)
