@@ -103,13 +103,13 @@ def draw_losses(workdir: pathlib.Path) -> None:
     return
   figure = matplotlib.figure.Figure(figsize=(9, 5), layout="constrained")
   axes = figure.subplots()
+  # A painting's content loss starts at 0, of which there is no logarithm.
+  sizes = [y for points in curves.values() for _, y in points if y != 0]
+  if sizes and min(sizes) > 0 and max(sizes) > 100 * min(sizes):
+    axes.set_yscale("log", nonpositive="mask")
   for name, points in curves.items():
     steps, values = zip(*points, strict=True)
     axes.plot(steps, values, label=name, linewidth=1)
-  # A painting's content loss starts at 0, which a logarithm leaves out.
-  sizes = [y for points in curves.values() for _, y in points if y != 0]
-  if sizes and min(sizes) > 0 and max(sizes) > 100 * min(sizes):
-    axes.set_yscale("log")
   axes.set_xlabel("step")
   axes.set_ylabel("loss")
   axes.grid(alpha=0.3)
