@@ -1,6 +1,11 @@
 """Checkpoints: written whole or not at all, read on any number of devices."""
 
+import contextlib
+import errno
+import os
 import pathlib
+import shutil
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import flax.serialization
@@ -35,13 +40,15 @@ class Checkpoints:
       max_to_keep=keep, cleanup_tmp_directories=True
     )
     folder = (workdir / FOLDER).absolute()
+    self._folder = folder
     self._manager = ocp.CheckpointManager(folder, options=options)
 
   def __enter__(self) -> "Checkpoints":
     return self
 
   def __exit__(self, *exception: object) -> None:
-    self._manager.close()
+    with self._full_disks():
+      self._manager.close()
 
   @property
   def latest(self) -> int | None:
@@ -66,7 +73,14 @@ class Checkpoints:
     for path, array in jax.tree.leaves_with_path(arrays):
       if not np.all(np.isfinite(array)):
         raise FloatingPointError(f"state{jax.tree_util.keystr(path)}")
-    self._manager.save(step, args=ocp.args.StandardSave(arrays))
+    self.wait()
+    # With ample room for the names and folders. orbax would notice later, in
+    # threads that print tracebacks of their own.
+    size = sum(array.nbytes for array in jax.tree.leaves(arrays)) + 2**20
+    if shutil.disk_usage(self._folder).free < size:
+      raise self._full_disk()
+    with self._full_disks():
+      self._manager.save(step, args=ocp.args.StandardSave(arrays))
 
   def restore(self, template: PyTree) -> PyTree:
     """The newest state, in the template's structure, on the host."""
@@ -75,7 +89,22 @@ class Checkpoints:
 
   def wait(self) -> None:
     """Returns when all that was saved is on disk."""
-    self._manager.wait_until_finished()
+    with self._full_disks():
+      self._manager.wait_until_finished()
+
+  @contextlib.contextmanager
+  def _full_disks(self) -> Iterator[None]:
+    """Calls a full disk what it is: orbax raises ValueError."""
+    try:
+      yield
+    except ValueError as error:
+      if "RESOURCE_EXHAUSTED" not in str(error):
+        raise
+      raise self._full_disk() from error
+
+  def _full_disk(self) -> OSError:
+    reason = os.strerror(errno.ENOSPC)
+    return OSError(errno.ENOSPC, reason, str(self._folder))
 
 
 class Generator(NamedTuple):
