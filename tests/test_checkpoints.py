@@ -2,6 +2,7 @@
 
 import functools
 import shutil
+import types
 
 import jax
 import jax.numpy as jnp
@@ -74,6 +75,34 @@ def test_a_state_that_is_not_finite_is_refused_and_named(tmp_path, value):
     with pytest.raises(FloatingPointError, match=r"generator.*project"):
       saved.save(2, broken)
   assert {p.name for p in (tmp_path / "checkpoints").iterdir()} == {"1"}
+
+
+def test_a_disk_without_room_is_refused_before_anything_is_written(
+  tmp_path, monkeypatch
+):
+  current = tiny.create(tiny.make_config())
+  with checkpoints.Checkpoints(tmp_path, keep=2) as saved:
+    saved.save(1, current)
+    usage = types.SimpleNamespace(free=2**20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(OSError, match="No space left") as caught:
+      saved.save(2, current)
+  assert caught.value.filename == str(tmp_path / "checkpoints")
+  assert {p.name for p in (tmp_path / "checkpoints").iterdir()} == {"1"}
+
+
+def test_a_disk_that_gets_full_in_the_background_is_named(
+  tmp_path, monkeypatch
+):
+  with checkpoints.Checkpoints(tmp_path, keep=2) as saved:
+
+    def fail():
+      raise ValueError("RESOURCE_EXHAUSTED: Error writing; No space left")
+
+    with monkeypatch.context() as patch:
+      patch.setattr(saved._manager, "wait_until_finished", fail)
+      with pytest.raises(OSError, match="No space left on device"):
+        saved.wait()
 
 
 def test_a_step_that_is_saved_stays_as_it_is(tmp_path):
