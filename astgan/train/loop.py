@@ -105,7 +105,10 @@ class _Run:
       _stop_signals() as signals,
       tqdm.tqdm(total=train.steps, initial=step, unit="step") as bar,
     ):
-      while step < train.steps and not signals:
+      # A signal that comes after the last question for it has to wait for the
+      # next update, with which the run is saved.
+      last = False
+      while not last:
         with self._meter.waiting():
           count, batch = batches.next(step)
         current, scalars = call(current, batches.pictures, batch)

@@ -210,6 +210,26 @@ def test_a_signal_stops_the_run_saved_and_it_goes_on_the_same(
   assert_same_end(workdir, trained)
 
 
+def test_a_signal_while_files_are_written_stops_the_run_saved(
+  workdir, decoded, trained, monkeypatch
+):
+  config = tiny.make_run_config(decoded, train__save_every=8)
+  draw_losses = loop.writer.draw_losses
+
+  def draw_and_signal(folder):
+    draw_losses(folder)
+    if not (workdir / "samples" / "step_00000005.png").exists():
+      os.kill(os.getpid(), signal.SIGTERM)
+
+  with monkeypatch.context() as patch:
+    # First with the samples of step 4.
+    patch.setattr(loop.writer, "draw_losses", draw_and_signal)
+    loop.train(config, workdir)
+  assert {p.name for p in (workdir / "checkpoints").iterdir()} == {"5"}
+  loop.train(config, workdir)
+  assert_same_end(workdir, trained)
+
+
 def test_signals_are_handled_as_before_after_a_run(trained):
   assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
   assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
