@@ -1,14 +1,9 @@
 """Task `train`: files in, files out; the mathematics is in step.py."""
 
-import contextlib
 import functools
 import json
 import math
 import pathlib
-import signal
-import threading
-import time
-from collections.abc import Iterator
 
 import jax
 import ml_collections
@@ -18,7 +13,7 @@ import tqdm
 from astgan import arrays, checkpoints, errors, runs, writer
 from astgan.data import decoded, images, pipeline
 from astgan.models import build
-from astgan.train import feed, parallel, settings, state
+from astgan.train import feed, meter, parallel, settings, state, stop
 
 # A run may go on with other values of these: they lengthen it or report, or
 # belong to other tasks.
@@ -89,7 +84,7 @@ class _Run:
     self._saved = saved
     # Scalars still on the devices: completed updates before, and each's [k].
     self._pending: list[tuple[int, dict[str, jax.Array]]] = []
-    self._meter = _Meter(config.train.batch_size)
+    self._meter = meter.Meter(config.train.batch_size)
     self._sample = build.sampler(config)
     self._calibrate = build.calibrator(config)
 
@@ -102,10 +97,10 @@ class _Run:
     grid_key = jax.random.wrap_key_data(current.key)
     grid_key = jax.random.fold_in(grid_key, _GRID)
     with (
-      _stop_signals() as signals,
+      stop.signals() as signals,
       tqdm.tqdm(total=train.steps, initial=step, unit="step") as bar,
     ):
-      # A signal that comes after the last question for it has to wait for the
+      # Not until a signal: one that comes while files are written waits for the
       # next update, with which the run is saved.
       last = False
       while not last:
@@ -195,76 +190,6 @@ def is_time(step: int, every: int, *, last: bool, count: int = 1) -> bool:
     count: updates since the question was last asked.
   """
   return last or step % every < count
-
-
-class _Meter:
-  """How fast a run is, and how much of its time it waits for data."""
-
-  def __init__(self, batch_size: int) -> None:
-    self._batch_size = batch_size
-    self._started = None
-    self._steps = 0
-    self._waited = 0.0
-
-  @contextlib.contextmanager
-  def waiting(self) -> Iterator[None]:
-    started = time.perf_counter()
-    yield
-    self._waited += time.perf_counter() - started
-
-  def count(self, steps: int) -> None:
-    if self._started is None:
-      # The first call compiles and fills the pipeline: it says nothing.
-      self._started = time.perf_counter()
-      self._waited = 0.0
-    else:
-      self._steps += steps
-
-  def scalars(self) -> dict[str, float]:
-    if not self._steps:
-      return {}
-    seconds = time.perf_counter() - self._started
-    return {
-      "images_per_second": self._steps * self._batch_size / seconds,
-      "share_waiting_for_data": self._waited / seconds,
-    }
-
-  def line(self) -> str:
-    rates = self.scalars()
-    return f"{rates['images_per_second']:.0f} images/s" if rates else ""
-
-  def summary(self) -> str:
-    rates = self.scalars()
-    if not rates:
-      return "too short to time"
-    share = rates["share_waiting_for_data"]
-    return f"{self.line()}, {share:.2%} of the time waiting for data"
-
-
-@contextlib.contextmanager
-def _stop_signals() -> Iterator[list[str]]:
-  """A list that gets the name of the first SIGTERM or SIGINT.
-
-  A second one does what it would have done without.
-  """
-  names: list[str] = []
-  if threading.current_thread() is not threading.main_thread():
-    yield names
-    return
-  before = {}
-
-  def note(number: int, _frame: object) -> None:
-    names.append(signal.Signals(number).name)
-    for number, handler in before.items():
-      signal.signal(number, handler)
-
-  for number in (signal.SIGTERM, signal.SIGINT):
-    before[number] = signal.signal(number, note)
-  try:
-    yield names
-  finally:
-    for number, handler in before.items():
-      signal.signal(number, handler)
 
 
 def _check_same_pictures(

@@ -1,0 +1,43 @@
+"""Signals are noted once, and handled as before afterwards."""
+
+import signal
+import threading
+
+import pytest
+
+from astgan.train import stop
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_first_signal_is_noted_by_name(number):
+  with stop.signals() as names:
+    signal.raise_signal(number)
+  assert names == [number.name]
+
+
+def test_a_second_signal_does_what_it_does_elsewhere():
+  with stop.signals() as names, pytest.raises(KeyboardInterrupt):
+    signal.raise_signal(signal.SIGTERM)
+    signal.raise_signal(signal.SIGINT)
+  assert names == ["SIGTERM"]
+
+
+def test_the_handlers_come_back_after_an_exception():
+  numbers = (signal.SIGTERM, signal.SIGINT)
+  before = [signal.getsignal(number) for number in numbers]
+  with pytest.raises(ZeroDivisionError), stop.signals():
+    raise ZeroDivisionError
+  assert [signal.getsignal(number) for number in numbers] == before
+
+
+def test_other_threads_note_nothing():
+  noted = []
+
+  def body():
+    with stop.signals() as names:
+      noted.append(names)
+
+  thread = threading.Thread(target=body)
+  thread.start()
+  thread.join()
+  assert noted == [[]]
