@@ -1,4 +1,9 @@
-"""The front door: `python -m astgan.main --config=configs/dcgan.py`."""
+"""The front door: `python -m astgan.main --config=configs/dcgan.py`.
+
+--config=FILE                  what to do; configs/ has one file a recipe
+--workdir=FOLDER               the run folder; runs/NAME of configs/NAME.py
+--config.section.field=VALUE   any field; configs/common.py explains them all
+"""
 
 import operator
 import pathlib
@@ -23,6 +28,9 @@ def main(arguments: list[str]) -> int:
   0: done, or stopped by a signal and saved. 2: the user's mistake, in one
   line. 1: anything else.
   """
+  if {"--help", "-h"} & set(arguments):
+    print(__doc__)
+    return 0
   try:
     config, workdir = read_arguments(arguments)
     checks.one_of(config, "task", tuple(TASKS))
@@ -63,10 +71,11 @@ def read_arguments(
   except (flags.Error, TypeError, ValueError) as error:
     raise errors.UserError(" ".join(str(error).split())) from error
   except (AttributeError, KeyError) as error:
-    fields = [a for a in arguments if a.startswith("--config.")]
+    fields = " ".join(a for a in arguments if a.startswith("--config."))
     raise errors.UserError(
-      f"no such field: {' '.join(fields)} ({error});"
-      " configs/common.py lists all"
+      f"no such field: {fields} ({error}); configs/common.py lists all"
+      if fields
+      else f"--config is no config file ({error}); see configs/common.py"
     ) from error
   except (OSError, SyntaxError, ImportError) as error:
     raise errors.UserError(

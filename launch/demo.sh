@@ -9,18 +9,18 @@ source launch/environment.sh demo
 run() { .venv/bin/python -m astgan.main "$@"; }
 
 if [ -z "$photograph" ]; then
-  photograph=runs/demo/rocket.png
+  photograph=runs/demo/cat.png
   mkdir -p runs/demo
-  # A launch pad at dawn, CC0, by SpaceX; part of scikit-image.
+  # Chelsea, CC0, by Stefan van der Walt; part of scikit-image.
   .venv/bin/python -c "
 import skimage
-skimage.io.imsave('$photograph', skimage.data.rocket())"
+skimage.io.imsave('$photograph', skimage.data.chelsea())"
 fi
 
 run --config=configs/demo.py --workdir=runs/demo/gan
 run --config=configs/nst.py --workdir=runs/demo/painting \
   --config.paint.content="$photograph" --config.paint.style=runs/demo/gan \
-  --config.paint.size=384
+  --config.paint.size=384 --config.paint.style_weight=500000
 
 echo
 echo "The generator's landscapes:  runs/demo/gan/samples"
