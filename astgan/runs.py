@@ -42,13 +42,16 @@ def write_atomically(path: pathlib.Path, data: bytes) -> None:
     temporary.write_bytes(data)
 
 
-def open_run(
+def check_run(
   workdir: pathlib.Path,
   config: ml_collections.ConfigDict,
   *,
   free: tuple[str, ...],
 ) -> None:
-  """Makes the folder and its config.json, or continues what stands there.
+  """Makes the folder, or compares the config with that of the run in it.
+
+  The folder does not belong to the config yet: a mistake that is found before
+  `open_run` can be mended and the run started again in the same place.
 
   Args:
     workdir: the run folder; it and its parents are made where missing.
@@ -73,6 +76,19 @@ def open_run(
     raise
   if (workdir / "config.json").exists():
     _check_same(workdir, read_config(workdir), config, free)
+
+
+def open_run(
+  workdir: pathlib.Path,
+  config: ml_collections.ConfigDict,
+  *,
+  free: tuple[str, ...],
+) -> None:
+  """Makes the folder and its config.json, or continues what stands there.
+
+  Args and Raises: as for `check_run`.
+  """
+  check_run(workdir, config, free=free)
   text = json.dumps(config.to_dict(), indent=2) + "\n"
   write_atomically(workdir / "config.json", text.encode())
 

@@ -44,10 +44,11 @@ def train(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     FloatingPointError: a loss or a parameter is no longer finite.
   """
   settings.check(config)
-  runs.open_run(workdir, config, free=FREE)
+  runs.check_run(workdir, config, free=FREE)
   pictures = pipeline.decode(
     config.data, batch_size=config.train.batch_size, report=workdir
   )
+  runs.open_run(workdir, config, free=FREE)
   _check_same_pictures(workdir, pictures)
   create = functools.partial(state.create, config)
   with checkpoints.Checkpoints(workdir, keep=config.train.keep) as saved:

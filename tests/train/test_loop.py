@@ -371,6 +371,16 @@ def test_other_pictures_than_the_run_began_with_are_refused(
     loop.train(tiny.make_run_config(decoded), workdir)
 
 
+def test_pictures_that_were_refused_can_be_mended_in_the_same_folder(
+  workdir, decoded, trained
+):
+  config = tiny.make_run_config(decoded, data__count=3)
+  with pytest.raises(errors.UserError, match="fewer"):
+    loop.train(config, workdir)
+  loop.train(tiny.make_run_config(decoded), workdir)
+  assert_same_end(workdir, trained)
+
+
 def test_a_run_with_a_running_mean_samples_it(workdir, decoded):
   config = tiny.make_run_config(decoded, train__ema=0.9, train__steps=4)
   loop.train(config, workdir)
