@@ -10,7 +10,7 @@ import ml_collections
 import numpy as np
 import tqdm
 
-from astgan import arrays, runs, writer
+from astgan import arrays, errors, runs, writer
 from astgan.data import images
 from astgan.features import weights
 from astgan.nst import (
@@ -25,13 +25,17 @@ from astgan.nst import (
 # What may change between two calls that paint into the same run folder.
 _FREE = ("paint.content", "paint.log_every", "compile_cache")
 
+# In the run folder: which style it was begun with.
+_STYLE = "style.json"
+
 
 def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   """Paints every photograph of `paint.content` in the style of `paint.style`.
 
   Paintings are `painted/STEM.png` in the run folder, at `paint.size` on their
   longer side. What is already painted is kept, so that a stopped run goes on
-  where it was, and more photographs can be added.
+  where it was, and more photographs can be added; `style.json` tells whether
+  the style is still the one that the run began with.
 
   Args:
     config: all fields of configs/common.py.
@@ -50,8 +54,9 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   )
   style_key, noise_key = jax.random.split(jax.random.key(config.seed))
   style = styles.open_style(config, style_key)
-  runs.open_run(workdir, config, free=_FREE)
-  (workdir / "painted").mkdir(exist_ok=True)
+  runs.check_run(workdir, config, free=_FREE)
+  style_facts = json.dumps(style.facts()) + "\n"
+  _check_same_style(config, workdir, style_facts)
   pending = []
   for photograph in found:
     painting = workdir / "painted" / f"{photograph.path.stem}.png"
@@ -62,9 +67,12 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   if not pending:
     return
 
-  images.write(workdir / "style.png", style.sheet())
-  _forget(workdir, {photograph.path.stem for photograph, _ in pending})
   params = weights.load(config.features.net, config.features.weights)
+  runs.open_run(workdir, config, free=_FREE)
+  (workdir / "painted").mkdir(exist_ok=True)
+  images.write(workdir / "style.png", style.sheet())
+  runs.write_atomically(workdir / _STYLE, style_facts.encode())
+  _forget(workdir, {photograph.path.stem for photograph, _ in pending})
   network = {
     "extract": settings.extract(config),
     "terms": settings.terms(config),
@@ -130,6 +138,17 @@ def _paint_one(
       report=report,
     )
   return np.asarray(arrays.unit_to_bytes(painted))[0]
+
+
+def _check_same_style(config, workdir, facts):
+  """Raises UserError where the run began with other style pictures."""
+  path = workdir / _STYLE
+  if path.exists() and path.read_text() != facts:
+    raise errors.UserError(
+      f"paint.style={config.paint.style} is not the style that {workdir} began"
+      f" with (see {path}): its pictures were changed, or its generator was"
+      " trained on; use another --workdir"
+    )
 
 
 def _forget(workdir, stems):

@@ -1,9 +1,11 @@
 """Style pictures: one, a folder of them, or a batch that a generator draws."""
 
+import contextlib
 import dataclasses
+import hashlib
 import pathlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -61,6 +63,14 @@ class Files:
     ]
     return images.grid(np.stack(squares), columns=8)
 
+  def facts(self) -> dict[str, object]:
+    """How many files, and the SHA-256 of their bytes, one after the other."""
+    sha256 = hashlib.sha256()
+    for path in self.paths:
+      with contextlib.suppress(OSError):  # It is left out of the style, too.
+        sha256.update(path.read_bytes())
+    return {"pictures": len(self), "sha256": sha256.hexdigest()}
+
   def _readable(self, failures: list[str]) -> Iterator[images.Picture]:
     for path in self.paths:
       try:
@@ -80,9 +90,11 @@ class Drawn:
 
   Args:
     pictures: bytes, all of one shape.
+    origin: facts about what drew them.
   """
 
   pictures: UInt8[np.ndarray, "m h w 3"]
+  origin: Mapping[str, object]
 
   def __len__(self) -> int:
     return len(self.pictures)
@@ -97,6 +109,10 @@ class Drawn:
   def sheet(self) -> UInt8[np.ndarray, "h w 3"]:
     """The first pictures in one."""
     return images.grid(self.pictures[:_SHOWN], columns=8)
+
+  def facts(self) -> dict[str, object]:
+    """How many pictures, and what drew them."""
+    return {"pictures": len(self), **self.origin}
 
 
 def open_style(
@@ -129,7 +145,7 @@ def open_style(
       pictures = np.stack(
         [images.fit(picture, paint.style_size) for picture in pictures]
       )
-    return Drawn(pictures)
+    return Drawn(pictures, _origin(generator))
   paths = images.find(path)
   style = Files(paths, paint.style_size or paint.size)
   if len(paths) == 1:
@@ -139,6 +155,14 @@ def open_style(
       f"{path}: none of its {len(paths)} pictures can be read"
     )
   return style
+
+
+def _origin(generator: checkpoints.Generator) -> dict[str, object]:
+  # Of the parameters, not the pictures, whose last bits depend on the device.
+  sha256 = hashlib.sha256()
+  for array in jax.tree.leaves(generator.variables["params"]):
+    sha256.update(np.asarray(array).tobytes())
+  return {"step": generator.step, "sha256": sha256.hexdigest()}
 
 
 def _margins(side: int) -> tuple[int, int]:

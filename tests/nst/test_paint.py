@@ -2,7 +2,6 @@
 
 import functools
 import json
-import types
 
 import jax
 import numpy as np
@@ -87,6 +86,7 @@ def test_the_run_folder_explains_itself(folder):
     "losses.png",
     "metrics.jsonl",
     "painted",
+    "style.json",
     "style.png",
   }
   assert any("tfevents" in name for name in names)
@@ -105,25 +105,27 @@ def test_the_style_may_be_one_picture(folder):
   assert (run(folder, **{"paint.style": str(style)}) / "painted").is_dir()
 
 
-def test_a_generator_draws_the_style_batch(folder, monkeypatch):
-  (folder / "trained").mkdir()
-  (folder / "trained" / "config.json").write_text("{}")
-  drawn = []
+class NoiseGenerator(checkpoints.Generator):
+  """Draws noise, whatever it learned."""
 
-  def sample(key, count):
-    drawn.append(count)
+  def sample(self, key, count):
     return jax.random.uniform(key, (count, 32, 32, 3), minval=-1)
 
-  monkeypatch.setattr(
-    checkpoints,
-    "load_generator",
-    lambda path: types.SimpleNamespace(sample=sample),
-  )
-  workdir = run(
-    folder,
-    **{"paint.style": str(folder / "trained"), "paint.style_batch": 5},
-  )
-  assert drawn == [5]
+
+def put_generator(folder, monkeypatch, *, step, weight):
+  """Fields for a style of five pictures, from a generator of one weight."""
+  trained = folder / "trained"
+  trained.mkdir(exist_ok=True)
+  (trained / "config.json").write_text("{}")
+  variables = {"params": np.float32([weight])}
+  generator = NoiseGenerator(nst.get_config(), step, variables)
+  monkeypatch.setattr(checkpoints, "load_generator", lambda path: generator)
+  return {"paint.style": str(trained), "paint.style_batch": 5}
+
+
+def test_a_generator_draws_the_style_batch(folder, monkeypatch):
+  fields = put_generator(folder, monkeypatch, step=100, weight=1.0)
+  workdir = run(folder, **fields)
   # Five pictures of 32 pixels in a row, two pixels between them.
   assert images.read(workdir / "style.png").shape == (32, 5 * 34 - 2, 3)
 
@@ -294,6 +296,38 @@ def test_another_photograph_of_the_same_name_is_refused(folder):
   with pytest.raises(errors.UserError, match="another photograph"):
     run(folder)
   assert (workdir / "painted" / "harbour.png").read_bytes() == before
+
+
+def test_a_changed_style_picture_is_refused(folder):
+  workdir = run(folder)
+  before = (workdir / "painted" / "harbour.png").read_bytes()
+  images.write(folder / "style" / "0.png", draw_picture(48, 40, seed=9))
+  with pytest.raises(errors.UserError, match=r"style\.json.*--workdir"):
+    run(folder)
+  assert (workdir / "painted" / "harbour.png").read_bytes() == before
+
+
+def test_a_style_picture_more_is_refused_for_new_photographs(folder):
+  run(folder)
+  images.write(folder / "style" / "2.png", draw_picture(48, 40, seed=9))
+  images.write(folder / "boats.png", draw_picture(40, 80, seed=5))
+  with pytest.raises(errors.UserError, match="is not the style"):
+    run(folder, **{"paint.content": str(folder / "boats.png")})
+
+
+@pytest.mark.parametrize(("step", "weight"), [(200, 1.0), (100, 2.0)])
+def test_a_generator_that_trained_on_is_refused(
+  folder, monkeypatch, step, weight
+):
+  run(folder, **put_generator(folder, monkeypatch, step=100, weight=1.0))
+  fields = put_generator(folder, monkeypatch, step=step, weight=weight)
+  with pytest.raises(errors.UserError, match="trained on"):
+    run(folder, **fields)
+
+
+def test_weights_that_were_refused_can_be_mended_in_the_same_folder(folder):
+  refused(folder, "nowhere.h5", **{"features.weights": "/nowhere.h5"})
+  assert (run(folder) / "painted" / "harbour.png").exists()
 
 
 def test_another_config_in_the_same_run_folder_is_refused(folder):

@@ -44,7 +44,7 @@ def test_values_are_the_files_over_255(tmp_path):
 
 def test_small_pictures_are_continued_by_their_mirror_images():
   picture = pictures.noise(64, 64)
-  (array,) = styles.Drawn(picture[None])
+  (array,) = styles.Drawn(picture[None], {})
   array = np.round(np.asarray(array[0]) * 255).astype(np.uint8)
   assert array.shape == (256, 256, 3)
   # 96 pixels on each side: one mirror image, and half of the next.
@@ -54,14 +54,14 @@ def test_small_pictures_are_continued_by_their_mirror_images():
 
 
 def test_large_pictures_in_memory_are_left_alone():
-  (array,) = styles.Drawn(pictures.noise(300, 260)[None])
+  (array,) = styles.Drawn(pictures.noise(300, 260)[None], {})
   assert array.shape == (1, 300, 260, 3)
 
 
 def test_a_sheet_shows_64_pictures_at_most():
   batch = np.zeros((70, 8, 8, 3), np.uint8)
   # Eight rows and columns, two pixels between them.
-  assert styles.Drawn(batch).sheet().shape == (78, 78, 3)
+  assert styles.Drawn(batch, {}).sheet().shape == (78, 78, 3)
 
 
 def test_a_folder_is_all_one_style(tmp_path):
@@ -71,6 +71,32 @@ def test_a_folder_is_all_one_style(tmp_path):
   config = nst.get_config()
   config.paint.style = str(tmp_path)
   assert len(styles.open_style(config, jax.random.key(0))) == 3
+
+
+def test_facts_of_files_are_those_of_their_bytes(tmp_path):
+  (tmp_path / "a.png").write_bytes(b"ab")
+  (tmp_path / "b.png").write_bytes(b"c")
+  style = styles.Files([tmp_path / "a.png", tmp_path / "b.png"], 32)
+  # FIPS 180-2's example: of "abc".
+  digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+  assert style.facts() == {"pictures": 2, "sha256": digest}
+
+
+def test_a_file_that_is_gone_is_left_out_of_the_facts(tmp_path):
+  (tmp_path / "a.png").write_bytes(b"abc")
+  whole = styles.Files([tmp_path / "a.png"], 32).facts()["sha256"]
+  paths = [tmp_path / "a.png", tmp_path / "gone.png"]
+  assert styles.Files(paths, 32).facts()["sha256"] == whole
+
+
+def test_facts_of_a_generator_are_its_step_and_parameters(trained):
+  config = nst.get_config()
+  config.paint.update(style=str(trained), style_batch=3)
+  first = styles.open_style(config, jax.random.key(0)).facts()
+  again = styles.open_style(config, jax.random.key(1)).facts()
+  assert (first["pictures"], first["step"]) == (3, 12)
+  # Other latents are no other generator.
+  assert first == again
 
 
 @pictures.needs_shared
