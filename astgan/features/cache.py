@@ -1,6 +1,5 @@
 """Converted weights in the user's cache folder, one file per network."""
 
-import os
 import pathlib
 from typing import Any
 
@@ -9,6 +8,7 @@ import platformdirs
 import safetensors
 import safetensors.numpy
 
+from astgan import runs
 from astgan.features import convert, files
 
 
@@ -44,12 +44,5 @@ def write(net: str, params: dict[str, Any]) -> None:
     for name, array in convert.flatten(params).items()
   }
   data = safetensors.numpy.save(arrays, {"sha256": convert.digest(params)})
-  target = path(net)
-  target.parent.mkdir(parents=True, exist_ok=True)
-  # Two processes that fetch at once write two files; the later one stays.
-  temporary = target.with_name(f"{target.name}.{os.getpid()}")
-  try:
-    temporary.write_bytes(data)
-    os.replace(temporary, target)
-  finally:
-    temporary.unlink(missing_ok=True)
+  path(net).parent.mkdir(parents=True, exist_ok=True)
+  runs.write_atomically(path(net), data)
