@@ -149,7 +149,7 @@ def _mean_square(left: Array, right: Array) -> PerExample:
     raise ValueError(f"shapes differ: {left.shape} and {right.shape}")
   wide = _wide(left)
   difference = left.astype(wide) - right.astype(wide)
-  return jnp.mean(jnp.square(difference), axis=range(1, left.ndim))
+  return jnp.mean(jnp.square(difference), axis=tuple(range(1, left.ndim)))
 
 
 def _wide(array: Array) -> jnp.dtype:
