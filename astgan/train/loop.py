@@ -54,7 +54,11 @@ def train(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   with checkpoints.Checkpoints(workdir, keep=config.train.keep) as saved:
     start = saved.latest or 0
     if start >= config.train.steps:
-      print(f"{workdir} is at step {start}; raise config.train.steps to go on")
+      # The late step follows the steps unless it is given.
+      print(
+        f"{workdir} is at step {start}; to go on, raise config.train.steps and"
+        f" give config.train.late_step={config.train.late_step}"
+      )
       return
     if start:
       print(f"{workdir} goes on from step {start}")
