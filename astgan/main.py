@@ -88,7 +88,8 @@ def read_arguments(
   if config is None:
     raise errors.UserError("name a config file: --config=configs/dcgan.py")
   name = pathlib.Path(config_flags.get_config_filename(values["config"])).stem
-  return config, pathlib.Path(values.workdir or f"runs/{name}")
+  workdir = pathlib.Path(values.workdir or f"runs/{name}").expanduser()
+  return config, workdir
 
 
 def _define_flags(command: list[str]) -> flags.FlagValues:
@@ -113,7 +114,8 @@ def _use_compile_cache(place: str) -> None:
     return
   if place == "auto":
     place = platformdirs.user_cache_dir("astgan/programs")
-  jax.config.update("jax_compilation_cache_dir", place)
+  place = pathlib.Path(place).expanduser()
+  jax.config.update("jax_compilation_cache_dir", str(place))
   jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 
 

@@ -32,7 +32,7 @@ def sample(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
       "config.sample.run is empty; name the folder of a training run"
     )
   generator = checkpoints.load_generator(
-    pathlib.Path(config.sample.run), step=config.sample.step
+    pathlib.Path(config.sample.run).expanduser(), step=config.sample.step
   )
   runs.open_run(workdir, config, free=("compile_cache",))
   folder = workdir / "samples"

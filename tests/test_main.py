@@ -107,6 +107,11 @@ def test_fields_are_set_by_flags_in_their_types():
   assert workdir == pathlib.Path("elsewhere")
 
 
+def test_a_run_folder_may_lie_in_the_home_folder():
+  _, workdir = main.read_arguments([SMOKE, "--workdir=~/run"])
+  assert workdir == pathlib.Path.home() / "run"
+
+
 def test_one_command_s_fields_do_not_reach_the_next():
   changed, _ = main.read_arguments([SMOKE, "--config.seed=5"])
   config, workdir = main.read_arguments([SMOKE])
