@@ -1,5 +1,6 @@
 """The networks that a config names."""
 
+import functools
 from collections.abc import Callable
 
 import flax.linen as nn
@@ -48,18 +49,21 @@ def sampler(
   """`sample(variables, latents)`: images in [-1, 1] of a trained generator.
 
   Batches are normalised by the running statistics, so that a latent's image
-  does not depend on its neighbours.
+  does not depend on its neighbours. The samplers of one network share their
+  compiled programs.
 
   Args:
     config: the training's config.
   """
   generator, _ = build(config)
+  return functools.partial(_sample, generator)
 
-  @jax.jit
-  def sample(variables: PyTree, latents: Latents) -> Images:
-    return generator.apply(variables, latents, train=False)
 
-  return sample
+@functools.partial(jax.jit, static_argnums=0)
+def _sample(
+  generator: nn.Module, variables: PyTree, latents: Latents
+) -> Images:
+  return generator.apply(variables, latents, train=False)
 
 
 def calibrator(

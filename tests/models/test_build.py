@@ -56,6 +56,18 @@ def test_a_sampled_image_does_not_depend_on_its_neighbours():
   assert together.shape == (3, 16, 16, 3)
 
 
+def test_samplers_of_one_network_compile_once():
+  config = make_config()
+  latents = jnp.zeros((5, 100))
+  variables = build.build(config)[0].init(
+    jax.random.key(0), latents, train=False
+  )
+  build.sampler(config)(variables, latents)
+  programs = build._sample._cache_size()
+  build.sampler(config)(variables, latents)
+  assert build._sample._cache_size() == programs
+
+
 def test_calibrated_statistics_are_those_of_many_latents_in_one_batch():
   config = make_config()
   generator, _ = build.build(config)
