@@ -76,7 +76,8 @@ def lbfgs(
 
   def update(gradient, state, params, *, value, **_):
     trial = params
-    slope = _inner(state.gradient, trial - state.image)
+    # Clipping can bend a step uphill, which earns it no higher loss.
+    slope = jnp.minimum(0, _inner(state.gradient, trial - state.image))
     state = jax.lax.cond(
       value <= state.loss + _SUFFICIENT * slope, accept, shorten,
       gradient, state, trial, value, slope,

@@ -43,6 +43,20 @@ def test_accepted_losses_only_fall():
   assert np.all(np.diff(losses) <= 0)
 
 
+def test_a_step_that_was_bent_uphill_may_not_raise_the_loss():
+  optimizer = lbfgs.lbfgs(first_step=0.1)
+  image, trial = jnp.array([0.5, 0.5]), jnp.array([0.9, 0.5])
+  gradient = jnp.array([1.0, 0.0])
+  accepted = optimizer.init(image)._replace(
+    loss=jnp.float32(1), gradient=gradient
+  )
+  # Less than the slope's 0.4 times the share of 1e-4.
+  _, state = optimizer.update(
+    gradient, accepted, trial, value=jnp.float32(1.00002)
+  )
+  np.testing.assert_array_equal(state.image, image)
+
+
 def test_the_accepted_loss_is_that_of_the_accepted_picture():
   for state in minimise(valley, [0.9, 0.1], evaluations=30):
     np.testing.assert_allclose(state.loss, valley(state.image), rtol=1e-3)
