@@ -22,8 +22,17 @@ from astgan.nst import (
   stylize,
 )
 
-# What may change between two calls that paint into the same run folder.
-_FREE = ("paint.content", "paint.log_every", "compile_cache")
+# What may change between two calls that paint into the same run folder: which
+# photographs, reports, and fields of other tasks.
+_FREE = (
+  "compile_cache",
+  "data.",
+  "model.",
+  "train.",
+  "paint.content",
+  "paint.log_every",
+  "sample.",
+)
 
 # In the run folder: which style it was begun with.
 _STYLE = "style.json"

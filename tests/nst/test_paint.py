@@ -330,6 +330,12 @@ def test_weights_that_were_refused_can_be_mended_in_the_same_folder(folder):
   assert (run(folder) / "painted" / "harbour.png").exists()
 
 
+def test_fields_of_other_tasks_may_change(folder, capsys):
+  run(folder)
+  run(folder, **{"train.steps": 7, "data.size": 32, "sample.rows": 2})
+  assert "is already painted" in capsys.readouterr().out
+
+
 def test_another_config_in_the_same_run_folder_is_refused(folder):
   run(folder)
   with pytest.raises(errors.UserError, match=r"paint\.style_weight"):
