@@ -42,6 +42,17 @@ def write_atomically(path: pathlib.Path, data: bytes) -> None:
     temporary.write_bytes(data)
 
 
+def is_mendable(error: OSError) -> bool:
+  """Whether a folder cannot be made or written where another one could."""
+  return error.errno in (
+    errno.EACCES,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+  )
+
+
 def check_run(
   workdir: pathlib.Path,
   config: ml_collections.ConfigDict,
@@ -68,12 +79,13 @@ def check_run(
     workdir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=workdir):
       pass
-  except (PermissionError, FileExistsError, NotADirectoryError) as error:
-    raise _unwritable(workdir, error) from error
   except OSError as error:
-    if error.errno == errno.EROFS:
-      raise _unwritable(workdir, error) from error
-    raise
+    if not is_mendable(error):
+      raise
+    raise errors.UserError(
+      f"--workdir={workdir} cannot be written ({error.strerror}); name a folder"
+      " that can"
+    ) from error
   if (workdir / "config.json").exists():
     _check_same(workdir, read_config(workdir), config, free)
 
@@ -112,13 +124,6 @@ def read_config(workdir: pathlib.Path) -> ml_collections.ConfigDict:
       f"{path} cannot be read ({error}); restore it or use another folder"
     ) from error
   return ml_collections.ConfigDict(fields).lock()
-
-
-def _unwritable(workdir: pathlib.Path, error: OSError) -> errors.UserError:
-  return errors.UserError(
-    f"--workdir={workdir} cannot be written ({error.strerror}); name a folder"
-    " that can"
-  )
 
 
 def _check_same(

@@ -18,7 +18,7 @@ import platformdirs
 import tqdm
 from jaxtyping import UInt8
 
-from astgan import errors
+from astgan import errors, runs
 from astgan.data import images, sources
 
 # Raise it with any change to what a file's bytes become, or to an entry.
@@ -70,7 +70,9 @@ def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Pictures:
       _sweep(cache)
       partial = cache / f"{uuid.uuid4().hex}.partial"
       partial.mkdir()
-    except (PermissionError, FileExistsError, NotADirectoryError) as error:
+    except OSError as error:
+      if not runs.is_mendable(error):
+        raise
       raise errors.UserError(
         f"config.data.cache={cache}: cannot be written ({error.strerror}); "
         "name another folder"

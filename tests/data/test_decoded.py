@@ -185,6 +185,17 @@ def test_a_cache_that_is_a_file_is_refused_by_the_fields_name(tmp_path):
     decoded.load(Shelf().source, side=4, cache=path)
 
 
+def test_a_cache_on_a_read_only_disk_is_refused_by_the_fields_name(
+  tmp_path, monkeypatch
+):
+  def refuse(*_, **__):
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+  monkeypatch.setattr(decoded.pathlib.Path, "mkdir", refuse)
+  with pytest.raises(errors.UserError, match=r"config\.data\.cache="):
+    decoded.load(Shelf().source, side=4, cache=tmp_path)
+
+
 def test_the_cache_is_the_users_unless_named(tmp_path, monkeypatch):
   monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
   assert decoded.folder("auto") == tmp_path / "astgan" / "pictures"
