@@ -105,7 +105,8 @@ def _tfds(name: str, place: str) -> Source:
   try:
     examples = tfds.data_source(dataset, split=split or "train", download=False)
   except Exception as error:  # Each kind of absence raises another exception.
-    reason = str(error).strip().splitlines()[0].rstrip(".")
+    line = str(error).strip().partition("\n")[0].rstrip(".")
+    reason = line or type(error).__name__
     raise errors.UserError(
       f"config.data.source={name}: is not prepared here ({reason}); where "
       f"TensorFlow is installed run `tfds build {dataset} "

@@ -198,6 +198,15 @@ def test_a_data_set_that_is_not_prepared_is_refused(prepared, name):
   assert "\n" not in str(caught.value)
 
 
+def test_a_refusal_without_words_is_named_by_its_kind(monkeypatch):
+  def refuse(*_, **__):
+    raise NotImplementedError
+
+  monkeypatch.setattr(tfds, "data_source", refuse)
+  with pytest.raises(errors.UserError, match=r"\(NotImplementedError\)"):
+    opened("tfds:tiny")
+
+
 def test_a_split_that_does_not_exist_is_refused(prepared):
   prepared("tiny", "image", [pictures.noise(5, 7)])
   with pytest.raises(errors.UserError, match="absent"):
