@@ -12,6 +12,10 @@ import ml_collections
 
 from astgan import errors
 
+# Asked for while there is one thread: asking sets it, for all threads.
+_UMASK = os.umask(0o077)
+os.umask(_UMASK)
+
 
 @contextlib.contextmanager
 def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
@@ -28,9 +32,7 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
   try:
     yield temporary
     # mkstemp is private to its user; give what open() would have given.
-    umask = os.umask(0)
-    os.umask(umask)
-    temporary.chmod(0o666 & ~umask)
+    temporary.chmod(0o666 & ~_UMASK)
     temporary.replace(path)
   finally:
     temporary.unlink(missing_ok=True)
