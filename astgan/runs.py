@@ -125,6 +125,10 @@ def read_config(workdir: pathlib.Path) -> ml_collections.ConfigDict:
     raise errors.UserError(
       f"{path} cannot be read ({error}); restore it or use another folder"
     ) from error
+  if not isinstance(fields, dict):
+    raise errors.UserError(
+      f"{path} holds no fields; restore it or use another folder"
+    )
   return ml_collections.ConfigDict(fields).lock()
 
 

@@ -3,8 +3,8 @@
 # the built-in landscapes, and paints a photograph in their common style.
 # Usage: bash launch/demo.sh [photograph]
 set -euo pipefail
+photograph=${1:+$(realpath -- "$1")}
 cd "$(dirname "$0")/.."
-photograph=${1:-}
 source launch/environment.sh demo
 run() { .venv/bin/python -m astgan.main "$@"; }
 

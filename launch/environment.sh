@@ -5,5 +5,5 @@ if ! "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
   echo "astgan needs Python 3.11 or newer; name one: PYTHON=python3.12 $0" >&2
   exit 2
 fi
-[ -x .venv/bin/python ] || "$PYTHON" -m venv .venv
+[ -x .venv/bin/pip ] || "$PYTHON" -m venv .venv
 .venv/bin/python -m pip install --quiet --editable ".[$1]"

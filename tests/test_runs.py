@@ -155,3 +155,9 @@ def test_a_damaged_config_is_named(tmp_path, text):
   path.write_text(text, errors="surrogateescape")
   with pytest.raises(errors.UserError, match=r"config\.json cannot be read"):
     runs.read_config(tmp_path)
+
+
+def test_a_config_without_fields_is_named(tmp_path):
+  (tmp_path / "config.json").write_text("[]")
+  with pytest.raises(errors.UserError, match=r"config\.json holds no fields"):
+    runs.read_config(tmp_path)

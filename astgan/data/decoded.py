@@ -1,6 +1,7 @@
 """Decode once: a source's pictures as one array of bytes in the cache."""
 
 import concurrent.futures
+import contextlib
 import functools
 import hashlib
 import json
@@ -172,5 +173,7 @@ def _publish(partial: pathlib.Path, entry: pathlib.Path) -> None:
 def _sweep(cache: pathlib.Path) -> None:
   """Removes what runs that were killed left a day ago or earlier."""
   for partial in cache.glob("*.partial"):
-    if partial.stat().st_mtime < time.time() - 86_400:
-      shutil.rmtree(partial, ignore_errors=True)
+    # Another run may sweep at the same time.
+    with contextlib.suppress(FileNotFoundError):
+      if partial.stat().st_mtime < time.time() - 86_400:
+        shutil.rmtree(partial, ignore_errors=True)

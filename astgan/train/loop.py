@@ -16,13 +16,17 @@ from astgan.models import build
 from astgan.train import feed, meter, parallel, settings, state, stop
 
 # A run may go on with other values of these: they lengthen it or report, or
-# belong to other tasks.
+# belong to other tasks. On accelerators, where calls of several updates end at
+# samples and checkpoints, other periods of those can change the last bits.
 FREE = (
   "compile_cache",
   "data.cache",
   "train.steps",
   "train.log_every",
+  "train.sample_every",
+  "train.save_every",
   "train.keep",
+  "train.samples",
   "features.",
   "paint.",
   "sample.",
@@ -44,6 +48,7 @@ def train(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     FloatingPointError: a loss or a parameter is no longer finite.
   """
   settings.check(config)
+  _keep_late_step(config, workdir)
   runs.check_run(workdir, config, free=FREE)
   pictures = pipeline.decode(
     config.data, batch_size=config.train.batch_size, report=workdir
@@ -54,11 +59,7 @@ def train(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   with checkpoints.Checkpoints(workdir, keep=config.train.keep) as saved:
     start = saved.latest or 0
     if start >= config.train.steps:
-      # The late step follows the steps unless it is given.
-      print(
-        f"{workdir} is at step {start}; to go on, raise config.train.steps and"
-        f" give config.train.late_step={config.train.late_step}"
-      )
+      print(f"{workdir} is at step {start}; raise config.train.steps to go on")
       return
     if start:
       print(f"{workdir} goes on from step {start}")
@@ -195,6 +196,24 @@ def is_time(step: int, every: int, *, last: bool, count: int = 1) -> bool:
     count: updates since the question was last asked.
   """
   return last or step % every < count
+
+
+def _keep_late_step(
+  config: ml_collections.ConfigDict, workdir: pathlib.Path
+) -> None:
+  """Keeps the late step that a run began with when only its steps are raised.
+
+  It follows the steps unless it is given, and would else move to where the
+  run's labels have changed already.
+  """
+  train = config.train
+  if not (workdir / "config.json").exists():
+    return
+  began = runs.read_config(workdir).train
+  follows = train.late_step == train.steps // 2
+  if train.steps != began.steps and follows:
+    train.late_step = began.late_step
+    print(f"{workdir} keeps config.train.late_step={train.late_step}")
 
 
 def _check_same_pictures(

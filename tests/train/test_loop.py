@@ -153,6 +153,30 @@ def test_a_lengthened_run_ends_where_the_long_one_does(
   assert_same_end(workdir, trained)
 
 
+def test_a_lengthened_run_keeps_the_late_step_that_it_began_with(
+  workdir, decoded
+):
+  def config(steps):
+    shared = {"train__real_label": 0.5, "train__save_every": 2}
+    return tiny.make_run_config(
+      decoded, train__steps=steps, train__late_step=steps // 2, **shared
+    )
+
+  loop.train(config(4), workdir)
+  loop.train(config(6), workdir)
+  loop.train(config(8), workdir)
+  began = json.loads((workdir / "config.json").read_text())["train"]
+  assert (began["steps"], began["late_step"]) == (8, 2)
+
+
+def test_a_late_step_that_was_given_is_refused_in_a_run_with_another(
+  trained, decoded
+):
+  config = tiny.make_run_config(decoded, train__steps=20, train__late_step=7)
+  with pytest.raises(errors.UserError, match=r"train\.late_step: 6 -> 7"):
+    loop.train(config, trained)
+
+
 @pytest.mark.parametrize(
   ("field", "value"),
   [
@@ -176,6 +200,9 @@ def test_a_changed_field_is_refused_and_named(trained, decoded, field, value):
   [
     ("train__log_every", 3),
     ("train__keep", 10),
+    ("train__samples", 9),
+    ("train__sample_every", 3),
+    ("train__save_every", 3),
     ("paint__steps", 7),
     ("features__net", "vgg16"),
     ("sample__count", 3),
