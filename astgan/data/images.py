@@ -119,11 +119,14 @@ def fit(
   image: Picture, longer_side: int
 ) -> UInt8[np.ndarray, "new_height new_width 3"]:
   """The picture with its longer side at `longer_side` pixels, aspect kept."""
-  height, width, _ = image.shape
+  return resize(image, *fitted(image.shape[:2], longer_side))
+
+
+def fitted(shape: tuple[int, int], longer_side: int) -> tuple[int, int]:
+  """Height and width of a picture of that shape after `fit`."""
+  height, width = shape
   scale = longer_side / max(height, width)
-  return resize(
-    image, max(1, round(height * scale)), max(1, round(width * scale))
-  )
+  return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def centre_square(image: Picture) -> UInt8[np.ndarray, "s s 3"]:

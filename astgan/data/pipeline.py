@@ -7,11 +7,11 @@ there by index; else `batches` gathers them here, ahead of time.
 
 import functools
 import pathlib
+import sys
 
 import grain
 import ml_collections
 import numpy as np
-from absl import logging
 from jaxtyping import Int32, UInt8
 
 from astgan import errors, runs
@@ -130,10 +130,10 @@ def _report(
     else:
       path.unlink(missing_ok=True)
   if pictures.skipped:
-    logging.warning(
-      "%s: skipped %d of %d pictures, which cannot be read%s",
-      name,
-      len(pictures.skipped),
-      len(pictures.skipped) + len(pictures.array),
-      "" if report is None else f"; see {report / 'skipped.txt'}",
+    skipped = len(pictures.skipped)
+    print(
+      f"{name}: skipped {skipped} of {skipped + len(pictures.array)} pictures,"
+      " which cannot be read"
+      + ("" if report is None else f"; see {report / 'skipped.txt'}"),
+      file=sys.stderr,
     )

@@ -26,7 +26,7 @@ def first_image(
     ValueError: `init` is none of the three.
   """
   if init == "content":
-    return jnp.copy(photograph)
+    return photograph
   if init == "style":
     stretched = jax.image.resize(picture, photograph.shape, "linear")
     return jnp.clip(stretched, 0, 1)

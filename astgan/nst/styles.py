@@ -45,7 +45,7 @@ class Files:
     grain = 16 if len(self.paths) > 1 else 1
     failures = []
     for picture in self._readable(failures):
-      height, width, _ = images.fit(picture, self.longer_side).shape
+      height, width = images.fitted(picture.shape[:2], self.longer_side)
       shape = (_round(height, grain), _round(width, grain))
       yield _unit(images.resize(picture, *shape)[None])
     if failures:

@@ -149,11 +149,12 @@ def test_skipped_pictures_are_listed_with_their_reasons(folder, tmp_path):
   ]
 
 
-def test_skipped_pictures_are_summed_up_in_one_line(folder, tmp_path, caplog):
+def test_skipped_pictures_are_summed_up_in_one_line(folder, tmp_path, capsys):
   for _ in range(2):
-    caplog.clear()
+    capsys.readouterr()
     pipeline.decode(data_section(folder), batch_size=2, report=tmp_path)
-    (line,) = caplog.messages
+    lines = capsys.readouterr().err.splitlines()
+    (line,) = [line for line in lines if "skipped" in line]
     assert "skipped 2 of 5 pictures" in line
     assert str(tmp_path / "skipped.txt") in line
 
