@@ -5,6 +5,7 @@ dimensions. Images are NHWC. Files hold uint8 in [0, 255], style transfer works
 on floats in [0, 1] ("unit"), GANs on floats in [-1, 1] ("signed").
 """
 
+import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float, UInt8
 
@@ -15,6 +16,12 @@ Latents = Float[Array, "b z"]
 Logits = Float[Array, "b"]
 PerExample = Float[Array, "b"]
 Bytes = UInt8[Array, "b h w c"]
+
+
+def wide(*arrays: Array) -> jnp.dtype:
+  """The type to sum in: float32, or the arrays' own where that is wider."""
+  dtypes = [jnp.dtype("float32"), *(array.dtype for array in arrays)]
+  return max(dtypes, key=lambda dtype: dtype.itemsize)
 
 
 def bytes_to_unit(images: Bytes) -> Images:

@@ -3,7 +3,7 @@
 Each returns one loss per example from logits, the discriminator's outputs
 before any sigmoid; take the mean for the batch. With probabilities
 D = sigmoid(logit), log D = -softplus(-logit) and log(1 - D) =
--softplus(logit), which never overflow.
+-softplus(logit), which never overflow. Losses have the logits' own precision.
 """
 
 import jax
@@ -166,5 +166,8 @@ def hinge_discriminator(
 
 
 def _cross_entropy(logits: Logits, label: float | jax.Array) -> PerExample:
-  # -t log D - (1 - t) log(1 - D) = softplus(logit) - t logit
-  return jax.nn.softplus(logits) - jnp.multiply(label, logits)
+  # softplus(logit) - t logit is the same, but cancels where D is sure.
+  label = jnp.asarray(label, logits.dtype)
+  return label * jax.nn.softplus(-logits) + (1 - label) * jax.nn.softplus(
+    logits
+  )

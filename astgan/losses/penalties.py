@@ -1,4 +1,8 @@
-"""Gradient penalties: they keep a discriminator smooth in its input."""
+"""Gradient penalties: they keep a discriminator smooth in its input.
+
+The score sees images in their own precision; its gradients are squared and
+summed in float32 at least, since their squares overflow or vanish in float16.
+"""
 
 from collections.abc import Callable
 
@@ -6,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from astgan.arrays import PerExample
+from astgan.arrays import PerExample, wide
 
 Score = Callable[[Array], Array]
 
@@ -35,7 +39,8 @@ def gradient_penalty(
   References: Gulrajani et al., Improved Training of Wasserstein GANs, 2017,
     algorithm 1.
   """
-  alpha = alpha.reshape((-1,) + (1,) * (real.ndim - 1))
+  # Drawn in float32, as a rule, whatever the images are.
+  alpha = alpha.astype(real.dtype).reshape((-1,) + (1,) * (real.ndim - 1))
   squares = _squared_gradients(score_fn, alpha * real + (1 - alpha) * fake)
   # The root's own slope is infinite at zero, where training does pass.
   return (jnp.sqrt(squares + 1e-12) - target) ** 2
@@ -63,4 +68,5 @@ def _squared_gradients(
   score_fn: Score, images: Float[Array, "b ..."]
 ) -> PerExample:
   gradients = jax.grad(lambda x: jnp.sum(score_fn(x)))(images)
+  gradients = gradients.astype(wide(gradients))
   return jnp.sum(gradients**2, axis=tuple(range(1, images.ndim)))

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from astgan.arrays import Features, Grams, Images, PerExample
+from astgan.arrays import Features, Grams, Images, PerExample, wide
 
 NORMALIZATIONS = ("hwc", "hw", "none")
 
@@ -62,7 +62,7 @@ def _channel_products(
   left: Float[Array, "b p c"], right: Float[Array, "b p c"]
 ) -> Grams:
   return jnp.einsum(
-    "bpi,bpj->bij", left, right, preferred_element_type=_wide(left)
+    "bpi,bpj->bij", left, right, preferred_element_type=wide(left)
   )
 
 
@@ -113,6 +113,7 @@ def batch_style(gram: Grams, grams: Float[Array, "m c c"]) -> PerExample:
 
   References: the Ast-GAN report, section 3.3.
   """
+  grams = grams.astype(wide(gram, grams))
   mean = jnp.mean(grams, axis=0, keepdims=True)
   spread = jnp.mean(jnp.square(grams - mean))
   return style(gram, jnp.broadcast_to(mean, gram.shape)) + spread
@@ -147,11 +148,6 @@ def total_variation(images: Images) -> PerExample:
 def _mean_square(left: Array, right: Array) -> PerExample:
   if left.shape != right.shape:
     raise ValueError(f"shapes differ: {left.shape} and {right.shape}")
-  wide = _wide(left)
-  difference = left.astype(wide) - right.astype(wide)
+  dtype = wide(left, right)
+  difference = left.astype(dtype) - right.astype(dtype)
   return jnp.mean(jnp.square(difference), axis=tuple(range(1, left.ndim)))
-
-
-def _wide(array: Array) -> jnp.dtype:
-  """The type to sum in: float32, or the array's own where that is wider."""
-  return array.dtype if array.dtype.itemsize > 4 else jnp.dtype("float32")

@@ -56,6 +56,26 @@ def test_nonsaturating_generator_is_minus_the_log_of_the_probability():
   close(adversarial.nonsaturating_generator(logits(0, -LOG_3)), [LOG_2, LOG_4])
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_logistic_discriminator_is_exact_where_it_is_sure(dtype):
+  sure = jnp.array([9.0], dtype)
+  losses = adversarial.logistic_discriminator(sure, -sure)
+  assert losses.dtype == dtype
+  # Of a sum that cancels, not one digit would be left in either half type.
+  expected = np.float32([2 * np.log1p(np.exp(-9))])
+  rtol = 4 * float(jnp.finfo(dtype).eps)
+  close(losses.astype("float32"), expected, rtol=rtol)
+
+
+def test_label_of_another_precision_takes_the_logits_own():
+  losses = adversarial.logistic_discriminator(
+    jnp.zeros(1, "bfloat16"),
+    jnp.zeros(1, "bfloat16"),
+    real_label=jnp.float32(0.85),
+  )
+  close(losses.astype("float32"), [2 * LOG_2], rtol=1e-2)
+
+
 def test_logistic_discriminator_pays_log_2_for_each_image_it_cannot_tell():
   losses = adversarial.logistic_discriminator(logits(0), logits(0))
   close(losses, [2 * LOG_2])

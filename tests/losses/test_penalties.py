@@ -38,6 +38,13 @@ def test_r1_sums_over_every_axis_of_an_image():
   close(penalties.r1(half_squared_norm, images), [240, 240])
 
 
+@pytest.mark.parametrize("value", [2.0**-13, 2.0**9])
+def test_r1_of_float16_neither_vanishes_nor_overflows(value):
+  # The squares, 2^-26 and 2^18, are none of float16.
+  images = jnp.full((1, 2, 2, 3), value, jnp.float16)
+  close(penalties.r1(half_squared_norm, images), [12 * value**2])
+
+
 def test_r1_of_a_constant_score_is_zero():
   close(penalties.r1(lambda x: jnp.ones(x.shape[0]), draw(3, 4)), [0, 0, 0])
 
@@ -105,6 +112,20 @@ def test_gradient_penalty_can_be_trained_on_where_the_slope_is_zero():
     )
 
   assert np.all(np.isfinite(jax.grad(penalty)(jnp.zeros(3))))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_gradient_penalty_of_half_types_can_be_trained_on(dtype):
+  images = jnp.zeros((1, 2), dtype)
+
+  def penalty(slope):
+    score = linear(jnp.stack([slope, slope]))
+    alpha = jnp.full(1, 0.5, jnp.float32)
+    return penalties.gradient_penalty(score, images, images, alpha)[0]
+
+  value, slope = jax.value_and_grad(penalty)(jnp.zeros((), dtype))
+  close(value, 1, rtol=1e-5)
+  assert slope == 0
 
 
 def test_gradient_of_the_gradient_penalty_is_the_closed_form():

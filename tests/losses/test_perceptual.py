@@ -140,6 +140,20 @@ def test_batch_style_of_a_member_of_the_pair_is_half_their_distance():
   close(perceptual.batch_style(grams[:1], grams), np.array([2], "float32"))
 
 
+def test_batch_style_of_float16_neither_overflows_nor_narrows_the_spread():
+  gram = jnp.zeros((1, 1, 1), jnp.float16)
+  group = jnp.array([-1024.0, 1024.0], jnp.float16)[:, None, None]
+  close(perceptual.batch_style(gram, group), constant([2.0**20]))
+
+
+def test_style_of_two_precisions_is_measured_in_the_wider():
+  with jax.enable_x64(True):
+    gram = jnp.ones((1, 1, 1), "float32")
+    target = jnp.full((1, 1, 1), 1 + 1e-9, "float64")
+    losses = perceptual.style(gram, target)
+    np.testing.assert_allclose(losses, [1e-18], rtol=1e-6, strict=True)
+
+
 def test_batch_style_of_one_picture_is_style():
   gram, target = draw(1, 3, 3), draw(1, 3, 3, seed=1)
   close(
