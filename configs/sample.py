@@ -4,7 +4,8 @@
     --config.sample.run=runs/dcgan
 
 Hardware: anything; seconds.
-Expect: samples/grid_00.png and samples/interpolations.png in runs/sample.
+Expect: samples/grid_00.png and samples/interpolations.png in runs/sample. For
+other steps or counts than a first time, name another --workdir.
 """
 
 import ml_collections

