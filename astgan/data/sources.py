@@ -100,7 +100,7 @@ def _tfds(name: str, place: str) -> Source:
   except ImportError as error:
     raise errors.UserError(
       f"config.data.source={name}: tensorflow_datasets is missing; "
-      "pip install 'astgan[tfds]'"
+      "pip install -e '.[tfds]' in the checkout"
     ) from error
   try:
     examples = tfds.data_source(dataset, split=split or "train", download=False)
