@@ -215,5 +215,5 @@ def test_a_split_that_does_not_exist_is_refused(prepared):
 
 def test_without_the_extra_it_is_named(monkeypatch):
   monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
-  with pytest.raises(errors.UserError, match=r"pip install 'astgan\[tfds\]'"):
+  with pytest.raises(errors.UserError, match=r"pip install -e '\.\[tfds\]'"):
     opened("tfds:tiny")
