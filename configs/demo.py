@@ -3,7 +3,7 @@
   bash launch/demo.sh
   python -m astgan.main --config=configs/demo.py
 
-Hardware: anything; four minutes on two CPU cores, 250 images/s.
+Hardware: anything; under three minutes on two CPU cores, 350 images/s.
 Expect: blurred skies, horizons, water and dark trees in the source's colours.
 """
 
