@@ -42,3 +42,8 @@ def signed_to_unit(images: Images) -> Images:
 def unit_to_bytes(images: Images) -> Bytes:
   """Bytes of floats in [0, 1]: clipped, then rounded to the nearest."""
   return (images.clip(0, 1) * 255).round().astype("uint8")
+
+
+def signed_to_bytes(images: Images) -> Bytes:
+  """Bytes of floats in [-1, 1]: what a GAN draws, as files hold it."""
+  return unit_to_bytes(signed_to_unit(images))

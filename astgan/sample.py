@@ -82,6 +82,6 @@ def slerp(
 
 
 def _write_grid(path: pathlib.Path, drawn: Images, *, columns: int) -> None:
-  pictures = arrays.unit_to_bytes(arrays.signed_to_unit(drawn))
+  pictures = arrays.signed_to_bytes(drawn)
   images.write(path, images.grid(np.asarray(pictures), columns=columns))
   print(path)

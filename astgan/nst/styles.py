@@ -140,7 +140,7 @@ def open_style(
   if (path / "config.json").is_file():
     generator = checkpoints.load_generator(path)
     drawn = generator.sample(key, paint.style_batch)
-    pictures = np.asarray(arrays.unit_to_bytes(arrays.signed_to_unit(drawn)))
+    pictures = np.asarray(arrays.signed_to_bytes(drawn))
     if paint.style_size:
       pictures = np.stack(
         [images.fit(picture, paint.style_size) for picture in pictures]

@@ -159,8 +159,8 @@ class _Run:
       variables = {"params": current.generator.params, "batch_stats": stats}
     else:
       variables = self._calibrate(current.ema)
-    drawn = arrays.signed_to_unit(self._sample(variables, latents))
-    pictures = np.asarray(arrays.unit_to_bytes(drawn))
+    drawn = self._sample(variables, latents)
+    pictures = np.asarray(arrays.signed_to_bytes(drawn))
     grid = images.grid(pictures, columns=math.ceil(count**0.5))
     folder = self._workdir / "samples"
     folder.mkdir(exist_ok=True)
