@@ -6,19 +6,14 @@ import os
 import pathlib
 import shutil
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 import flax.serialization
 import jax
-import jax.numpy as jnp
-import ml_collections
 import numpy as np
 import orbax.checkpoint as ocp
 from jaxtyping import PyTree
 
-from astgan import errors, runs
-from astgan.arrays import Images, Latents
-from astgan.models import build
+from astgan import errors
 
 FOLDER = "checkpoints"
 
@@ -63,8 +58,7 @@ class Checkpoints:
       state: any pytree that Flax can serialise.
 
     Raises:
-      FloatingPointError: the state holds a number that is not finite, so that
-        going on from it would be in vain.
+      FloatingPointError: the state holds a number that is not finite.
       OSError: the disk is full, now or while the last checkpoint was written.
     """
     if step in self._manager.all_steps():
@@ -74,7 +68,7 @@ class Checkpoints:
       if not np.all(np.isfinite(array)):
         raise FloatingPointError(f"state{jax.tree_util.keystr(path)}")
     self.wait()
-    # With ample room for the names and folders. orbax would notice later, in
+    # With room for the names and folders. orbax would notice later, in
     # threads that print tracebacks of their own.
     size = sum(array.nbytes for array in jax.tree.leaves(arrays)) + 2**20
     if shutil.disk_usage(self._folder).free < size:
@@ -83,9 +77,13 @@ class Checkpoints:
       self._manager.save(step, args=ocp.args.StandardSave(arrays))
 
   def restore(self, template: PyTree) -> PyTree:
-    """The newest state, in the template's structure, on the host."""
+    """The newest state, in the template's structure, on the host.
+
+    Raises:
+      UserError: it has another structure or other shapes.
+    """
     arrays = self._manager.restore(self.latest, args=ocp.args.StandardRestore())
-    return flax.serialization.from_state_dict(template, arrays)
+    return _fill(template, arrays, self._folder / str(self.latest))
 
   def wait(self) -> None:
     """Returns when all that was saved is on disk."""
@@ -107,76 +105,55 @@ class Checkpoints:
     return OSError(errno.ENOSPC, reason, str(self._folder))
 
 
-class Generator(NamedTuple):
-  """A trained generator.
-
-  Attributes:
-    config: the training's config.
-    step: the completed updates after which it was saved.
-    variables: parameters, their running mean if it kept one, and batch
-      statistics.
-  """
-
-  config: ml_collections.ConfigDict
-  step: int
-  variables: PyTree
-
-  @property
-  def latent(self) -> int:
-    """Dimensions of a latent."""
-    return self.config.model.latent
-
-  def apply(self, latents: Latents) -> Images:
-    """Images in [-1, 1], [b size size 3], of latents."""
-    sample = build.sampler(self.config)
-    # A few at a time, so that memory bounds no count.
-    parts = [
-      sample(self.variables, latents[i : i + 256])
-      for i in range(0, len(latents), 256)
-    ]
-    return jnp.concatenate(parts)
-
-  def sample(self, key: jax.Array, count: int) -> Images:
-    """Images in [-1, 1], [count size size 3], of latents z ~ N(0, I)."""
-    return self.apply(jax.random.normal(key, (count, self.latent)))
-
-
-def load_generator(folder: pathlib.Path, *, step: int = -1) -> Generator:
-  """The generator of a training run.
+def restore(
+  workdir: pathlib.Path, template: PyTree, *, step: int = -1
+) -> tuple[int, PyTree]:
+  """A step and the state that a run saved then, on the host.
 
   Args:
-    folder: the run folder.
+    workdir: the run folder; nothing in it is changed.
+    template: a tree of the state's structure and shapes.
     step: of the checkpoint; -1 is the newest.
 
   Raises:
-    UserError: the folder is no training run, or holds no such checkpoint.
+    UserError: the folder holds no such checkpoint, or one of another structure.
   """
-  config = runs.read_config(folder)
-  steps = _steps(folder)
+  names = [path.name for path in (workdir / FOLDER).glob("*")]
+  steps = sorted(int(name) for name in names if name.isdigit())
   if not steps:
     raise errors.UserError(
-      f"{folder} holds no checkpoint; name a training run that has saved one"
+      f"{workdir} holds no checkpoint; name a training run that has saved one"
     )
   if step == -1:
     step = steps[-1]
   if step not in steps:
     raise errors.UserError(
-      f"{folder} holds no checkpoint of step {step};"
+      f"{workdir} holds no checkpoint of step {step};"
       f" it has {', '.join(map(str, steps))}"
     )
   with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
-    path = (folder / FOLDER / str(step) / "default").absolute()
-    arrays: dict[str, Any] = checkpointer.restore(path)
-  if arrays["ema"] is None:
-    variables = {
-      "params": arrays["generator"]["params"],
-      "batch_stats": arrays["generator"]["stats"],
-    }
-  else:
-    variables = build.calibrator(config)(arrays["ema"])
-  return Generator(config, step, variables)
+    path = (workdir / FOLDER / str(step) / "default").absolute()
+    return step, _fill(template, checkpointer.restore(path), path)
 
 
-def _steps(folder: pathlib.Path) -> list[int]:
-  names = [path.name for path in (folder / FOLDER).glob("*")]
-  return sorted(int(name) for name in names if name.isdigit())
+def _fill(template: PyTree, arrays: PyTree, path: pathlib.Path) -> PyTree:
+  """The arrays in the template's structure; their shapes must agree."""
+  try:
+    state = flax.serialization.from_state_dict(template, arrays)
+    differences = [
+      f"{jax.tree_util.keystr(place)} is {np.shape(array)}, not {like.shape}"
+      for (place, like), array in zip(
+        jax.tree.leaves_with_path(template),
+        jax.tree.leaves(state),
+        strict=True,
+      )
+      if np.shape(array) != like.shape
+    ]
+  except (ValueError, KeyError) as error:
+    differences = [" ".join(str(error).split())]
+  if differences:
+    raise errors.UserError(
+      f"{path} holds the state of another system or of other widths"
+      f" ({differences[0]}); use the config that it was trained with"
+    )
+  return state

@@ -19,6 +19,30 @@ def one_of(
     raise errors.UserError(f"config.{name} is one of {words}; got {value!r}")
 
 
+def fields(
+  config: ml_collections.ConfigDict, section: str, *names: str
+) -> None:
+  """Raises UserError unless the section has exactly these fields."""
+  found = set(config.get(section, {}))
+  has = f"config.{section} has {', '.join(sorted(names))}"
+  for name in sorted(found - set(names)):
+    raise errors.UserError(f"config.{section} has no field {name}; {has}")
+  for name in sorted(set(names) - found):
+    raise errors.UserError(f"config.{section}.{name} is missing; {has}")
+
+
+def subset_of(
+  config: ml_collections.ConfigDict, name: str, choices: Collection[object]
+) -> None:
+  """Raises UserError unless the field, a tuple, holds choices, each once."""
+  values = operator.attrgetter(name)(config)
+  if len(set(values)) < len(values) or not set(values) <= set(choices):
+    words = ", ".join(map(str, choices))
+    raise errors.UserError(
+      f"config.{name} holds any of {words}, each once; got {values!r}"
+    )
+
+
 def within(
   config: ml_collections.ConfigDict,
   name: str,

@@ -12,6 +12,31 @@ import ml_collections
 
 from astgan import errors
 
+# The sections that belong to a task. A run is compared with an earlier one in
+# its own sections and those that belong to no task in particular, such as a
+# system's.
+SECTIONS = {
+  "train": ("data", "train"),
+  "paint": ("features", "paint"),
+  "sample": ("sample",),
+}
+
+# Fields that may change between two starts of a run: they lengthen it or report
+# about it. On accelerators, where calls of several updates end at samples and
+# checkpoints, other periods of those can change the last bits.
+FREE = (
+  "compile_cache",
+  "data.cache",
+  "train.steps",
+  "train.log_every",
+  "train.sample_every",
+  "train.save_every",
+  "train.max_to_keep",
+  "train.num_samples",
+  "paint.content",
+  "paint.log_every",
+)
+
 # Asked for while there is one thread: asking sets it, for all threads.
 _UMASK = os.umask(0o077)
 os.umask(_UMASK)
@@ -44,7 +69,7 @@ def write_atomically(path: pathlib.Path, data: bytes) -> None:
     temporary.write_bytes(data)
 
 
-def is_mendable(error: OSError) -> bool:
+def is_avoidable(error: OSError) -> bool:
   """Whether a folder cannot be made or written where another one could."""
   return error.errno in (
     errno.EACCES,
@@ -55,23 +80,15 @@ def is_mendable(error: OSError) -> bool:
   )
 
 
-def check_run(
-  workdir: pathlib.Path,
-  config: ml_collections.ConfigDict,
-  *,
-  free: tuple[str, ...],
-) -> None:
+def check_run(workdir: pathlib.Path, config: ml_collections.ConfigDict) -> None:
   """Makes the folder, or compares the config with that of the run in it.
 
   The folder does not belong to the config yet: a mistake that is found before
-  `open_run` can be mended and the run started again in the same place.
+  `open_run` can be corrected and the run started again in the same place.
 
   Args:
     workdir: the run folder; it and its parents are made where missing.
     config: the whole config.
-    free: dotted names of the fields that may differ from those of the run that
-      stands there, since they only lengthen it or report about it; "paint."
-      stands for a whole section.
 
   Raises:
     UserError: the folder cannot be written, or belongs to a run with another
@@ -82,29 +99,50 @@ def check_run(
     with tempfile.TemporaryFile(dir=workdir):
       pass
   except OSError as error:
-    if not is_mendable(error):
+    if not is_avoidable(error):
       raise
     raise errors.UserError(
       f"--workdir={workdir} cannot be written ({error.strerror}); name a folder"
       " that can"
     ) from error
   if (workdir / "config.json").exists():
-    _check_same(workdir, read_config(workdir), config, free)
+    _check_same(workdir, read_config(workdir), config)
 
 
-def open_run(
-  workdir: pathlib.Path,
-  config: ml_collections.ConfigDict,
-  *,
-  free: tuple[str, ...],
-) -> None:
+def open_run(workdir: pathlib.Path, config: ml_collections.ConfigDict) -> None:
   """Makes the folder and its config.json, or continues what stands there.
 
   Args and Raises: as for `check_run`.
   """
-  check_run(workdir, config, free=free)
+  check_run(workdir, config)
   text = json.dumps(config.to_dict(), indent=2) + "\n"
   write_atomically(workdir / "config.json", text.encode())
+
+
+def keep_fingerprint(
+  workdir: pathlib.Path, name: str, fingerprint: dict, *, field: str
+) -> None:
+  """Writes what a run reads into a file of its folder, or compares the two.
+
+  Args:
+    workdir: the run folder.
+    name: of the file, such as `images.json`.
+    fingerprint: counts and digests, as JSON has them.
+    field: the config's field that names what is read, for the message.
+
+  Raises:
+    UserError: the run began with something else.
+  """
+  path = workdir / name
+  text = json.dumps(fingerprint) + "\n"
+  if not path.exists():
+    write_atomically(path, text.encode())
+  elif path.read_text() != text:
+    raise errors.UserError(
+      f"config.{field}: the images are not those that {workdir} began with (now"
+      f" {text.strip()}; see {path}); bring those back, or use another"
+      " --workdir"
+    )
 
 
 def read_config(workdir: pathlib.Path) -> ml_collections.ConfigDict:
@@ -132,12 +170,39 @@ def read_config(workdir: pathlib.Path) -> ml_collections.ConfigDict:
   return ml_collections.ConfigDict(fields).lock()
 
 
+def read_training(workdir: pathlib.Path) -> ml_collections.ConfigDict:
+  """The config of the training run in `workdir`.
+
+  Raises:
+    UserError: there is no readable config.json, or it is not of a training by
+      this version.
+  """
+  config = read_config(workdir)
+  if config.get("task") != "train":
+    raise errors.UserError(
+      f"{workdir} is no training run; name the folder that a training wrote"
+    )
+  if "system" not in config:
+    raise errors.UserError(
+      f"{workdir} was trained by a version of astgan whose config.json names no"
+      " system; use that version, or train anew in another --workdir"
+    )
+  return config
+
+
 def _check_same(
   workdir: pathlib.Path,
   old: ml_collections.ConfigDict,
   new: ml_collections.ConfigDict,
-  free: tuple[str, ...],
 ) -> None:
+  if old.get("task") == "train" == new.task:
+    read_training(workdir)
+  others = {
+    section
+    for task, sections in SECTIONS.items()
+    if task != new.task
+    for section in sections
+  }
   # Through JSON, where tuples are lists, so that both sides look alike.
   old_fields = _flat(old.to_dict())
   new_fields = _flat(json.loads(json.dumps(new.to_dict())))
@@ -145,8 +210,8 @@ def _check_same(
     f"{name}: {old_fields.get(name)!r} -> {new_fields.get(name)!r}"
     for name in sorted(old_fields.keys() | new_fields.keys())
     if old_fields.get(name) != new_fields.get(name)
-    and name not in free
-    and name.partition(".")[0] + "." not in free
+    and name not in FREE
+    and name.partition(".")[0] not in others
   ]
   if differences:
     raise errors.UserError(

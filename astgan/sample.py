@@ -1,5 +1,6 @@
 """Task `sample`: what a trained generator draws."""
 
+import logging
 import math
 import pathlib
 
@@ -9,9 +10,11 @@ import ml_collections
 import numpy as np
 from jaxtyping import Array, Float
 
-from astgan import arrays, checkpoints, checks, errors, runs
+from astgan import arrays, checks, errors, runs, sampling
 from astgan.arrays import Images, Latents
 from astgan.data import images
+
+logger = logging.getLogger(__name__)
 
 
 def sample(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
@@ -31,10 +34,9 @@ def sample(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     raise errors.UserError(
       "config.sample.run is empty; name the folder of a training run"
     )
-  generator = checkpoints.load_generator(
-    pathlib.Path(config.sample.run).expanduser(), step=config.sample.step
-  )
-  runs.open_run(workdir, config, free=("compile_cache",))
+  run = pathlib.Path(config.sample.run).expanduser()
+  generator = sampling.load(run, step=config.sample.step).generator
+  runs.open_run(workdir, config)
   folder = workdir / "samples"
   folder.mkdir(exist_ok=True)
   grid_key, row_key = jax.random.split(jax.random.key(config.seed))
@@ -43,10 +45,10 @@ def sample(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     drawn = generator.sample(key, config.sample.count)
     path = folder / f"grid_{i:02d}.png"
     _write_grid(path, drawn, columns=math.ceil(config.sample.count**0.5))
-  shape = (2, config.sample.rows, generator.latent)
+  shape = (2, config.sample.rows, generator.latent_dim)
   start, end = jax.random.normal(row_key, shape)
   rows = slerp(start, end, jnp.linspace(0, 1, config.sample.columns))
-  drawn = generator.apply(rows.reshape(-1, generator.latent))
+  drawn = generator.apply(rows.reshape(-1, generator.latent_dim))
   path = folder / "interpolations.png"
   _write_grid(path, drawn, columns=config.sample.columns)
 
@@ -58,7 +60,7 @@ def slerp(
 
   Latents of high dimension lie near a sphere, and straight lines between them
   pass through its inside, where the generator was never trained. The length
-  goes linearly from the one's to the other's.
+  changes linearly.
 
   Args:
     start, end: neither zero, [b z].
@@ -82,6 +84,6 @@ def slerp(
 
 
 def _write_grid(path: pathlib.Path, drawn: Images, *, columns: int) -> None:
-  pictures = arrays.signed_to_bytes(drawn)
-  images.write(path, images.grid(np.asarray(pictures), columns=columns))
-  print(path)
+  pixels = np.asarray(arrays.signed_to_bytes(drawn))
+  images.write(path, images.grid(pixels, columns=columns))
+  logger.info(path)

@@ -1,89 +1,77 @@
-"""Every field of every config, with its unit and its reason.
+"""The fields that tasks share, each with its unit and its reason.
 
-A variant imports this module, changes a few lines and says in its docstring
-which command it is for. `--config.section.field=value` changes a field from
-the command line.
+Pages start from one of the functions below, so that each shows only fields
+that act: `training` and a system's own sections (`gan.py`), `painting`, or
+`sampling`. `--config.section.field=value` changes a field from the command
+line.
 """
 
 import ml_collections
 
 
-def get_config() -> ml_collections.ConfigDict:
-  """All fields at their defaults: the paper's baseline, on the landscapes."""
+def base(task: str) -> ml_collections.ConfigDict:
+  """What every task has, unlocked."""
   config = ml_collections.ConfigDict()
-
   # What to do: train, paint or sample.
-  config.task = "train"
+  config.task = task
   # All chance and the order of the data follow from this number.
   config.seed = 0
   # Folder for compiled programs, so that a second start does not compile:
   # "auto" is the user's cache folder, "off" keeps none.
   config.compile_cache = "auto"
+  return config
+
+
+def training(system: str) -> ml_collections.ConfigDict:
+  """What every training has, unlocked: a system adds its own sections."""
+  config = base("train")
+  # What is trained; the page names it and brings its sections.
+  config.system = system
 
   data = config.data = ml_collections.ConfigDict()
   # landscapes (built in, procedural), folder:PATH, or
   # tfds:NAME[/CONFIG][:SPLIT].
   data.source = "landscapes"
-  # Side of the square training pictures, in pixels: 32, 64 or 128.
+  # Side of the square training images, in pixels.
   data.size = 64
-  # How many pictures the source `landscapes` draws: 50 a second on one core.
+  # How many images the source `landscapes` draws: 50 a second on one core.
   data.count = 2048
   # "centre": the centre square, resized to `size` (the paper). "random": a
   # random window of `size`, each time another, of the centre square resized
   # to 9/8 of `size`.
   data.crop = "centre"
-  # Mirror every second picture, left to right, by chance.
+  # Mirror every second image, left to right, by chance.
   data.flip = False
-  # Folder for decoded pictures, so that they are decoded once: "auto" is the
+  # Folder for decoded images, so that they are decoded once: "auto" is the
   # user's cache folder.
   data.cache = "auto"
 
-  model = config.model = ml_collections.ConfigDict()
-  # The two networks; dcgan is Radford 2015, as the paper has it.
-  model.name = "dcgan"
-  # Channels of the widest pictures' layer (the paper: 64); the deeper layers
-  # have 2, 4, 8 times as many.
-  model.width = 64
-  # Dimensions of the latent z ~ N(0, I).
-  model.latent = 100
-  # Slope of the discriminator's LeakyReLU below zero.
-  model.slope = 0.2
-  # Statistics of batch normalisation: "synchronised" over all devices, or
-  # "per_device".
-  model.batch_norm = "synchronised"
-  # Precision of the convolutions: float32 or bfloat16. Parameters, batch
-  # statistics and losses stay float32.
-  model.dtype = "float32"
-
   train = config.train = ml_collections.ConfigDict()
-  # Generator updates in all. The paper's 100 epochs of 15,000 pictures in
+  # Generator updates in all. The paper's 100 epochs of 15,000 images in
   # batches of 128 are 11,700.
   train.steps = 11_700
-  # Pictures per update, over all devices together.
+  # Images per batch, over all devices together.
   train.batch_size = 128
-  # Adam's step size and first moment's decay, both networks (Radford 2015).
-  train.learning_rate = 2e-4
-  train.beta1 = 0.5
-  # The discriminator's label of a real picture, early and late in the
-  # training: below 1 is one-sided smoothing.
-  train.real_label = 1.0
-  train.real_label_late = 1.0
-  # The update from which `real_label_late` counts: half-way (the paper).
-  train.late_step = train.get_ref("steps") // 2
-  # Decay per update of a running mean of the generator's parameters, used for
-  # samples and painting; 0 keeps none.
-  train.ema = 0.0
+  # Decay per update of an exponential moving average of the generator's
+  # parameters, used for samples and painting; 0 keeps none.
+  train.ema_decay = 0.0
   # Updates per call of the compiled program: 0 is 1 on CPUs, where loops are
   # slow, and up to 32 on accelerators, where calls are.
   train.steps_per_call = 0
-  # Periods in updates: scalars, sample grids, checkpoints.
+  # Periods in updates: scalars, contact sheets, checkpoints.
   train.log_every = 10
   train.sample_every = 500
   train.save_every = 500
   # Checkpoints kept, the newest first.
-  train.keep = 3
-  # Pictures in a sample grid.
-  train.samples = 64
+  train.max_to_keep = 3
+  # Images in a contact sheet.
+  train.num_samples = 64
+  return config
+
+
+def painting() -> ml_collections.ConfigDict:
+  """Style transfer at its defaults: the paper's layers and weights."""
+  config = base("paint")
 
   features = config.features = ml_collections.ConfigDict()
   # The pretrained network whose features describe style: vgg19 or vgg16.
@@ -96,16 +84,16 @@ def get_config() -> ml_collections.ConfigDict:
   paint = config.paint = ml_collections.ConfigDict()
   # A photograph or a folder of them.
   paint.content = ""
-  # A picture, a folder of pictures (all of them are one style), or a training
+  # An image, a folder of images (all of them are one style), or a training
   # run's folder: then its generator draws the style batch.
   paint.style = ""
-  # Pictures the generator draws for the style batch.
+  # Images the generator draws for the style batch.
   paint.style_batch = 64
-  # Longer side of the painted picture, in pixels.
+  # Longer side of the painted image, in pixels.
   paint.size = 512
-  # Longer side of the style pictures, in pixels; 0 is `size`. A generator's
-  # pictures then keep the size they were trained at: enlarged ones are soft,
-  # and so becomes the painting.
+  # Longer side of the style images, in pixels; 0 is `size`. A generator's
+  # images then keep the size they were trained at: enlarged ones are soft, and
+  # so becomes the painting.
   paint.style_size = 0
   # Optimisation steps.
   paint.steps = 300
@@ -127,21 +115,25 @@ def get_config() -> ml_collections.ConfigDict:
   # pixel values of [0, 1].
   paint.optimizer = "adam"
   paint.learning_rate = 0.02
-  # First picture: content, style (the first style picture) or noise.
+  # First image: content, style (the first style image) or noise.
   paint.init = "content"
   # Steps between lines of metrics.jsonl.
   paint.log_every = 10
+  return config.lock()
 
+
+def sampling() -> ml_collections.ConfigDict:
+  """Drawing from a trained generator."""
+  config = base("sample")
   sample = config.sample = ml_collections.ConfigDict()
   # The training run's folder whose generator is drawn.
   sample.run = ""
   # The checkpoint's step; -1 is the newest.
   sample.step = -1
-  # Pictures in each grid, grids, and rows and pictures per row of the
+  # Images in each grid, grids, and rows and images per row of the
   # interpolations.
   sample.count = 64
   sample.grids = 1
   sample.rows = 8
   sample.columns = 8
-
   return config.lock()

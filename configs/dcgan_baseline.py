@@ -12,9 +12,9 @@ References: the Ast-GAN report, section 4; Radford et al., 2015.
 
 import ml_collections
 
-from configs import common
+from configs import gan
 
 
 def get_config() -> ml_collections.ConfigDict:
   """The defaults, which are the baseline."""
-  return common.get_config()
+  return gan.get_config()

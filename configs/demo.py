@@ -21,8 +21,9 @@ def get_config() -> ml_collections.ConfigDict:
   config.model.width = 32
   config.train.batch_size = 32
   config.train.steps = 1500
+  config.loss.late_step = 750
   # Averages about the last hundred updates: fewer stray strokes.
-  config.train.ema = 0.99
+  config.train.ema_decay = 0.99
   config.train.sample_every = 250
   config.train.save_every = 250
   return config

@@ -38,8 +38,7 @@ from configs import common
 
 def get_config() -> ml_collections.ConfigDict:
   """Painting with report 2's layers and weights."""
-  config = common.get_config()
-  config.task = "paint"
+  config = common.painting()
   config.features.pooling = "average"
 
   paint = config.paint

@@ -33,8 +33,7 @@ from configs import common
 
 def get_config() -> ml_collections.ConfigDict:
   """Painting with the paper's layers and weights."""
-  config = common.get_config()
-  config.task = "paint"
+  config = common.painting()
 
   paint = config.paint
   paint.style_layers = ("conv_1", "conv_2", "conv_3", "conv_4", "conv_5")

@@ -15,6 +15,4 @@ from configs import common
 
 def get_config() -> ml_collections.ConfigDict:
   """Sampling, with the fields of `sample` at their defaults."""
-  config = common.get_config()
-  config.task = "sample"
-  return config
+  return common.sampling()

@@ -8,12 +8,12 @@ Expect: every file that a real training writes, and grids of coloured noise.
 
 import ml_collections
 
-from configs import common
+from configs import gan
 
 
 def get_config() -> ml_collections.ConfigDict:
   """A training of 20 updates."""
-  config = common.get_config()
+  config = gan.get_config()
   config.data.size = 32
   config.data.count = 64
   config.model.width = 8
@@ -22,5 +22,5 @@ def get_config() -> ml_collections.ConfigDict:
   config.train.log_every = 5
   config.train.sample_every = 10
   config.train.save_every = 10
-  config.train.samples = 16
+  config.train.num_samples = 16
   return config

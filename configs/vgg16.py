@@ -25,8 +25,7 @@ from configs import common
 
 def get_config() -> ml_collections.ConfigDict:
   """Painting with the paper's network, layers, sizes and steps."""
-  config = common.get_config()
-  config.task = "paint"
+  config = common.painting()
   config.features.net = "vgg16"
 
   paint = config.paint

@@ -37,7 +37,7 @@ def programs(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def decoded(tmp_path_factory):
-  """A cache of decoded pictures for this session."""
+  """A cache of decoded images for this session."""
   return tmp_path_factory.mktemp("decoded")
 
 

@@ -72,7 +72,7 @@ def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Pictures:
       partial = cache / f"{uuid.uuid4().hex}.partial"
       partial.mkdir()
     except OSError as error:
-      if not runs.is_mendable(error):
+      if not runs.is_avoidable(error):
         raise
       raise errors.UserError(
         f"config.data.cache={cache}: cannot be written ({error.strerror}); "

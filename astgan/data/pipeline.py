@@ -1,139 +1,105 @@
-"""Batches as a function of (seed, step).
-
-The order is a `grain.MapDataset` of indices: `order[step]` is the batch of a
-step, whatever came before. Pictures that lie on the accelerator are gathered
-there by index; else `batches` gathers them here, ahead of time.
-"""
+"""The images of a training, and their order as a function of (seed, step)."""
 
 import functools
+import logging
 import pathlib
-import sys
 
-import grain
 import ml_collections
 import numpy as np
-from jaxtyping import Int32, UInt8
+from jaxtyping import Int32
 
 from astgan import errors, runs
 from astgan.data import decoded, sources
+
+logger = logging.getLogger(__name__)
 
 
 def decode(
   data: ml_collections.ConfigDict,
   *,
-  batch_size: int,
+  field: str = "source",
+  at_least: int,
   report: pathlib.Path | None = None,
 ) -> decoded.Pictures:
-  """All training pictures, decoded to squares once and for all.
+  """All training images of a source, decoded to squares once and for all.
 
   They have `data.size` pixels a side, or 9/8 of it where windows are cropped.
 
   Args:
     data: the section `data` of the config.
-    batch_size: how many pictures there must be at least.
-    report: folder for `skipped.txt`, one line for each picture that could not
-      be read: its name, a tab, the reason.
+    field: the field of `data` that names the source.
+    at_least: how many images there must be: a batch.
+    report: folder for the list of images that could not be read: `skipped.txt`,
+      or `skipped_FIELD.txt` of another field. A line has a name, a tab and the
+      reason.
 
   Raises:
-    UserError: no such source or crop, or too few pictures.
+    UserError: no such source, or too few images.
   """
-  if data.crop not in ("centre", "random"):
-    raise errors.UserError(
-      f"config.data.crop={data.crop}: no such crop; it is centre or random"
-    )
   side = data.size if data.crop == "centre" else data.size * 9 // 8
-  source = sources.open_source(data, side=side)
-  pictures = decoded.load(source, side=side, cache=decoded.folder(data.cache))
-  _report(pictures, source.name, report)
-  count = len(pictures.array)
-  if count < batch_size:
+  source = sources.open_source(data, side=side, field=field)
+  loaded = decoded.load(source, side=side, cache=decoded.folder(data.cache))
+  name = "skipped.txt" if field == "source" else f"skipped_{field}.txt"
+  _report(loaded, source.name, None if report is None else report / name)
+  count = len(loaded.array)
+  if count < at_least:
     raise errors.UserError(
-      f"config.data.source={source.name}: {count} readable pictures are fewer "
-      f"than config.train.batch_size={batch_size}; add pictures or make it "
-      "smaller"
+      f"config.data.{field}={source.name}: {count} readable images are fewer "
+      f"than a batch of config.train.batch_size={at_least}; add images or make "
+      "it smaller"
     )
-  return pictures
+  return loaded
 
 
-def order(count: int, *, batch_size: int, seed: int) -> grain.MapDataset:
-  """The endless order of batches: `order[step]` holds a batch's indices.
+class Order:
+  """The endless order of a source's images.
 
-  Every `count` indices in a row are a permutation, each epoch another one;
-  batches run across the epochs' borders, so that none is short.
-
-  Grain draws one permutation per epoch rather than shuffling index by index,
-  which took 1 to 7 ms a batch of 128 and would hold up a fast accelerator.
+  Every `count` indices in a row are a permutation, each epoch another one, and
+  batches run across the borders of epochs, so that none is short.
 
   Args:
-    count: pictures in all.
-    batch_size: pictures per batch, at most `count`.
-    seed: from 0; another seed is another order.
+    count: images in all.
+    seed: another seed is another order.
+    source: number of the source; sources of one seed differ in their order.
   """
-  if batch_size > count:
-    raise ValueError(
-      f"expected a batch of at most {count} pictures, got {batch_size}"
-    )
-  epochs = (
-    grain.MapDataset.range(1)
-    .repeat()
-    .seed(seed)
-    .random_map(lambda _, rng: rng.permutation(count).astype(np.int32))
-  )
-  # A batch lies in one epoch or in two neighbours.
-  permutation = functools.lru_cache(maxsize=2)(epochs.__getitem__)
 
-  def batch(step: int) -> Int32[np.ndarray, "b"]:
-    epoch, start = divmod(step * batch_size, count)
-    indices = permutation(epoch)[start : start + batch_size]
-    missing = batch_size - len(indices)
-    if missing:
-      indices = np.concatenate([indices, permutation(epoch + 1)[:missing]])
-    return indices
+  def __init__(self, count: int, *, seed: int, source: int = 0) -> None:
+    self._count = count
+    self._key = (seed, source)
+    # A batch lies in one epoch or in two neighbours.
+    self._epoch = functools.lru_cache(maxsize=2)(self._permutation)
 
-  return grain.MapDataset.range(2**62).map(batch)
+  def batch(self, start: int, size: int) -> Int32[np.ndarray, "{size}"]:
+    """The indices from the position `start` on, a function of it alone.
 
+    Args:
+      start: images that came before, in all epochs.
+      size: how many, at most `count`.
+    """
+    epoch, start = divmod(start, self._count)
+    indices = self._epoch(epoch)[start : start + size]
+    missing = size - len(indices)
+    return np.concatenate([indices, self._epoch(epoch + 1)[:missing]])
 
-def batches(
-  array: UInt8[np.ndarray, "n s s 3"],
-  order: grain.MapDataset,
-  *,
-  start: int = 0,
-  ahead: int = 8,
-) -> grain.DatasetIterator:
-  """The batches of bytes [b, s, s, 3] from a step on, gathered ahead of time.
-
-  Args:
-    array: all pictures.
-    order: whose indices are gathered.
-    start: the first step.
-    ahead: batches that threads keep ready.
-  Returns: an iterator; `close` it to end its threads.
-  """
-  gathered = order[start:].map(lambda indices: array[indices])
-  return iter(
-    gathered.to_iter_dataset(
-      grain.ReadOptions(num_threads=2, prefetch_buffer_size=ahead)
-    )
-  )
+  def _permutation(self, epoch: int) -> Int32[np.ndarray, "n"]:
+    draws = np.random.default_rng([*self._key, epoch])
+    return draws.permutation(self._count).astype(np.int32)
 
 
 def _report(
-  pictures: decoded.Pictures, name: str, report: pathlib.Path | None
+  loaded: decoded.Pictures, name: str, path: pathlib.Path | None
 ) -> None:
-  """One line for all that were skipped, and one for each in skipped.txt."""
-  if report is not None:
-    lines = [f"{label}\t{reason}\n" for label, reason in pictures.skipped]
-    path = report / "skipped.txt"
+  """One line for all that were skipped, and one for each in the file."""
+  if path is not None:
+    lines = [f"{label}\t{reason}\n" for label, reason in loaded.skipped]
     if lines:
       text = "".join(lines).encode(errors="surrogateescape")
       runs.write_atomically(path, text)
     else:
       path.unlink(missing_ok=True)
-  if pictures.skipped:
-    skipped = len(pictures.skipped)
-    print(
-      f"{name}: skipped {skipped} of {skipped + len(pictures.array)} pictures,"
-      " which cannot be read"
-      + ("" if report is None else f"; see {report / 'skipped.txt'}"),
-      file=sys.stderr,
+  if loaded.skipped:
+    skipped = len(loaded.skipped)
+    logger.warning(
+      f"{name}: skipped {skipped} of {skipped + len(loaded.array)} images,"
+      " which cannot be read" + ("" if path is None else f"; see {path}")
     )

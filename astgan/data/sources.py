@@ -35,26 +35,31 @@ class Source:
   in_python: bool = False
 
 
-def open_source(data: ml_collections.ConfigDict, *, side: int) -> Source:
-  """The source that `data.source` names.
+def open_source(
+  data: ml_collections.ConfigDict, *, side: int, field: str = "source"
+) -> Source:
+  """The source that a field of `data` names.
 
   Args:
     data: the section `data` of the config.
+    field: `source`, or the field of a system's further source.
     side: of the squares that the pictures will become; the landscapes are drawn
       at this size.
 
   Raises:
     UserError: no such source, or it cannot be opened.
   """
-  kind, _, place = data.source.partition(":")
-  if data.source == "landscapes":
+  name = data[field]
+  said = f"config.data.{field}={name}"
+  kind, _, place = name.partition(":")
+  if name == "landscapes":
     return _landscapes(data.count, side=side)
   if kind == "folder" and place:
-    return _folder(data.source, pathlib.Path(place).expanduser())
+    return _folder(name, pathlib.Path(place).expanduser(), said)
   if kind == "tfds" and place:
-    return _tfds(data.source, place)
+    return _tfds(name, place, said)
   raise errors.UserError(
-    f"config.data.source={data.source}: no such source; it is landscapes, "
+    f"{said}: no such source; it is landscapes, "
     "folder:PATH or tfds:NAME[/CONFIG][:SPLIT]"
   )
 
@@ -73,12 +78,10 @@ def _landscapes(count: int, *, side: int) -> Source:
   )
 
 
-def _folder(name: str, folder: pathlib.Path) -> Source:
+def _folder(name: str, folder: pathlib.Path, said: str) -> Source:
   """The picture files below a folder, by sorted path."""
   if folder.is_file():
-    raise errors.UserError(
-      f"config.data.source={name}: is a file; name the folder it lies in"
-    )
+    raise errors.UserError(f"{said}: is a file; name the folder it lies in")
   files = images.find(folder)
   return Source(
     name=name,
@@ -88,7 +91,7 @@ def _folder(name: str, folder: pathlib.Path) -> Source:
   )
 
 
-def _tfds(name: str, place: str) -> Source:
+def _tfds(name: str, place: str, said: str) -> Source:
   """A split of a prepared data set of tensorflow_datasets.
 
   It is looked for in TFDS_DATA_DIR or ~/tensorflow_datasets and read without
@@ -99,7 +102,7 @@ def _tfds(name: str, place: str) -> Source:
     import tensorflow_datasets as tfds
   except ImportError as error:
     raise errors.UserError(
-      f"config.data.source={name}: tensorflow_datasets is missing; "
+      f"{said}: tensorflow_datasets is missing; "
       "pip install -e '.[tfds]' in the checkout"
     ) from error
   try:
@@ -108,14 +111,14 @@ def _tfds(name: str, place: str) -> Source:
     line = str(error).strip().partition("\n")[0].rstrip(".")
     reason = line or type(error).__name__
     raise errors.UserError(
-      f"config.data.source={name}: is not prepared here ({reason}); where "
+      f"{said}: is not prepared here ({reason}); where "
       f"TensorFlow is installed run `tfds build {dataset} "
       "--file_format=array_record`, then set TFDS_DATA_DIR to its folder"
     ) from error
   info = examples.dataset_info
   if "image" not in info.features:
     raise errors.UserError(
-      f"config.data.source={name}: has no feature `image` (it has "
+      f"{said}: has no feature `image` (it has "
       f"{', '.join(info.features)}); choose a data set of pictures"
     )
 

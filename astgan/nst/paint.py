@@ -22,18 +22,6 @@ from astgan.nst import (
   stylize,
 )
 
-# What may change between two calls that paint into the same run folder: which
-# photographs, reports, and fields of other tasks.
-_FREE = (
-  "compile_cache",
-  "data.",
-  "model.",
-  "train.",
-  "paint.content",
-  "paint.log_every",
-  "sample.",
-)
-
 # In the run folder: which style it was begun with.
 _STYLE = "style.json"
 
@@ -63,7 +51,7 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   )
   style_key, noise_key = jax.random.split(jax.random.key(config.seed))
   style = styles.open_style(config, style_key)
-  runs.check_run(workdir, config, free=_FREE)
+  runs.check_run(workdir, config)
   style_facts = json.dumps(style.facts()) + "\n"
   _check_same_style(config, workdir, style_facts)
   pending = []
@@ -77,7 +65,7 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     return
 
   params = weights.load(config.features.net, config.features.weights)
-  runs.open_run(workdir, config, free=_FREE)
+  runs.open_run(workdir, config)
   (workdir / "painted").mkdir(exist_ok=True)
   images.write(workdir / "style.png", style.sheet())
   runs.write_atomically(workdir / _STYLE, style_facts.encode())

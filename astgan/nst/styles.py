@@ -13,7 +13,7 @@ import ml_collections
 import numpy as np
 from jaxtyping import UInt8
 
-from astgan import arrays, checkpoints, errors
+from astgan import arrays, errors, sampling
 from astgan.data import images
 
 # Pictures shown in style.png, and their side there.
@@ -138,14 +138,14 @@ def open_style(
     )
   path = pathlib.Path(paint.style).expanduser()
   if (path / "config.json").is_file():
-    generator = checkpoints.load_generator(path)
-    drawn = generator.sample(key, paint.style_batch)
+    trained = sampling.load(path)
+    drawn = trained.generator.sample(key, paint.style_batch)
     pictures = np.asarray(arrays.signed_to_bytes(drawn))
     if paint.style_size:
       pictures = np.stack(
         [images.fit(picture, paint.style_size) for picture in pictures]
       )
-    return Drawn(pictures, _origin(generator))
+    return Drawn(pictures, _origin(trained))
   paths = images.find(path)
   style = Files(paths, paint.style_size or paint.size)
   if len(paths) == 1:
@@ -157,12 +157,12 @@ def open_style(
   return style
 
 
-def _origin(generator: checkpoints.Generator) -> dict[str, object]:
+def _origin(trained: sampling.Trained) -> dict[str, object]:
   # Of the parameters, not the pictures, whose last bits depend on the device.
   sha256 = hashlib.sha256()
-  for array in jax.tree.leaves(generator.variables["params"]):
+  for array in jax.tree.leaves(trained.generator.variables["params"]):
     sha256.update(np.asarray(array).tobytes())
-  return {"step": generator.step, "sha256": sha256.hexdigest()}
+  return {"step": trained.step, "sha256": sha256.hexdigest()}
 
 
 def _margins(side: int) -> tuple[int, int]:

@@ -1,77 +1,83 @@
-"""Task `train`: files in, files out; the mathematics is in step.py."""
+"""Task `train`: files in, files out, for any system.
+
+The mathematics is in the system's update; what a call does to the devices is in
+parallel.py, and which batches it gets in loader.py.
+"""
 
 import functools
-import json
+import logging
 import math
 import pathlib
+from collections.abc import Sequence
 
 import jax
+import jax.numpy as jnp
 import ml_collections
 import numpy as np
 import tqdm
+from jaxtyping import PyTree
 
-from astgan import arrays, checkpoints, errors, runs, writer
-from astgan.data import decoded, images, pipeline
-from astgan.models import build
-from astgan.train import feed, meter, parallel, settings, state, stop
+from astgan import arrays, checkpoints, runs, writer
+from astgan.arrays import Images
+from astgan.data import images, pipeline
+from astgan.systems import interface, registry
+from astgan.train import evaluators, loader, meter, parallel, settings, stop
 
-# A run may go on with other values of these: they lengthen it or report, or
-# belong to other tasks. On accelerators, where calls of several updates end at
-# samples and checkpoints, other periods of those can change the last bits.
-FREE = (
-  "compile_cache",
-  "data.cache",
-  "train.steps",
-  "train.log_every",
-  "train.sample_every",
-  "train.save_every",
-  "train.keep",
-  "train.samples",
-  "features.",
-  "paint.",
-  "sample.",
-)
-
-# Folded into the run's key: the latents of the sample grids.
-_GRID = 2**31 - 1
+logger = logging.getLogger(__name__)
 
 
-def train(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
+def train(
+  config: ml_collections.ConfigDict,
+  workdir: pathlib.Path,
+  *,
+  evaluators: Sequence[evaluators.Evaluator] = (),
+) -> None:
   """Trains to `train.steps`, on from the newest checkpoint if there is one.
 
   Args:
-    config: all fields of configs/common.py.
+    config: a training config, such as configs/gan.py.
     workdir: the run folder.
+    evaluators: called each period, and at the last step.
 
   Raises:
-    UserError: the config does not fit the devices, the data or the folder.
+    UserError: the config does not fit the system, the devices, the data or the
+      folder.
     FloatingPointError: a loss or a parameter is no longer finite.
   """
-  settings.check(config)
-  _keep_late_step(config, workdir)
-  runs.check_run(workdir, config, free=FREE)
-  pictures = pipeline.decode(
-    config.data, batch_size=config.train.batch_size, report=workdir
+  system = registry.make(config)
+  settings.check(config, system)
+  runs.check_run(workdir, config)
+  sources = _decode(config, workdir, system)
+  runs.open_run(workdir, config)
+  fingerprint = {
+    name: {"count": len(source.array), "sha256": source.sha256}
+    for name, source in sources.items()
+  }
+  runs.keep_fingerprint(
+    workdir, "images.json", fingerprint, field="data.source"
   )
-  runs.open_run(workdir, config, free=FREE)
-  _check_same_pictures(workdir, pictures)
-  create = functools.partial(state.create, config)
-  with checkpoints.Checkpoints(workdir, keep=config.train.keep) as saved:
+  all_images = {name: source.array for name, source in sources.items()}
+  init = functools.partial(system.init, jax.random.key(config.seed))
+  with checkpoints.Checkpoints(workdir, keep=config.train.max_to_keep) as saved:
     start = saved.latest or 0
     if start >= config.train.steps:
-      print(f"{workdir} is at step {start}; raise config.train.steps to go on")
+      logger.info(
+        f"{workdir} is at step {start}; raise config.train.steps to go on"
+      )
       return
     if start:
-      print(f"{workdir} goes on from step {start}")
-      current = saved.restore(jax.eval_shape(create))
+      logger.info(f"{workdir} goes on from step {start}")
+      state = saved.restore(jax.eval_shape(init))
     else:
-      current = jax.jit(create)()
-      images.write(workdir / "reals.png", _overview(config, pictures.array))
+      state = jax.jit(init)()
     with (
       writer.Writer(workdir, resume_step=start) as log,
-      feed.Feed(config, pictures.array, start) as batches,
+      loader.Loader(config, system, all_images, start) as batches,
     ):
-      _Run(config, workdir, log, saved).to_the_end(current, batches)
+      shown = _spread(config, all_images)
+      _write_reals(workdir, shown)
+      run = _Run(config, workdir, system, log, saved, shown, evaluators)
+      run.to_the_end(state, batches)
 
 
 class _Run:
@@ -81,96 +87,124 @@ class _Run:
     self,
     config: ml_collections.ConfigDict,
     workdir: pathlib.Path,
+    system: interface.System,
     log: writer.Writer,
     saved: checkpoints.Checkpoints,
+    shown: dict[str, Images],
+    evaluators: Sequence[evaluators.Evaluator],
   ) -> None:
-    self._config = config
+    self._train = config.train
     self._workdir = workdir
+    self._system = system
     self._log = log
     self._saved = saved
-    # Scalars still on the devices: completed updates before, and each's [k].
-    self._pending: list[tuple[int, dict[str, jax.Array]]] = []
-    self._meter = meter.Meter(config.train.batch_size)
-    self._sample = build.sampler(config)
-    self._calibrate = build.calibrator(config)
+    self._shown = shown
+    self._evaluators = evaluators
+    self._meter = meter.Meter()
+    self._frozen = parallel.replicate(system.load_frozen())
+    self._call = parallel.make_call(system, config.data)
 
-  def to_the_end(self, current: state.GANState, batches: feed.Feed) -> None:
+  def to_the_end(
+    self, state: interface.TrainState, batches: loader.Loader
+  ) -> None:
     """Updates until all steps are done or a signal asks to stop."""
-    train = self._config.train
-    call = parallel.make_call(self._config)
-    step = int(current.step)
-    current = parallel.on_every_device(current)
-    grid_key = jax.random.wrap_key_data(current.key)
-    grid_key = jax.random.fold_in(grid_key, _GRID)
+    step = int(state.step)
+    state = parallel.replicate(state)
+    waiting = self._meter.waiting(batches)
     with (
       stop.signals() as signals,
-      tqdm.tqdm(total=train.steps, initial=step, unit="step") as bar,
+      tqdm.tqdm(total=self._train.steps, initial=step, unit="step") as bar,
     ):
-      # Not until a signal: one that comes while files are written waits for the
-      # next update, with which the run is saved.
-      last = False
-      while not last:
-        with self._meter.waiting():
-          count, batch = batches.next(step)
-        current, scalars = call(current, batches.pictures, batch)
-        if jax.default_backend() == "cpu":
-          # Nothing runs beside a CPU's own work, and devices faked on a few
-          # cores hang in their collectives when calls pile up.
-          jax.block_until_ready(current)
-        self._pending.append((step, scalars))
-        step += count
-        self._meter.count(count)
-        bar.update(count)
-        last = step == train.steps or bool(signals)
-        if is_time(step, train.log_every, last=last, count=count):
-          # The newest call's scalars stay, so that the devices never wait.
-          self._write(self._pending[:-1])
-          bar.set_postfix_str(self._meter.line())
-        if is_time(step, train.sample_every, last=last):
-          self._draw(step, grid_key, current)
-        if is_time(step, train.save_every, last=last):
-          self._write(self._pending)
-          self._save(step, current)
+      for call, batch in waiting:
+        state, scalars = self._make(call, batch, state, batches.images)
+        completed = call.done - step
+        if not completed:
+          continue
+        step = call.done
+        bar.update(completed)
+        # A signal that comes while files are written waits for the next step,
+        # with which the run is saved.
+        last = step == self._train.steps or bool(signals)
+        scalars = jax.tree.map(lambda x, n=completed: x[-n:], scalars)
+        self._report(step, state, scalars, last=last)
+        bar.set_postfix_str(self._meter.line(), refresh=False)
+        if last:
+          break
     self._saved.wait()
     if signals:
-      print(f"stopped by {signals[0]}; the same command goes on from {step}")
-    print(f"{self._workdir}: step {step}, {self._meter.summary()}")
+      logger.info(
+        f"stopped by {signals[0]}; the same command goes on from {step}"
+      )
+    logger.info(f"{self._workdir}: step {step}, {self._meter.summary()}")
 
-  def _write(self, pending: list[tuple[int, dict[str, jax.Array]]]) -> None:
-    """Writes the scalars' lines that are due, having looked at every one."""
-    train = self._config.train
-    for before, scalars in jax.device_get(pending):
-      for i in range(len(scalars["generator/loss"])):
-        step = before + i + 1
-        line = {name: float(values[i]) for name, values in scalars.items()}
-        finite = all(map(math.isfinite, line.values()))
-        last = step == train.steps or not finite
-        if is_time(step, train.log_every, last=last):
-          self._log.write(step, line | self._meter.scalars())
-        if not finite:
-          self._diverged(step, line)
-    del self._pending[: len(pending)]
+  def _make(
+    self,
+    call: loader.Call,
+    batch: PyTree,
+    state: interface.TrainState,
+    stored: PyTree,
+  ) -> tuple[interface.TrainState, interface.Scalars]:
+    numbers = np.array([number for _, number in call.turns], np.int32)
+    state, scalars = self._call(
+      state, self._frozen, stored, batch, numbers, call.phase, call.turn
+    )
+    if jax.default_backend() == "cpu":
+      # Nothing runs beside a CPU's own work, and devices faked on a few cores
+      # hang in their collectives when calls pile up.
+      jax.block_until_ready(state)
+    self._meter.count(len(numbers) * call.phase.batch_size)
+    return state, scalars
 
-  def _draw(self, step: int, key: jax.Array, current: state.GANState) -> None:
-    count = self._config.train.samples
-    latents = jax.random.normal(key, (count, self._config.model.latent))
-    if current.ema is None:
-      stats = current.generator.stats
-      variables = {"params": current.generator.params, "batch_stats": stats}
-    else:
-      variables = self._calibrate(current.ema)
-    drawn = self._sample(variables, latents)
-    pictures = np.asarray(arrays.signed_to_bytes(drawn))
-    grid = images.grid(pictures, columns=math.ceil(count**0.5))
+  def _report(
+    self,
+    step: int,
+    state: interface.TrainState,
+    scalars: interface.Scalars,
+    *,
+    last: bool,
+  ) -> None:
+    """Writes all that is due after the steps whose scalars these are."""
+    train = self._train
+    count = len(next(iter(scalars.values())))
+    due = functools.partial(is_time, step, last=last, count=count)
+    # On accelerators looking at every call would make the devices wait.
+    if due(train.log_every) or jax.default_backend() == "cpu":
+      self._write(step, jax.device_get(scalars), last=last)
+    if due(train.sample_every):
+      self._draw(step, state)
+    for evaluator in self._evaluators:
+      if due(evaluator.every):
+        self._log.write(step, evaluator.evaluate(state))
+    if due(train.save_every):
+      self._save(step, state)
+
+  def _write(self, step: int, scalars: PyTree, *, last: bool) -> None:
+    """Writes the lines that are due, having looked at every step's scalars."""
+    count = len(next(iter(scalars.values())))
+    for i in range(count):
+      number = step - count + i + 1
+      line = {name: float(values[i]) for name, values in scalars.items()}
+      finite = all(map(math.isfinite, line.values()))
+      ends = not finite or (last and number == step)
+      if is_time(number, self._train.log_every, last=ends):
+        self._log.write(number, line | self._meter.scalars())
+      if not finite:
+        self._diverged(number, line)
+
+  def _draw(self, step: int, state: interface.TrainState) -> None:
     folder = self._workdir / "samples"
     folder.mkdir(exist_ok=True)
-    images.write(folder / f"step_{step:08d}.png", grid)
-    self._log.image("samples", step, grid)
+    sheets = self._system.samples(state, self._frozen, self._shown)
+    for number, (name, drawn) in enumerate(sheets.items()):
+      suffix = f"_{name}" if number else ""
+      sheet = _contact_sheet(np.asarray(arrays.signed_to_bytes(drawn)))
+      images.write(folder / f"step_{step:08d}{suffix}.png", sheet)
+      self._log.image(name, step, sheet)
     writer.draw_losses(self._workdir)
 
-  def _save(self, step: int, current: state.GANState) -> None:
+  def _save(self, step: int, state: interface.TrainState) -> None:
     try:
-      self._saved.save(step, current)
+      self._saved.save(step, state)
     except FloatingPointError as error:
       self._diverged(step, {str(error): math.nan})
 
@@ -182,7 +216,7 @@ class _Run:
       f"{names[0]} is {scalars[names[0]]} at step {step}: the training"
       " diverged; the last good checkpoint is"
       f" {'none' if good is None else f'step {good}'} in {self._workdir};"
-      " lower config.train.learning_rate and use another --workdir"
+      " lower the learning rates and use another --workdir"
     )
 
 
@@ -190,53 +224,56 @@ def is_time(step: int, every: int, *, last: bool, count: int = 1) -> bool:
   """Whether a multiple of `every` is among the last `count` steps.
 
   Args:
-    step: completed updates.
+    step: completed steps.
     every: the period.
     last: whether the run ends here, which is always a time.
-    count: updates since the question was last asked.
+    count: steps since the question was last asked.
   """
   return last or step % every < count
 
 
-def _keep_late_step(
-  config: ml_collections.ConfigDict, workdir: pathlib.Path
-) -> None:
-  """Keeps the late step that a run began with when only its steps are raised.
-
-  It follows the steps unless it is given, and would else move to where the
-  run's labels have changed already.
-  """
-  train = config.train
-  if not (workdir / "config.json").exists():
-    return
-  began = runs.read_config(workdir).train
-  follows = train.late_step == train.steps // 2
-  if train.steps != began.steps and follows:
-    train.late_step = began.late_step
-    print(f"{workdir} keeps config.train.late_step={train.late_step}")
-
-
-def _check_same_pictures(
-  workdir: pathlib.Path, pictures: decoded.Pictures
-) -> None:
-  """Raises UserError where the run began with other pictures."""
-  path = workdir / "pictures.json"
-  facts = {"count": len(pictures.array), "sha256": pictures.sha256}
-  text = json.dumps(facts) + "\n"
-  if not path.exists():
-    runs.write_atomically(path, text.encode())
-  elif path.read_text() != text:
-    raise errors.UserError(
-      f"the pictures of config.data.source are not those that {workdir} began"
-      f" with (now {facts['count']}; see {path}); bring those back, or use"
-      " another --workdir"
+def _decode(
+  config: ml_collections.ConfigDict,
+  workdir: pathlib.Path,
+  system: interface.System,
+) -> dict[str, PyTree]:
+  """All images of each source, by the name that the system gives it."""
+  fields = ["source", *system.sources[1:]]
+  return {
+    name: pipeline.decode(
+      config.data,
+      field=field,
+      at_least=max(phase.batch_size for phase in system.phases),
+      report=workdir,
     )
+    for name, field in zip(system.sources, fields, strict=True)
+  }
 
 
-def _overview(
-  config: ml_collections.ConfigDict, pictures: np.ndarray
-) -> np.ndarray:
-  """A grid of real pictures, spread over the whole source."""
-  count = min(config.train.samples, len(pictures))
-  indices = np.linspace(0, len(pictures) - 1, count).astype(int)
-  return images.grid(pictures[indices], columns=math.ceil(count**0.5))
+def _spread(
+  config: ml_collections.ConfigDict, all_images: dict[str, np.ndarray]
+) -> dict[str, Images]:
+  """Real images in [-1, 1] for the contact sheets, from all over each source.
+
+  Their number is `train.num_samples`; a small source repeats.
+  """
+  size, count = config.data.size, config.train.num_samples
+  shown = {}
+  for name, array in all_images.items():
+    indices = np.linspace(0, len(array) - 1, count).astype(int)
+    margin = (array.shape[1] - size) // 2
+    window = slice(margin, margin + size)
+    chosen = jnp.asarray(array[indices][:, window, window])
+    shown[name] = arrays.bytes_to_signed(chosen)
+  return shown
+
+
+def _write_reals(workdir: pathlib.Path, shown: dict[str, Images]) -> None:
+  for number, (name, real_images) in enumerate(shown.items()):
+    sheet = _contact_sheet(np.asarray(arrays.signed_to_bytes(real_images)))
+    path = workdir / ("reals.png" if not number else f"reals_{name}.png")
+    images.write(path, sheet)
+
+
+def _contact_sheet(pixels: np.ndarray) -> np.ndarray:
+  return images.grid(pixels, columns=math.ceil(len(pixels) ** 0.5))

@@ -1,57 +1,58 @@
 """How fast a run is, and how much of its time it waits for data."""
 
-import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 
 class Meter:
-  """Counts updates and time, all but those of the first call.
+  """Counts images and time, all but those of the first call.
 
   That call compiles and fills the pipeline: it says nothing.
-
-  Args:
-    batch_size: pictures per update, over all devices together.
   """
 
-  def __init__(self, batch_size: int) -> None:
-    self._batch_size = batch_size
+  def __init__(self) -> None:
     self._started: float | None = None
-    self._steps = 0
+    self._images = 0
     self._waited = 0.0
 
-  @contextlib.contextmanager
-  def waiting(self) -> Iterator[None]:
-    """The time in the body is time spent waiting for data."""
-    started = time.perf_counter()
-    yield
-    self._waited += time.perf_counter() - started
+  def waiting(self, batches: Iterable[Any]) -> Iterator[Any]:
+    """The batches; the time until each comes is time spent waiting."""
+    batches = iter(batches)
+    while True:
+      started = time.perf_counter()
+      try:
+        batch = next(batches)
+      except StopIteration:
+        return
+      self._waited += time.perf_counter() - started
+      yield batch
 
-  def count(self, steps: int) -> None:
-    """Notes that a call of so many updates was made."""
+  def count(self, images: int) -> None:
+    """Notes that a call took so many images of each source."""
     if self._started is None:
       self._started = time.perf_counter()
       self._waited = 0.0
     else:
-      self._steps += steps
+      self._images += images
 
   def scalars(self) -> dict[str, float]:
     """Images per second and the share of time; empty at first."""
-    if not self._steps:
+    if not self._images:
       return {}
     seconds = time.perf_counter() - self._started
     return {
-      "images_per_second": self._steps * self._batch_size / seconds,
+      "images_per_second": self._images / seconds,
       "share_waiting_for_data": self._waited / seconds,
     }
 
   def line(self) -> str:
-    """The speed in words, short enough for a progress bar."""
+    """The throughput in words, short enough for a progress bar."""
     rates = self.scalars()
     return f"{rates['images_per_second']:.0f} images/s" if rates else ""
 
   def summary(self) -> str:
-    """Speed and waiting in words."""
+    """Throughput and waiting in words."""
     rates = self.scalars()
     if not rates:
       return "too short to time"

@@ -1,91 +1,154 @@
-"""The update step over all local devices: the only place that maps.
+"""The updates of a system over all local devices: the only place that maps.
 
-The state is one plain pytree, the same on every device; batches are split. An
+The state is one plain pytree, the same on every device; batches are sharded. An
 output that forgot its mean over the devices would silently be the first
 device's, which the tests on two devices catch.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import jax
 import ml_collections
 import numpy as np
 from jax import lax
-from jaxtyping import Array, PyTree, Shaped, UInt8
+from jaxtyping import Array, Int, Key, PyTree, Shaped, UInt32
 
-from astgan.train import state, step
+from astgan import arrays
+from astgan.arrays import Images
+from astgan.data import augment
+from astgan.systems import interface
 
 AXIS = "devices"
 
-Call = Callable[
-  [state.GANState, UInt8[Array, "n s s 3"] | None, Shaped[Array, "..."]],
-  tuple[state.GANState, PyTree],
-]
+# call(state, frozen, images, batches, numbers, phase, turn) -> (state, scalars)
+Call = Callable[..., tuple[interface.TrainState, interface.Scalars]]
 
 
-def make_call(config: ml_collections.ConfigDict) -> Call:
-  """`call(state, pictures, batches) -> (state, scalars)` on all devices.
+def make_call(
+  system: interface.System, data: ml_collections.ConfigDict
+) -> Call:
+  """The program of some turns, on all devices; compiled per phase and turn.
 
-  One call makes k updates, one after the other. The state is donated.
+  `call(state, frozen, images, batches, numbers, phase, turn)` makes k turns of
+  one name, one after the other, and returns the state and the scalars of each,
+  [k]. The state is donated. `images` is None where the host gathers the
+  batches: then `batches` are bytes by source, [devices k b s s 3]. Else it holds
+  all images on every device, and `batches` are their indices, [devices k b]. b
+  is a device's share of a batch. `numbers` are those of the turns in their
+  step, [k].
 
-  `pictures` is None where the host gathers the batches: then `batches` are
-  bytes, [devices k b s s 3]. Else it holds all pictures on every device, and
-  `batches` are their indices, [devices k b]. b is a device's share of a batch.
-  The scalars are those of each update, [k].
+  Args:
+    system: whose update is made.
+    data: the section `data` of the config.
   """
-  one_step = step.make_step(config, axis_name=AXIS)
 
-  def call(
-    old: state.GANState,
-    pictures: UInt8[Array, "n s s 3"] | None,
-    batches: Shaped[Array, "k b ..."],
-  ) -> tuple[state.GANState, PyTree]:
-    def body(old: state.GANState, batch: Shaped[Array, "b ..."]):
-      return one_step(old, batch if pictures is None else pictures[batch])
+  def call(state, frozen, images, batches, numbers, phase, turn):
+    def body(state, batch_and_number):
+      batch, number = batch_and_number
+      if images is not None:
+        batch = {name: images[name][batch[name]] for name in batch}
+      draw_key, augment_key = turn_keys(
+        state.key, state.step, number, lax.axis_index(AXIS)
+      )
+      batch = prepare(augment_key, batch, data, size=phase.size)
+      draws = system.draw(draw_key, len(batch[system.sources[0]]), phase=phase)
+      return system.update(
+        state, batch, draws, frozen, phase=phase, turn=turn, axis_name=AXIS
+      )
 
-    if batches.shape[0] == 1:
-      # Without a loop, in which CPUs differentiate convolutions slowly.
-      new, scalars = body(old, batches[0])
-      return new, jax.tree.map(lambda x: x[None], scalars)
-    return lax.scan(body, old, batches)
+    if len(numbers) > 1:
+      return lax.scan(body, state, (batches, numbers))
+    # Without a loop, in which CPUs differentiate convolutions slowly.
+    first = jax.tree.map(lambda x: x[0], (batches, numbers))
+    state, scalars = body(state, first)
+    return state, jax.tree.map(lambda x: x[None], scalars)
 
   return jax.pmap(
     call,
     axis_name=AXIS,
-    in_axes=(None, None, 0),
+    in_axes=(None, None, None, 0, None, None, None),
     out_axes=(None, None),
+    static_broadcasted_argnums=(5, 6),
     donate_argnums=0,
   )
 
 
-def split(batches: Shaped[np.ndarray, "k b ..."]) -> np.ndarray:
-  """k global batches as the devices' shares, [devices k b/devices ...]."""
+def turn_keys(
+  key: UInt32[Array, "2"] | np.ndarray,
+  step: Int[Array, ""] | int,
+  number: Int[Array, ""] | int,
+  device: Int[Array, ""] | int,
+) -> tuple[Key[Array, ""], Key[Array, ""]]:
+  """Keys of one turn on one device: of the update's chance, and the images'.
+
+  Args:
+    key: raw key data of the run.
+    step: completed steps.
+    number: of the turn in its step.
+    device: on which the turn is made.
+  """
+  key = jax.random.wrap_key_data(key)
+  for part in (step, number, device):
+    key = jax.random.fold_in(key, part)
+  draw_key, augment_key = jax.random.split(key)
+  return draw_key, augment_key
+
+
+def prepare(
+  key: Array,
+  batch: Mapping[str, Array],
+  data: ml_collections.ConfigDict,
+  *,
+  size: int,
+) -> dict[str, Images]:
+  """Images in [-1, 1], [b size size 3], as an update is given them.
+
+  Args:
+    key: of windows and mirrors.
+    batch: bytes of each source, as the loader brings them.
+    data: the section `data` of the config.
+    size: of the phase.
+  """
+  prepared = {}
+  for number, (name, images) in enumerate(sorted(batch.items())):
+    images = augment.augment(
+      jax.random.fold_in(key, number), images, size=data.size, flip=data.flip
+    )
+    prepared[name] = augment.reduce(arrays.bytes_to_signed(images), size=size)
+  return prepared
+
+
+def shard(
+  batches: Shaped[np.ndarray, "k b ..."],
+) -> Shaped[np.ndarray, "devices k share ..."]:
+  """k global batches as the shares of the devices."""
   devices = jax.local_device_count()
   k, b = batches.shape[:2]
   shares = batches.reshape(k, devices, b // devices, *batches.shape[2:])
   return shares.swapaxes(0, 1)
 
 
-def on_every_device(tree: PyTree) -> PyTree:
+def replicate(tree: PyTree) -> PyTree:
   """A copy of each array on each local device, as `call` wants them."""
   mesh = jax.sharding.Mesh(np.array(jax.local_devices()), AXIS)
   everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
   return jax.device_put(tree, everywhere)
 
 
-def fits(pictures: np.ndarray) -> bool:
-  """Whether the devices are accelerators with ample room for all pictures."""
+def fits(images: Mapping[str, np.ndarray]) -> bool:
+  """Whether the devices are accelerators with ample memory for all images."""
   statistics = jax.local_devices()[0].memory_stats()
   if jax.default_backend() == "cpu" or not statistics:
     return False
-  return pictures.nbytes < statistics.get("bytes_limit", 0) / 4
+  size = sum(array.nbytes for array in images.values())
+  return size < statistics.get("bytes_limit", 0) / 4
 
 
 def steps_per_call(config: ml_collections.ConfigDict) -> int:
-  """Updates per call: what the config says or what suits the devices.
+  """Steps per call: what the config says or what suits the devices.
 
-  A call never runs across a sample grid or a checkpoint, so that the number
+  A call never runs across a contact sheet or a checkpoint, so that the number
   divides both periods.
   """
   train = config.train

@@ -1,4 +1,4 @@
-"""The training that a config asks for, checked before anything is read."""
+"""What every training needs of its config, checked before anything is read."""
 
 import math
 
@@ -6,53 +6,54 @@ import jax
 import ml_collections
 
 from astgan import checks, errors
+from astgan.systems import interface
 
-_CHOICES = {
-  "data.size": (32, 64, 128),
-  "data.crop": ("centre", "random"),
-  "model.name": ("dcgan",),
-  "model.batch_norm": ("synchronised", "per_device"),
-  "model.dtype": ("float32", "bfloat16"),
-}
 _COUNTS = (
+  "data.size",
   "data.count",
-  "model.width",
-  "model.latent",
   "train.steps",
   "train.log_every",
   "train.sample_every",
   "train.save_every",
-  "train.keep",
-  "train.samples",
+  "train.max_to_keep",
+  "train.num_samples",
 )
 
 
-def check(config: ml_collections.ConfigDict) -> None:
+def check(config: ml_collections.ConfigDict, system: interface.System) -> None:
   """Raises UserError naming the first field that cannot be."""
-  for name, choices in _CHOICES.items():
-    checks.one_of(config, name, choices)
+  checks.fields(
+    config,
+    "data",
+    *("source", "size", "count", "crop", "flip", "cache"),
+    *system.sources[1:],
+  )
+  checks.fields(
+    config,
+    "train",
+    *("steps", "batch_size", "ema_decay", "steps_per_call", "log_every"),
+    *("sample_every", "save_every", "max_to_keep", "num_samples"),
+  )
+  checks.one_of(config, "data.crop", ("centre", "random"))
   for name in _COUNTS:
     checks.within(config, name, 1)
-  checks.within(config, "model.slope", 0, 1)
-  checks.within(config, "train.learning_rate", 0, open_low=True)
-  checks.within(config, "train.beta1", 0, 1, open_high=True)
-  checks.within(config, "train.ema", 0, 1, open_high=True)
-  checks.within(config, "train.late_step", 0)
-  for name in ("train.real_label", "train.real_label_late"):
-    checks.within(config, name, 0, 1, open_low=True)
-  _check_batch(config)
+  checks.within(config, "train.ema_decay", 0, 1, open_high=True)
+  _check_batches(config, system)
   _check_steps_per_call(config)
 
 
-def _check_batch(config: ml_collections.ConfigDict) -> None:
+def _check_batches(
+  config: ml_collections.ConfigDict, system: interface.System
+) -> None:
   devices = jax.local_device_count()
   # Batch normalisation needs two examples on each device.
   checks.within(config, "train.batch_size", 2 * devices)
-  if config.train.batch_size % devices:
-    raise errors.UserError(
-      f"config.train.batch_size={config.train.batch_size} does not divide over"
-      f" {devices} devices; make it a multiple of {devices}"
-    )
+  for size in {phase.batch_size for phase in system.phases}:
+    if size % devices:
+      raise errors.UserError(
+        f"config.train.batch_size: a batch of {size} does not divide over"
+        f" {devices} devices; make it a multiple of {devices}"
+      )
 
 
 def _check_steps_per_call(config: ml_collections.ConfigDict) -> None:

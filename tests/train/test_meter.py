@@ -1,4 +1,4 @@
-"""The speed of a run, by a clock set by hand."""
+"""The throughput of a run, by a clock set by hand."""
 
 import pytest
 
@@ -14,27 +14,30 @@ def clock(monkeypatch):
 
 
 def run(clock):
-  """A first call of a minute, then 5 updates in 2 s, half a second waiting."""
-  timed = meter.Meter(8)
-  with timed.waiting():
-    clock[0] += 60
-  timed.count(5)
-  with timed.waiting():
-    clock[0] += 0.5
-  clock[0] += 1.5
-  timed.count(5)
+  """A first call of a minute, then 40 images in 2 s, half a second waiting."""
+
+  def batches():
+    for seconds in (60, 0.5):
+      clock[0] += seconds
+      yield seconds
+
+  timed = meter.Meter()
+  for seconds in timed.waiting(batches()):
+    if seconds < 60:
+      clock[0] += 1.5
+    timed.count(40)
   return timed
 
 
 def test_the_first_call_says_nothing(clock):
-  timed = meter.Meter(8)
-  timed.count(5)
+  timed = meter.Meter()
+  timed.count(40)
   assert timed.scalars() == {}
   assert timed.line() == ""
   assert timed.summary() == "too short to time"
 
 
-def test_speed_and_waiting_are_those_after_the_first_call(clock):
+def test_throughput_and_waiting_are_those_after_the_first_call(clock):
   assert run(clock).scalars() == {
     "images_per_second": 20.0,
     "share_waiting_for_data": 0.25,

@@ -8,218 +8,246 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from astgan import arrays
-from astgan.train import parallel, step
+from astgan.systems import gan
+from astgan.train import parallel
 from tests.train import tiny
 
-PICTURES = tiny.draw_pictures(32)
-# Four batches of eight: indices, then bytes.
-INDICES = np.arange(32, dtype=np.int32).reshape(4, 8)
-BATCHES = PICTURES[INDICES]
+IMAGES = tiny.draw_images(16)
+# Four batches of four: indices, then bytes.
+INDICES = np.arange(16, dtype=np.int32).reshape(4, 4)
+BATCHES = IMAGES[INDICES]
 
 
 @functools.cache
-def make_call():
-  return parallel.make_call(tiny.make_config())
+def make_system(**changes):
+  return gan.GAN(tiny.make_config(**changes))
 
 
 @functools.cache
-def compile_update():
-  """The update on one device."""
-  return jax.jit(step.make_update(tiny.make_config()))
+def make_call(**changes):
+  system = make_system(**changes)
+  return parallel.make_call(system, system.config.data)
 
 
-@functools.cache
-def create():
-  return tiny.create(tiny.make_config())
+def make_state(**changes):
+  """Another copy each time, since a call takes its memory."""
+  return parallel.replicate(tiny.init(make_system(**changes).config))
 
 
-def call_once(call, batches, pictures=None):
-  """State and scalars after one call from the first state."""
-  # Another copy each time, since the call takes its memory.
-  current = parallel.on_every_device(jax.tree.map(jnp.copy, create()))
-  return call(current, pictures, parallel.split(batches))
-
-
-def call_one_by_one(call):
-  """State and scalars of each update, after one call per batch."""
-  current = parallel.on_every_device(jax.tree.map(jnp.copy, create()))
-  scalars = []
-  for batch in BATCHES:
-    current, values = call(current, None, parallel.split(batch[None]))
-    scalars.append(values)
-  stacked = jax.tree.map(lambda *x: np.concatenate(x), *scalars)
-  return current, stacked
+def call(state, batches, images=None, turn="both", **changes):
+  return make_call(**changes)(
+    state,
+    None,
+    None if images is None else {"paintings": images},
+    {"paintings": parallel.shard(batches)},
+    np.zeros(len(batches), np.int32),
+    make_system(**changes).phases[0],
+    turn,
+  )
 
 
 @functools.cache
 def four_on_two_devices():
-  return call_one_by_one(make_call())
+  """State and scalars of each update, after one call per batch."""
+  state, scalars = make_state(), []
+  for batch in BATCHES:
+    state, values = call(state, batch[None])
+    scalars.append(values)
+  return state, jax.tree.map(lambda *x: np.concatenate(x), *scalars)
 
 
 @functools.cache
-def one_on_two_devices():
-  return call_once(make_call(), BATCHES[:1])
+def one_on_two_devices(**changes):
+  return call(make_state(**changes), BATCHES[:1], **changes)
 
 
 @functools.cache
-def four_on_two_devices_in_one_call():
-  return call_once(make_call(), BATCHES)
+def compile_update():
+  system = make_system()
+  return jax.jit(
+    functools.partial(
+      system.update, phase=system.phases[0], turn="both", axis_name=None
+    )
+  )
 
 
-@functools.cache
-def four_on_one_device():
-  """The same updates by one device, from the latents of the two."""
-  update, current = compile_update(), create()
-  scalars = []
-  for i, batch in enumerate(BATCHES):
-    key = jax.random.fold_in(jax.random.wrap_key_data(current.key), i)
-    device_keys = [jax.random.fold_in(key, device) for device in range(2)]
-    latents = [
-      jax.random.normal(jax.random.split(device_key)[0], (4, 5))
-      for device_key in device_keys
-    ]
-    current, values = update(
-      current,
-      arrays.bytes_to_signed(jnp.asarray(batch)),
-      jnp.concatenate(latents),
+def draws_of(state, devices):
+  """The draws of these devices, one after the other."""
+  system = make_system()
+  keys = [
+    parallel.turn_keys(state.key, state.step, 0, device)[0]
+    for device in devices
+  ]
+  draws = [system.draw(key, 2, phase=system.phases[0]) for key in keys]
+  return jax.tree.map(lambda *x: jnp.concatenate(x), *draws)
+
+
+def test_two_devices_do_what_one_does():
+  state, scalars = tiny.init(make_system().config), []
+  for batch in BATCHES:
+    images = jnp.asarray(batch / np.float32(127.5) - 1)
+    state, values = compile_update()(
+      state, {"paintings": images}, draws_of(state, (0, 1)), None
     )
     scalars.append(values)
-  return current, jax.tree.map(lambda *x: np.stack(x), *scalars)
-
-
-def test_two_devices_learn_what_one_does():
   # Adam divides a gradient by its own size, so a rounding error counts where
   # the gradient is next to nothing: 1e-4 of the largest of each leaf.
-  tiny.assert_close(
-    four_on_two_devices()[0], four_on_one_device()[0], rtol=1e-4
-  )
-
-
-def test_two_devices_report_what_one_does():
-  tiny.assert_close(
-    four_on_two_devices()[1], four_on_one_device()[1], rtol=1e-5
-  )
-
-
-def gradients(current):
-  """The generator's first moment, which holds its gradients, as one array."""
-  leaves = jax.tree.leaves(current.generator.moments[0].mu)
-  return np.concatenate([np.ravel(leaf) for leaf in leaves])
+  actual, reported = four_on_two_devices()
+  tiny.assert_close(actual, state, rtol=1e-4)
+  expected = jax.tree.map(lambda *x: np.stack(x), *scalars)
+  tiny.assert_close(reported, expected, rtol=1e-5)
 
 
 def distance(one, other):
-  """Between two states' gradients, relative to their length."""
-  one, other = gradients(one), gradients(other)
+  """Between two states' gradients of the generator, relative to their length.
+
+  Adam's first moment holds the gradients.
+  """
+  one, other = (
+    np.concatenate(
+      [np.ravel(x) for x in jax.tree.leaves(
+        state.networks["generator"].opt_state[0].mu
+      )]
+    )
+    for state in (one, other)
+  )  # fmt: skip
   return np.linalg.norm(one - other) / np.linalg.norm(other)
 
 
 def test_per_device_statistics_are_not_those_of_the_whole_batch():
-  config = tiny.make_config(model__batch_norm="per_device")
-  separate, _ = call_once(parallel.make_call(config), BATCHES[:1])
+  separate, _ = one_on_two_devices(model__batch_norm="per_device")
   assert distance(separate, one_on_two_devices()[0]) > 0.05
-
-
-@pytest.mark.parametrize("statistics", ["synchronised", "per_device"])
-def test_nothing_that_comes_back_is_one_device_s_own(statistics):
-  config = tiny.make_config(model__batch_norm=statistics, train__ema=0.9)
-  mapped = jax.pmap(
-    step.make_step(config, axis_name="devices"),
-    axis_name="devices",
-    in_axes=(None, 0),
-    out_axes=0,
-  )
-  # [state, scalars] of each device.
-  both = mapped(tiny.create(config), BATCHES[0].reshape(2, 4, 16, 16, 3))
-  first, second = (jax.tree.map(lambda x, d=d: x[d], both) for d in range(2))
-  tiny.assert_equal(first, second)
 
 
 def test_the_devices_draw_different_latents():
   # The first device's latents on both would give other gradients.
-  old = create()
-  latent_key, _ = step.step_keys(old.key, old.step, None)
+  old = tiny.init(make_system().config)
+  images = jnp.asarray(BATCHES[0] / np.float32(127.5) - 1)
   repeated, _ = compile_update()(
-    old,
-    arrays.bytes_to_signed(jnp.asarray(BATCHES[0])),
-    jnp.concatenate([jax.random.normal(latent_key, (4, 5))] * 2),
+    old, {"paintings": images}, draws_of(old, (0, 0)), None
   )
   assert distance(one_on_two_devices()[0], repeated) > 0.05
 
 
+@pytest.mark.parametrize(
+  "changes",
+  [
+    {"train__ema_decay": 0.9},
+    {"model__batch_norm": "per_device"},
+    {
+      "model__discriminator_norm": "none",
+      "model__spectral_norm": "both",
+      "loss__penalty": "gradient",
+      "diff_augment__policy": ("translation",),
+    },
+  ],
+)
+def test_nothing_that_comes_back_is_one_device_s_own(changes):
+  system = make_system(**changes)
+  phase = system.phases[0]
+
+  def step(state, images):
+    key, _ = parallel.turn_keys(state.key, 0, 0, jax.lax.axis_index("devices"))
+    draws = system.draw(key, 2, phase=phase)
+    return system.update(
+      state, {"paintings": images}, draws, None,
+      phase=phase, turn=system.turns(0, phase)[0], axis_name="devices",
+    )  # fmt: skip
+
+  mapped = jax.pmap(step, axis_name="devices", in_axes=(None, 0), out_axes=0)
+  images = BATCHES[0].reshape(2, 2, 32, 32, 3) / np.float32(127.5) - 1
+  both = mapped(tiny.init(system.config), images)
+  first, second = (jax.tree.map(lambda x, d=d: x[d], both) for d in range(2))
+  tiny.assert_equal(first, second)
+
+
 def test_one_call_of_four_updates_is_four_calls_of_one():
-  new, scalars = four_on_two_devices_in_one_call()
+  state, scalars = call(make_state(), BATCHES)
   expected, expected_scalars = four_on_two_devices()
-  tiny.assert_close(new, expected, rtol=1e-4)
+  assert {value.shape for value in scalars.values()} == {(4,)}
+  tiny.assert_close(state, expected, rtol=1e-4)
   tiny.assert_close(scalars, expected_scalars, rtol=1e-5)
 
 
-def test_a_call_gives_the_scalars_of_each_of_its_updates():
-  _, scalars = four_on_two_devices_in_one_call()
-  assert {value.shape for value in scalars.values()} == {(4,)}
-
-
-def test_pictures_on_the_devices_are_batches_from_the_host():
-  pictures = parallel.on_every_device(PICTURES)
-  new, scalars = call_once(make_call(), INDICES[:1], pictures)
+def test_images_on_the_devices_are_batches_from_the_host():
+  images = parallel.replicate(IMAGES)
+  state, scalars = call(make_state(), INDICES[:1], images)
   expected, expected_scalars = one_on_two_devices()
-  tiny.assert_close(new, expected, rtol=1e-5)
+  tiny.assert_close(state, expected, rtol=1e-5)
   tiny.assert_close(scalars, expected_scalars, rtol=1e-6)
 
 
-def test_a_call_takes_the_state_s_memory():
-  current = parallel.on_every_device(jax.tree.map(jnp.copy, create()))
-  make_call()(current, None, parallel.split(BATCHES[:1]))
-  assert all(leaf.is_deleted() for leaf in jax.tree.leaves(current))
+def test_a_call_takes_the_memory_of_the_state():
+  state = make_state()
+  call(state, BATCHES[:1])
+  assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state))
 
 
-def test_traced_once_whatever_the_step(monkeypatch):
-  make_step, traces = step.make_step, []
+def test_images_are_cropped_mirrored_scaled_and_reduced():
+  data = tiny.make_config(data__crop="random", data__flip=True).data
+  key, batch = jax.random.key(0), {"paintings": tiny.draw_images(64, 36)}
+  (whole,) = parallel.prepare(key, batch, data, size=32).values()
+  (half,) = parallel.prepare(key, batch, data, size=16).values()
+  tiny.assert_close(
+    half, whole.reshape(64, 16, 2, 16, 2, 3).mean((2, 4)), rtol=1e-5
+  )
+  found = set()
+  for image, prepared in zip(batch["paintings"], whole, strict=True):
+    windows = {
+      (row, column, mirrored): image[row : row + 32, column : column + 32][
+        :, :: -1 if mirrored else 1
+      ]
+      for row in range(5)
+      for column in range(5)
+      for mirrored in (False, True)
+    }
+    # Each is exactly one window of its image, in [-1, 1].
+    (match,) = [
+      place
+      for place, window in windows.items()
+      if np.array_equal(np.rint((prepared + 1) * 127.5), window)
+    ]
+    found.add(match)
+  assert {mirrored for _, _, mirrored in found} == {False, True}
+  assert len({place[:2] for place in found}) > 15
 
-  def make_counted(*arguments, **options):
-    one_step = make_step(*arguments, **options)
 
-    def counted(*arguments):
-      traces.append(1)
-      return one_step(*arguments)
-
-    return counted
-
-  monkeypatch.setattr(step, "make_step", make_counted)
-  call_one_by_one(parallel.make_call(tiny.make_config()))
-  assert len(traces) == 1
+def test_keys_differ_by_use_device_turn_and_step():
+  key = tiny.init(make_system().config).key
+  keys = {
+    tuple(np.asarray(jax.random.key_data(one)).tolist())
+    for step in range(2)
+    for number in range(2)
+    for device in range(2)
+    for one in parallel.turn_keys(key, step, number, device)
+  }
+  assert len(keys) == 16
 
 
 def test_each_device_gets_its_share_of_every_batch():
   # Two batches of four, [0 1 2 3] and [4 5 6 7], over two devices.
-  shares = parallel.split(np.arange(8).reshape(2, 4))
+  shares = parallel.shard(np.arange(8).reshape(2, 4))
   expected = np.array([[[0, 1], [4, 5]], [[2, 3], [6, 7]]])
   np.testing.assert_array_equal(shares, expected, strict=True)
 
 
-def test_on_every_device_is_a_whole_copy_on_each():
-  (array,) = parallel.on_every_device([np.arange(3)])
-  assert [len(shard.data) for shard in array.addressable_shards] == [3, 3]
-
-
 @pytest.mark.parametrize(
   ("backend", "limit", "expected"),
-  [("cpu", 10**9, False), ("gpu", 4001, True), ("gpu", 4000, False)],
+  [
+    ("cpu", 10**9, False),
+    ("gpu", 4001, True),
+    ("gpu", 4000, False),
+    ("gpu", None, False),
+  ],
 )
-def test_pictures_lie_on_accelerators_with_four_times_their_room(
+def test_images_lie_on_accelerators_with_four_times_their_room(
   monkeypatch, backend, limit, expected
 ):
-  device = types.SimpleNamespace(memory_stats=lambda: {"bytes_limit": limit})
+  statistics = None if limit is None else {"bytes_limit": limit}
+  device = types.SimpleNamespace(memory_stats=lambda: statistics)
   monkeypatch.setattr(jax, "local_devices", lambda: [device])
   monkeypatch.setattr(jax, "default_backend", lambda: backend)
-  assert parallel.fits(np.zeros(1000, np.uint8)) is expected
-
-
-def test_pictures_stay_on_the_host_where_the_room_is_unknown(monkeypatch):
-  device = types.SimpleNamespace(memory_stats=lambda: None)
-  monkeypatch.setattr(jax, "local_devices", lambda: [device])
-  monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-  assert not parallel.fits(np.zeros(1, np.uint8))
+  assert parallel.fits({"paintings": np.zeros(1000, np.uint8)}) is expected
 
 
 @pytest.mark.parametrize(
@@ -233,7 +261,7 @@ def test_pictures_stay_on_the_host_where_the_room_is_unknown(monkeypatch):
     ("cpu", 10, 500, 500, 10),
   ],
 )
-def test_updates_per_call_suit_the_devices_and_the_periods(
+def test_steps_per_call_suit_the_devices_and_the_periods(
   monkeypatch, backend, asked, sample_every, save_every, expected
 ):
   monkeypatch.setattr(jax, "default_backend", lambda: backend)

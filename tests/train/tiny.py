@@ -1,4 +1,4 @@
-"""A training small enough to compile and run in seconds."""
+"""A GAN small enough to compile and run in seconds."""
 
 import functools
 import pathlib
@@ -8,24 +8,28 @@ import ml_collections
 import numpy as np
 import orbax.checkpoint as ocp
 
-from astgan.train import state
-from configs import common
+from astgan.systems import gan, interface
+from configs import gan as page
 
-# Two doublings, so that both networks have batch normalisation.
-SIZE = 16
+SIZE = 32
 
 
 def make_config(**changes: object) -> ml_collections.ConfigDict:
-  """A config of the smallest networks; changes by dotted name."""
-  config = common.get_config()
+  """A config of the smallest networks; changes by dotted name, `__` for `.`."""
+  config = page.get_config()
   fields = {
     "data.size": SIZE,
+    "data.count": 16,
     "model.width": 4,
-    "model.latent": 5,
-    "train.steps": 8,
-    "train.batch_size": 8,
+    "model.latent_dim": 5,
+    "train.steps": 12,
+    "train.batch_size": 4,
+    "train.log_every": 2,
     "train.sample_every": 4,
     "train.save_every": 4,
+    "train.num_samples": 4,
+    "train.max_to_keep": 9,
+    "compile_cache": "off",
   }
   names = {name.replace("__", "."): value for name, value in changes.items()}
   config.update_from_flattened_dict(fields | names)
@@ -35,24 +39,14 @@ def make_config(**changes: object) -> ml_collections.ConfigDict:
 def make_run_config(
   cache: pathlib.Path, **changes: object
 ) -> ml_collections.ConfigDict:
-  """A config of the smallest run that settings allow, with files and all."""
-  fields = {
-    "compile_cache": "off",
-    "data.size": 32,
-    "data.count": 16,
-    "data.cache": str(cache),
-    "train.steps": 12,
-    "train.late_step": 6,
-    "train.batch_size": 4,
-    "train.log_every": 2,
-    "train.samples": 4,
-    "train.keep": 9,
-  }
-  return make_config(**(fields | changes))
+  """The same with a cache of decoded images."""
+  return make_config(**({"data__cache": str(cache)} | changes))
 
 
-def create(config: ml_collections.ConfigDict) -> state.GANState:
-  return jax.jit(functools.partial(state.create, config))()
+def init(config: ml_collections.ConfigDict) -> interface.TrainState:
+  """The first state of the config's GAN."""
+  key = jax.random.key(config.seed)
+  return jax.jit(functools.partial(gan.GAN(config).init, key))()
 
 
 def read_checkpoint(workdir: pathlib.Path, step: int) -> dict:
@@ -62,7 +56,7 @@ def read_checkpoint(workdir: pathlib.Path, step: int) -> dict:
     return checkpointer.restore(folder.absolute())
 
 
-def draw_pictures(count: int, size: int = SIZE) -> np.ndarray:
+def draw_images(count: int, size: int = SIZE) -> np.ndarray:
   """Bytes [count size size 3], all different."""
   draws = np.random.default_rng(0)
   return draws.integers(0, 256, (count, size, size, 3), np.uint8)

@@ -1,0 +1,42 @@
+"""What a finished training gives away, to every task that asks for it."""
+
+import functools
+import pathlib
+from typing import NamedTuple
+
+import jax
+
+from astgan import checkpoints, runs
+from astgan.systems import generators, registry
+
+
+class Trained(NamedTuple):
+  """What a training run saved.
+
+  Attributes:
+    step: completed generator updates.
+    generator: latents to images, with the one choice of sampling variables.
+  """
+
+  step: int
+  generator: generators.Generator
+
+
+def load(workdir: pathlib.Path, *, step: int = -1) -> Trained:
+  """The generator of a training run.
+
+  Args:
+    workdir: the run folder; nothing in it is changed.
+    step: of the checkpoint; -1 is the newest.
+
+  Raises:
+    UserError: the folder is no training run of this version, or holds no such
+      checkpoint.
+  """
+  config = runs.read_training(workdir)
+  system = registry.make(config)
+  template = jax.eval_shape(
+    functools.partial(system.init, jax.random.key(config.seed))
+  )
+  step, state = checkpoints.restore(workdir, template, step=step)
+  return Trained(step, system.sampler(state))

@@ -1,0 +1,189 @@
+"""System `gan`: a generator against a discriminator, by any of the usual rules.
+
+One step is k turns. In each the discriminator learns from a batch of real and
+a batch of generated images; in the last the generator learns as well, on the
+same generated images and against the discriminator just updated.
+
+References: Goodfellow et al., Generative Adversarial Nets, 2014, algorithm 1.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+from jaxtyping import PyTree
+
+from astgan import checks
+from astgan.arrays import Images
+from astgan.data import diff_augment
+from astgan.systems import (
+  gan_losses,
+  gan_networks,
+  gan_update,
+  generators,
+  interface,
+  networks,
+)
+
+# The sections of a config that describe the system.
+SECTIONS = ("model", "loss", "generator", "discriminator", "diff_augment")
+
+# Folded into the run's key: the latents of the contact sheet.
+_SHEET = 2**31 - 1
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class GAN:
+  """A generator and a discriminator as the config describes them.
+
+  Attributes:
+    config: a training config with the sections of configs/gan.py.
+
+  Raises:
+    UserError: a field that cannot be.
+  """
+
+  config: ml_collections.ConfigDict
+  sources = ("paintings",)
+
+  def __post_init__(self) -> None:
+    config = self.config
+    gan_networks.check(config)
+    gan_losses.check(config)
+    networks.check_optimizer(config, "generator")
+    networks.check_optimizer(
+      config, "discriminator", "updates", "start_updates", "start_steps"
+    )
+    checks.within(config, "discriminator.updates", 1)
+    checks.within(config, "discriminator.start_updates", 1)
+    checks.within(config, "discriminator.start_steps", 0)
+    checks.fields(config, "diff_augment", "policy", "cutout_size")
+    checks.subset_of(config, "diff_augment.policy", diff_augment.POLICY)
+    checks.within(config, "diff_augment.cutout_size", 0, 1)
+
+  @property
+  def phases(self) -> tuple[interface.Phase, ...]:
+    """One, or two where the discriminator gets a head start."""
+    k = self.config.discriminator
+    sizes = (self.config.data.size, self.config.train.batch_size)
+    phases = [interface.Phase(k.start_steps, *sizes, k.updates)]
+    if k.start_steps:
+      phases.insert(0, interface.Phase(0, *sizes, k.start_updates))
+    return tuple(phases)
+
+  def init(self, key: jax.Array) -> interface.TrainState:
+    """Both networks; the moving average starts as a copy of the generator."""
+    config, modules = self.config, gan_networks.build(self.config)
+    generator_key, discriminator_key, run_key = jax.random.split(key, 3)
+    generator = networks.create(
+      modules.generator,
+      generator_key,
+      jnp.zeros((2, config.model.latent_dim)),
+      networks.make_optimizer(config.generator),
+    )
+    discriminator = networks.create(
+      modules.discriminator,
+      discriminator_key,
+      jnp.zeros((2, config.data.size, config.data.size, 3)),
+      networks.make_optimizer(config.discriminator),
+    )
+    ema = {}
+    if config.train.ema_decay:
+      # A copy: the state is donated, each buffer once.
+      ema["generator"] = jax.tree.map(jnp.copy, generator.params)
+    return interface.TrainState(
+      step=jnp.zeros((), jnp.int32),
+      key=jax.random.key_data(run_key),
+      networks={"generator": generator, "discriminator": discriminator},
+      ema=ema,
+    )
+
+  def load_frozen(self) -> None:
+    """Nothing."""
+
+  def turns(self, step: int, phase: interface.Phase) -> tuple[str, ...]:
+    """k - 1 of "discriminator", then "both"; "+penalty" where one is due."""
+    k, every = phase.batches_per_step, self.config.loss.penalty_every
+    names = ("discriminator",) * (k - 1) + ("both",)
+    if self.config.loss.penalty == "none":
+      return names
+    return tuple(
+      name if (step * k + i) % every else f"{name}+penalty"
+      for i, name in enumerate(names)
+    )
+
+  def draw(
+    self, key: jax.Array, count: int, *, phase: interface.Phase
+  ) -> dict[str, PyTree]:
+    """Latents, and what the penalty, noisy labels and DiffAugment need."""
+    loss, augment = self.config.loss, self.config.diff_augment
+    key, latent_key, alpha_key = jax.random.split(key, 3)
+    shape = (count, self.config.model.latent_dim)
+    draws = {"latents": jax.random.normal(latent_key, shape)}
+    if loss.penalty == "gradient":
+      draws["alpha"] = jax.random.uniform(alpha_key, (count,))
+    for i, kind in enumerate(("real", "fake")):
+      flip_key, augment_key = jax.random.split(jax.random.fold_in(key, i))
+      if loss.label_noise:
+        draws[f"{kind}_flips"] = jax.random.bernoulli(
+          flip_key, loss.label_noise, (count,)
+        )
+      if augment.policy:
+        draws[kind] = diff_augment.draw(
+          augment_key,
+          count,
+          size=phase.size,
+          policy=tuple(augment.policy),
+          cutout_size=augment.cutout_size,
+        )
+    return draws
+
+  def update(
+    self,
+    state: interface.TrainState,
+    batch: Mapping[str, Images],
+    draws: Mapping[str, PyTree],
+    frozen: None,
+    *,
+    phase: interface.Phase,
+    turn: str,
+    axis_name: str | None,
+  ) -> tuple[interface.TrainState, interface.Scalars]:
+    """One turn; see `interface.System`."""
+    del frozen, phase
+    modules = gan_networks.build(self.config, axis_name=axis_name)
+    return gan_update.update(
+      self.config,
+      modules,
+      state,
+      batch["paintings"],
+      draws,
+      turn=turn,
+      mean=functools.partial(networks.mean_over, axis_name),
+    )
+
+  def samples(
+    self,
+    state: interface.TrainState,
+    frozen: None,
+    batch: Mapping[str, Images],
+  ) -> dict[str, Images]:
+    """What the generator draws from the same latents each time."""
+    del frozen
+    key = jax.random.fold_in(jax.random.wrap_key_data(state.key), _SHEET)
+    return {"samples": self.sampler(state).sample(key, len(batch["paintings"]))}
+
+  def sampler(self, state: interface.TrainState) -> generators.Generator:
+    """The generator, its moving average where one is kept."""
+    latent_dim = self.config.model.latent_dim
+    module = gan_networks.build(self.config).generator
+    variables = generators.sampling_variables(
+      module,
+      state.networks["generator"].variables,
+      state.ema.get("generator"),
+      latent_dim=latent_dim,
+    )
+    return generators.Generator(module, variables, latent_dim)

@@ -1,0 +1,88 @@
+"""The two networks of system `gan`, as `config.model` names them."""
+
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax.numpy as jnp
+import ml_collections
+
+from astgan import checks, errors
+from astgan.models import dcgan, resnet
+
+NAMES = ("dcgan", "resnet")
+SIZES = (32, 64, 128, 256)
+
+
+class Modules(NamedTuple):
+  """Latents to images, and images to logits."""
+
+  generator: nn.Module
+  discriminator: nn.Module
+
+
+def build(
+  config: ml_collections.ConfigDict, *, axis_name: str | None = None
+) -> Modules:
+  """The networks of a config that was checked.
+
+  Args:
+    config: the whole config.
+    axis_name: the mapped axis of the devices; statistics of batch
+      normalisation are shared over it where `model.batch_norm` says so. None
+      outside a mapped update.
+  """
+  model = config.model
+  if model.batch_norm == "per_device":
+    axis_name = None
+  shared = {
+    "size": config.data.size,
+    "width": model.width,
+    "axis_name": axis_name,
+    "dtype": jnp.dtype(model.dtype),
+  }
+  generator = shared | {
+    "spectral_norm": model.spectral_norm in ("generator", "both")
+  }
+  discriminator = shared | {
+    "norm": model.discriminator_norm,
+    "spectral_norm": model.spectral_norm in ("discriminator", "both"),
+  }
+  if model.name == "resnet":
+    return Modules(
+      resnet.Generator(**generator), resnet.Discriminator(**discriminator)
+    )
+  return Modules(
+    dcgan.Generator(**generator, upsample=model.upsample),
+    dcgan.Discriminator(
+      **discriminator, leaky_relu_slope=model.leaky_relu_slope
+    ),
+  )
+
+
+def check(config: ml_collections.ConfigDict) -> None:
+  """Raises UserError naming the first field that cannot be."""
+  checks.fields(
+    config,
+    "model",
+    *("name", "width", "latent_dim", "upsample", "leaky_relu_slope"),
+    *("discriminator_norm", "spectral_norm", "batch_norm", "dtype"),
+  )
+  checks.one_of(config, "data.size", SIZES)
+  checks.one_of(config, "model.name", NAMES)
+  checks.within(config, "model.width", 1)
+  checks.within(config, "model.latent_dim", 1)
+  checks.one_of(config, "model.upsample", ("transposed", "nearest", "bilinear"))
+  checks.within(config, "model.leaky_relu_slope", 0, 1)
+  checks.one_of(config, "model.discriminator_norm", ("batch", "layer", "none"))
+  checks.one_of(
+    config,
+    "model.spectral_norm",
+    ("none", "generator", "discriminator", "both"),
+  )
+  checks.one_of(config, "model.batch_norm", ("synchronised", "per_device"))
+  checks.one_of(config, "model.dtype", ("float32", "bfloat16"))
+  if config.model.name == "resnet" and config.model.upsample != "nearest":
+    raise errors.UserError(
+      "config.model.name=resnet doubles by nearest neighbours; set"
+      " config.model.upsample=nearest"
+    )

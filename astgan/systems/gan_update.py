@@ -1,0 +1,141 @@
+"""The update of system `gan`: what one batch changes."""
+
+from collections.abc import Callable, Mapping
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+from jaxtyping import PyTree
+
+from astgan.arrays import Images
+from astgan.data import diff_augment
+from astgan.systems import gan_losses, gan_networks, interface, networks
+
+# judge(params, collections, "real" or "fake", images) -> (logits, collections).
+_Judge = Callable[[PyTree, PyTree, str, Images], tuple[jax.Array, PyTree]]
+
+
+def update(
+  config: ml_collections.ConfigDict,
+  modules: gan_networks.Modules,
+  state: interface.TrainState,
+  real_images: Images,
+  draws: Mapping[str, PyTree],
+  *,
+  turn: str,
+  mean: Callable[[PyTree], PyTree],
+) -> tuple[interface.TrainState, interface.Scalars]:
+  """The state after one turn, and its scalars.
+
+  Args:
+    config: the whole config.
+    modules: the networks.
+    state: before the turn.
+    real_images: in [-1, 1], this device's share.
+    draws: from `GAN.draw`.
+    turn: one of `GAN.turns`.
+    mean: over the devices.
+  """
+  generator = state.networks["generator"]
+
+  def judge(params, collections, kind, images):
+    if config.diff_augment.policy:
+      images = diff_augment.apply(images, draws[kind])
+    return networks.apply(modules.discriminator, params, collections, images)
+
+  # fakes = G(z), once; its vjp serves the update of the generator below.
+  fake_images, generator_vjp, moved = jax.vjp(
+    lambda params: networks.apply(
+      modules.generator, params, generator.collections, draws["latents"]
+    ),
+    generator.params,
+    has_aux=True,
+  )
+  discriminator, scalars = _train_discriminator(
+    config, judge, state, real_images, fake_images, draws, turn, mean
+  )
+  new = {"generator": generator, "discriminator": discriminator}
+  if turn.startswith("discriminator"):
+    return state.replace(networks=new), mean(scalars)
+
+  # To the pixels through D, then to the parameters through G.
+  def loss_of(fake_images: Images) -> jax.Array:
+    judged_by = (discriminator.params, discriminator.collections)
+    fake_logits, _ = judge(*judged_by, "fake", fake_images)
+    return gan_losses.generator_loss(
+      config.loss,
+      lambda: judge(*judged_by, "real", real_images)[0],
+      fake_logits,
+    )
+
+  scalars["generator/loss"], pixel_gradients = jax.value_and_grad(loss_of)(
+    fake_images
+  )
+  (gradients,) = generator_vjp(pixel_gradients)
+  new["generator"] = networks.apply_gradients(
+    generator, mean(gradients), mean(moved), config.generator, state.step
+  )
+  ema = {
+    name: networks.update_ema(
+      average, new[name].params, decay=config.train.ema_decay
+    )
+    for name, average in state.ema.items()
+  }
+  state = state.replace(step=state.step + 1, networks=new, ema=ema)
+  return state, mean(scalars)
+
+
+def _train_discriminator(
+  config: ml_collections.ConfigDict,
+  judge: _Judge,
+  state: interface.TrainState,
+  real_images: Images,
+  fake_images: Images,
+  draws: Mapping[str, PyTree],
+  turn: str,
+  mean: Callable[[PyTree], PyTree],
+) -> tuple[interface.NetworkState, interface.Scalars]:
+  """The discriminator after its update, and this device's scalars."""
+  old = state.networks["discriminator"]
+
+  def objective(params: PyTree) -> tuple[jax.Array, tuple]:
+    # Two batches, as batch normalisation sees them.
+    real_logits, moved = judge(params, old.collections, "real", real_images)
+    fake_logits, moved = judge(params, moved, "fake", fake_images)
+    loss = gan_losses.discriminator_loss(
+      config.loss, real_logits, fake_logits, step=state.step, draws=draws
+    )
+    scalars = {
+      "discriminator/loss": loss,
+      "discriminator/real_accuracy": _share(real_logits > 0),
+      "discriminator/fake_accuracy": _share(fake_logits < 0),
+      "discriminator/real_logit": jnp.mean(real_logits),
+      "discriminator/fake_logit": jnp.mean(fake_logits),
+    }
+    if turn.endswith("+penalty"):
+      penalty = gan_losses.penalty(
+        config.loss,
+        lambda images: judge(params, moved, "real", images)[0],
+        lambda images: judge(params, moved, "fake", images)[0],
+        real_images,
+        fake_images,
+        draws,
+      )
+      scalars["discriminator/penalty"] = penalty
+      # One that is due every n turns counts n times.
+      loss = loss + config.loss.penalty_every * penalty
+    return loss, (moved, scalars)
+
+  gradients, (moved, scalars) = jax.grad(objective, has_aux=True)(old.params)
+  new = networks.apply_gradients(
+    old, mean(gradients), mean(moved), config.discriminator, state.step
+  )
+  if config.loss.weight_clip:
+    bound = config.loss.weight_clip
+    clipped = jax.tree.map(lambda x: x.clip(-bound, bound), new.params)
+    new = new.replace(params=clipped)
+  return new, scalars
+
+
+def _share(hits: jax.Array) -> jax.Array:
+  return jnp.mean(hits.astype(jnp.float32))

@@ -1,0 +1,150 @@
+"""What a system is to the loop: its state, its update and what it shows.
+
+The loop, the loader, the checkpoints and the devices know a system by this
+interface only. A new one is a file in this folder, a line in `registry` and a
+page in configs/.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import flax
+import jax
+from jaxtyping import PyTree
+
+from astgan.arrays import Images
+from astgan.systems import generators
+
+Scalars = dict[str, jax.Array]
+
+
+class NetworkState(flax.struct.PyTreeNode):
+  """One network: parameters, other variables and optimiser state.
+
+  Attributes:
+    params: the trained parameters.
+    collections: further Flax collections that an application may change, such
+      as `batch_stats`; empty for a network that has none.
+    opt_state: of the network's own optimiser.
+  """
+
+  # Typed as trees: JAX's transformations put shapes, host arrays and the like
+  # in the places of arrays.
+  params: PyTree
+  collections: dict[str, PyTree]
+  opt_state: PyTree
+
+  @property
+  def variables(self) -> dict[str, PyTree]:
+    """What `module.apply` takes."""
+    return {"params": self.params, **self.collections}
+
+
+class TrainState(flax.struct.PyTreeNode):
+  """All that a training carries from one step to the next: arrays only.
+
+  Attributes:
+    step: completed generator updates, int32.
+    key: raw key data of the run; it never changes, every step folds its number
+      into it.
+    networks: by name.
+    ema: exponential moving averages of parameters by network; {} keeps none.
+    extra: further arrays, such as an image pool.
+  """
+
+  step: PyTree
+  key: PyTree
+  networks: dict[str, NetworkState]
+  ema: dict[str, PyTree]
+  extra: PyTree = None
+
+
+class Phase(NamedTuple):
+  """Consecutive steps of one image size and batch size.
+
+  Attributes:
+    start: the first step.
+    size: side of the images that the update is given, in pixels.
+    batch_size: images of each source per batch, over all devices together.
+    batches_per_step: batches that one step takes from each source.
+  """
+
+  start: int
+  size: int
+  batch_size: int
+  batches_per_step: int = 1
+
+
+@runtime_checkable
+class System(Protocol):
+  """A trainable system, made from a config by `registry.make`.
+
+  Attributes:
+    phases: at least one, by ascending start; the first starts at 0.
+    sources: names of the image sources that a batch is drawn from; the first
+      is `data.source`.
+  """
+
+  phases: tuple[Phase, ...]
+  sources: tuple[str, ...]
+
+  def init(self, key: jax.Array) -> TrainState:
+    """The state before the first step. Pure, so that it can be traced."""
+
+  def load_frozen(self) -> PyTree:
+    """Parameters that are never trained nor saved; None where there are none.
+
+    They are replicated over the devices.
+    """
+
+  def turns(self, step: int, phase: Phase) -> tuple[str, ...]:
+    """Names of the updates that make up a step, one per batch.
+
+    A program is compiled for every name. Names are static, so that a lazy
+    penalty needs no `lax.cond`, in which CPUs run convolutions slowly.
+    """
+
+  def draw(self, key: jax.Array, count: int, *, phase: Phase) -> PyTree:
+    """All chance of one update on one device: latents, augmentation, weights.
+
+    Every leaf has `count` examples first, so that the draws of several devices
+    concatenate to those of the whole batch.
+    """
+
+  def update(
+    self,
+    state: TrainState,
+    batch: Mapping[str, Images],
+    draws: PyTree,
+    frozen: PyTree,
+    *,
+    phase: Phase,
+    turn: str,
+    axis_name: str | None,
+  ) -> tuple[TrainState, Scalars]:
+    """The state after one turn, and scalars of it. Pure and deterministic.
+
+    The last turn of a step adds 1 to `state.step`. Gradients, collections and
+    scalars are averaged over `axis_name` where it is not None.
+
+    Args:
+      batch: images in [-1, 1] of each source, this device's share.
+      draws: from `draw`.
+      frozen: from `load_frozen`.
+      phase, turn, axis_name: static.
+    """
+
+  def samples(
+    self, state: TrainState, frozen: PyTree, batch: Mapping[str, Images]
+  ) -> dict[str, Images]:
+    """Contact sheets by name, images in [-1, 1]; the first is the main one.
+
+    Args:
+      state: the current state.
+      frozen: from `load_frozen`.
+      batch: fixed real images of each source, the same at every call, as many
+        as a contact sheet shows.
+    """
+
+  def sampler(self, state: TrainState) -> generators.Generator:
+    """What the training gives away: latents to images."""

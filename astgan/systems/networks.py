@@ -1,0 +1,152 @@
+"""Networks and their optimisers, as the updates of all systems use them."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import ml_collections
+import optax
+from jax import lax
+from jaxtyping import PyTree
+
+from astgan import checks
+from astgan.systems import interface
+
+OPTIMIZERS = ("adam", "rmsprop", "sgd")
+SCHEDULES = ("constant", "linear", "step")
+
+
+def create(
+  module: nn.Module,
+  key: jax.Array,
+  example: jax.Array,
+  optimizer: optax.GradientTransformation,
+) -> interface.NetworkState:
+  """A network at its initialisation.
+
+  Args:
+    module: called with an example and `train`.
+    key: of the initialisation.
+    example: an input of the network's shape.
+    optimizer: of this network.
+  """
+  collections = dict(module.init(key, example, train=False))
+  params = collections.pop("params")
+  return interface.NetworkState(params, collections, optimizer.init(params))
+
+
+def apply(
+  module: nn.Module,
+  params: PyTree,
+  collections: dict[str, PyTree],
+  inputs: jax.Array,
+) -> tuple[jax.Array, dict[str, PyTree]]:
+  """Output of a network in training, and its collections afterwards."""
+  output, moved = module.apply(
+    {"params": params, **collections},
+    inputs,
+    train=True,
+    mutable=list(collections),
+  )
+  return output, {**collections, **moved}
+
+
+def apply_gradients(
+  network: interface.NetworkState,
+  gradients: PyTree,
+  collections: dict[str, PyTree],
+  section: ml_collections.ConfigDict,
+  step: jax.Array,
+) -> interface.NetworkState:
+  """The network after one step of its optimiser.
+
+  Args:
+    network: before the step.
+    gradients: of its parameters.
+    collections: that it has afterwards.
+    section: of the config, with the optimiser and its schedule.
+    step: completed generator updates.
+  """
+  optimizer = make_optimizer(section)
+  # optax raises floats to integers, which strict promotion would refuse.
+  with jax.numpy_dtype_promotion("standard"):
+    updates, opt_state = optimizer.update(
+      gradients, network.opt_state, network.params
+    )
+  factor = learning_rate_factor(section, step)
+  if factor is not None:
+    updates = jax.tree.map(lambda update: factor * update, updates)
+  params = optax.apply_updates(network.params, updates)
+  return interface.NetworkState(params, collections, opt_state)
+
+
+def update_ema(ema: PyTree, params: PyTree, *, decay: float) -> PyTree:
+  """decay * ema + (1 - decay) * params."""
+  return jax.tree.map(lambda e, x: decay * e + (1 - decay) * x, ema, params)
+
+
+def mean_over(axis_name: str | None, tree: PyTree) -> PyTree:
+  """The mean over the devices, or the tree itself where there is no axis."""
+  return tree if axis_name is None else lax.pmean(tree, axis_name)
+
+
+def make_optimizer(
+  section: ml_collections.ConfigDict,
+) -> optax.GradientTransformation:
+  """The optimiser that a section such as `generator` describes.
+
+  References: Kingma and Ba, Adam, 2015; Tieleman and Hinton, Lecture 6.5,
+    RMSProp, 2012; Sutskever et al., On the Importance of Initialization and
+    Momentum in Deep Learning, 2013.
+  """
+  rate, beta1, beta2 = section.learning_rate, section.beta1, section.beta2
+  if section.optimizer == "adam":
+    return optax.adam(rate, b1=beta1, b2=beta2, eps=1e-8)
+  if section.optimizer == "rmsprop":
+    return optax.rmsprop(rate, decay=beta2, eps=1e-8)
+  return optax.sgd(rate, momentum=beta1 or None)
+
+
+def learning_rate_factor(
+  section: ml_collections.ConfigDict, step: jax.Array
+) -> jax.Array | None:
+  """What the schedule multiplies the learning rate by; None is always 1.
+
+  Counted in completed generator updates, whatever the number of discriminator
+  updates. "linear" goes from 1 at `decay_start` to `decay_factor` in
+  `decay_steps` steps; "step" multiplies by `decay_factor` at `decay_start` and
+  every `decay_steps` steps after it.
+  """
+  if section.schedule == "constant":
+    return None
+  passed = (step - section.decay_start).astype(jnp.float32)
+  if section.schedule == "linear":
+    share = jnp.clip(passed / section.decay_steps, 0, 1)
+    return 1 - share * (1 - section.decay_factor)
+  decays = jnp.maximum(0, jnp.floor(passed / section.decay_steps) + 1)
+  return jnp.float32(section.decay_factor) ** decays
+
+
+def check_optimizer(
+  config: ml_collections.ConfigDict, name: str, *others: str
+) -> None:
+  """Raises UserError naming the first field of the section that cannot be.
+
+  Args:
+    config: the whole config.
+    name: of the section.
+    others: fields that it has beside those of an optimiser.
+  """
+  checks.fields(
+    config,
+    name,
+    *("optimizer", "learning_rate", "beta1", "beta2"),
+    *("schedule", "decay_start", "decay_steps", "decay_factor", *others),
+  )
+  checks.one_of(config, f"{name}.optimizer", OPTIMIZERS)
+  checks.one_of(config, f"{name}.schedule", SCHEDULES)
+  checks.within(config, f"{name}.learning_rate", 0, open_low=True)
+  for field in ("beta1", "beta2"):
+    checks.within(config, f"{name}.{field}", 0, 1, open_high=True)
+  checks.within(config, f"{name}.decay_start", 0)
+  checks.within(config, f"{name}.decay_steps", 1)
+  checks.within(config, f"{name}.decay_factor", 0, 1)

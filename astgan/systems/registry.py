@@ -1,0 +1,22 @@
+"""The systems by the name that `config.system` gives."""
+
+from collections.abc import Callable
+
+import ml_collections
+
+from astgan import checks
+from astgan.systems import gan, interface
+
+SYSTEMS: dict[str, Callable[[ml_collections.ConfigDict], interface.System]] = {
+  "gan": gan.GAN
+}
+
+
+def make(config: ml_collections.ConfigDict) -> interface.System:
+  """The system of a training config, its fields checked.
+
+  Raises:
+    UserError: no such system, or a field that cannot be.
+  """
+  checks.one_of(config, "system", tuple(SYSTEMS))
+  return SYSTEMS[config.system](config)

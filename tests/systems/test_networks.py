@@ -1,0 +1,116 @@
+"""Optimisers and schedules by hand; sampling variables."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from astgan.systems import gan, generators, interface, networks
+from configs import gan as page
+from tests.train import tiny
+
+
+def section(**changes):
+  config = page.get_config().generator
+  config.update(changes)
+  return config
+
+
+def factors(steps, **changes):
+  return [
+    float(networks.learning_rate_factor(section(**changes), jnp.int32(step)))
+    for step in steps
+  ]
+
+
+def test_a_constant_learning_rate_has_no_factor():
+  assert networks.learning_rate_factor(section(), jnp.int32(3)) is None
+
+
+def test_a_linear_schedule_ends_at_its_factor():
+  linear = {"schedule": "linear", "decay_start": 10, "decay_steps": 4}
+  np.testing.assert_allclose(
+    factors([0, 10, 11, 14, 99], **linear, decay_factor=0.2),
+    [1, 1, 0.8, 0.2, 0.2],
+    rtol=1e-6,
+  )
+
+
+def test_a_step_schedule_multiplies_every_period():
+  steps = {"schedule": "step", "decay_start": 10, "decay_steps": 4}
+  np.testing.assert_allclose(
+    factors([0, 9, 10, 13, 14, 18], **steps, decay_factor=0.1),
+    [1, 1, 0.1, 0.1, 0.01, 0.001],
+    rtol=1e-5,
+  )
+
+
+# Two steps with gradients 2 and -1 from x = 1, at a rate of 0.1.
+@pytest.mark.parametrize(
+  ("changes", "expected"),
+  [
+    # x - 0.1 (2), then - 0.1 (-1 + 0.5 2).
+    ({"optimizer": "sgd"}, 0.8),
+    ({"optimizer": "sgd", "beta1": 0.0}, 0.9),
+    # Roots of 0.1 4 and of 0.9 0.4 + 0.1 1.
+    (
+      {"optimizer": "rmsprop", "beta2": 0.9},
+      1 - 0.1 * 2 / 0.4**0.5 + 0.1 / 0.46**0.5,
+    ),
+    # Bias-corrected: 2 / 2, then (0.25 2 - 0.5) / 0.75 = 0.
+    ({"optimizer": "adam"}, 0.9),
+    # Half the rate in the second step.
+    (
+      {
+        "optimizer": "sgd",
+        "beta1": 0.0,
+        "schedule": "step",
+        "decay_start": 1,
+        "decay_factor": 0.5,
+      },
+      0.85,
+    ),
+  ],
+)
+def test_optimisers_are_those_of_their_formulas(changes, expected):
+  config = section(learning_rate=0.1, **changes)
+  params = {"x": jnp.ones(())}
+  opt_state = networks.make_optimizer(config).init(params)
+  network = interface.NetworkState(params, {}, opt_state)
+  for step, gradient in enumerate((2.0, -1.0)):
+    network = networks.apply_gradients(
+      network, {"x": jnp.float32(gradient)}, {}, config, jnp.int32(step)
+    )
+  np.testing.assert_allclose(network.params["x"], expected, rtol=1e-5)
+
+
+def test_without_an_average_the_trained_variables_are_sampled():
+  state = tiny.init(tiny.make_config())
+  sampler = gan.GAN(tiny.make_config()).sampler(state)
+  tiny.assert_equal(sampler.variables, state.networks["generator"].variables)
+
+
+def test_an_average_is_sampled_with_standing_statistics():
+  config = tiny.make_config(train__ema_decay=0.9)
+  state = tiny.init(config)
+  doubled = jax.tree.map(lambda x: 2 * x, state.ema["generator"])
+  sampler = gan.GAN(config).sampler(state.replace(ema={"generator": doubled}))
+  tiny.assert_equal(sampler.variables["params"], doubled)
+  # The first layer is linear: its mean over z ~ N(0, I) is 0, its variance
+  # the kernel's sum of squares, here over 512 draws.
+  statistics = sampler.variables["batch_stats"]["norm_0"]
+  kernel = doubled["project"]  # [z, 4, 4, c]
+  expected = jnp.mean(jnp.sum(kernel**2, axis=0), axis=(0, 1))
+  np.testing.assert_allclose(statistics["var"], expected, rtol=0.2)
+  assert jnp.max(jnp.abs(statistics["mean"])) < 0.2 * jnp.max(expected) ** 0.5
+
+
+def test_many_images_are_those_drawn_a_few_at_a_time():
+  config = tiny.make_config()
+  sampler = gan.GAN(config).sampler(tiny.init(config))
+  assert isinstance(sampler, generators.Generator)
+  latents = jax.random.normal(jax.random.key(0), (300, 5))
+  many = sampler.apply(latents)
+  assert (many.shape, many.dtype) == ((300, 32, 32, 3), jnp.float32)
+  tiny.assert_close(many[298:], sampler.apply(latents[298:]), rtol=1e-5)
+  tiny.assert_equal(sampler.sample(jax.random.key(0), 300), many)

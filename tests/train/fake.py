@@ -1,0 +1,129 @@
+"""A system of one number, whose training can be worked out by hand.
+
+  w <- w + (mean of the batch + mean of the draws) / 10
+
+in each turn; its second phase has larger images, smaller batches, and two turns
+a step, the first of which is called "half" and counts half.
+
+  python -m tests.train.fake WORKDIR CACHE [STEP]
+
+trains it, and kills the process with SIGKILL when STEP steps are completed.
+"""
+
+import os
+import pathlib
+import signal
+import sys
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from astgan.systems import generators, interface, networks, registry
+from astgan.train import evaluators, loop
+from configs import common
+
+STEPS = 12
+
+
+class Painter(nn.Module):
+  """Images of one grey, which is the number."""
+
+  @nn.compact
+  def __call__(self, latents, *, train):
+    w = self.param("w", nn.initializers.zeros, ())
+    return jnp.tanh(w) * jnp.ones((len(latents), 16, 16, 3))
+
+
+class Fake:
+  """See above; `traced` lists the updates that were traced."""
+
+  phases = (
+    interface.Phase(0, size=8, batch_size=4),
+    interface.Phase(6, size=16, batch_size=2, batches_per_step=2),
+  )
+  sources = ("paintings",)
+
+  def __init__(self, config):
+    del config
+    self.traced = []
+
+  def init(self, key):
+    params = {"w": jnp.zeros(())}
+    return interface.TrainState(
+      step=jnp.zeros((), jnp.int32),
+      key=jax.random.key_data(key),
+      networks={"number": interface.NetworkState(params, {}, ())},
+      ema={},
+      extra={"seen": jnp.zeros((), jnp.int32)},
+    )
+
+  def load_frozen(self):
+    return jnp.float32(0.1)
+
+  def turns(self, step, phase):
+    return ("half",) * (phase.batches_per_step - 1) + ("whole",)
+
+  def draw(self, key, count, *, phase):
+    return jax.random.normal(key, (count,))
+
+  def update(self, state, batch, draws, frozen, *, phase, turn, axis_name):
+    self.traced.append((phase, turn))
+    images = batch["paintings"]
+    assert images.shape[1:] == (phase.size, phase.size, 3)
+    signal = networks.mean_over(axis_name, jnp.mean(images) + jnp.mean(draws))
+    factor = 0.5 if turn == "half" else 1.0
+    w = state.networks["number"].params["w"] + factor * frozen * signal
+    state = state.replace(
+      step=state.step + int(turn == "whole"),
+      networks={"number": interface.NetworkState({"w": w}, {}, ())},
+      extra={"seen": state.extra["seen"] + 1},
+    )
+    return state, {"number/loss": w}
+
+  def samples(self, state, frozen, batch):
+    drawn = self.sampler(state).sample(jax.random.key(0), 4)
+    return {"greys": drawn, "reals": batch["paintings"]}
+
+  def sampler(self, state):
+    params = state.networks["number"].params
+    return generators.Generator(Painter(), {"params": params}, 3)
+
+
+def make_config(cache, **changes):
+  """A training of the fake system; changes by dotted name, `__` for `.`."""
+  config = common.training("fake").lock()
+  fields = {
+    "compile_cache": "off",
+    "data.size": 16,
+    "data.count": 7,
+    "data.cache": str(cache),
+    "train.steps": STEPS,
+    "train.batch_size": 4,
+    "train.log_every": 2,
+    "train.sample_every": 4,
+    "train.save_every": 4,
+    "train.num_samples": 4,
+    "train.max_to_keep": 9,
+  }
+  names = {name.replace("__", "."): value for name, value in changes.items()}
+  config.update_from_flattened_dict(fields | names)
+  return config
+
+
+def number_of(state):
+  """An evaluator's scalars."""
+  return {"number/value": float(state.networks["number"].params["w"])}
+
+
+if __name__ == "__main__":
+  registry.SYSTEMS["fake"] = Fake
+  workdir, cache, *until = sys.argv[1:]
+
+  def kill(state):
+    if until and int(state.step) == int(until[0]):
+      os.kill(os.getpid(), signal.SIGKILL)
+    return {}
+
+  watch = evaluators.Evaluator(1, kill)
+  loop.train(make_config(cache), pathlib.Path(workdir), evaluators=(watch,))
