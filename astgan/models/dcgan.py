@@ -124,7 +124,7 @@ class _Up(nn.Module):
   def __call__(self, x):
     shape = (4, 4, self.channels, x.shape[-1])
     kernel = self.param("kernel", _kernel_init, shape)
-    return layers.transpose(x, kernel.astype(self.dtype))
+    return layers.conv_transpose(x, kernel.astype(self.dtype))
 
 
 class _Down(nn.Module):
@@ -135,7 +135,7 @@ class _Down(nn.Module):
   def __call__(self, x):
     shape = (4, 4, x.shape[-1], self.channels)
     kernel = self.param("kernel", _kernel_init, shape)
-    return layers.convolve(x.astype(self.dtype), kernel.astype(self.dtype))
+    return layers.strided_conv(x.astype(self.dtype), kernel.astype(self.dtype))
 
 
 def _batch_norm(*, name, train, axis_name, dtype, momentum=0.9):
