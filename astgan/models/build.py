@@ -39,7 +39,7 @@ def build(
   }
   return (
     dcgan.Generator(**shared),
-    dcgan.Discriminator(**shared, slope=config.model.slope),
+    dcgan.Discriminator(**shared, leaky_relu_slope=config.model.slope),
   )
 
 

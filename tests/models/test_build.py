@@ -23,7 +23,7 @@ def test_the_config_s_numbers_reach_the_networks():
   )
   assert (generator.size, generator.width) == (16, 8)
   assert (discriminator.size, discriminator.width) == (16, 8)
-  assert discriminator.slope == 0.3
+  assert discriminator.leaky_relu_slope == 0.3
   assert generator.dtype == discriminator.dtype == jnp.bfloat16.dtype
 
 
