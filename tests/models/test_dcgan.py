@@ -154,9 +154,9 @@ def test_training_moves_the_running_mean_a_tenth_of_the_way():
   # From zero towards the mean of what the first normalisation takes in.
   params = variables["params"]
   response = jax.nn.leaky_relu(
-    dcgan.layers.convolve(images, params["down_0"]["kernel"]), 0.2
+    dcgan.layers.strided_conv(images, params["down_0"]["kernel"]), 0.2
   )
-  response = dcgan.layers.convolve(response, params["down_1"]["kernel"])
+  response = dcgan.layers.strided_conv(response, params["down_1"]["kernel"])
   np.testing.assert_allclose(
     moved["batch_stats"]["norm_1"]["mean"],
     0.1 * np.mean(response, (0, 1, 2)),

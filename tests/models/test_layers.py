@@ -27,7 +27,7 @@ def draw(*shape, seed=0):
 
 
 def draw_arguments(channels):
-  """An image [2 8 12 c], a kernel [4 4 c o] and a response [2 4 6 o]."""
+  """Inputs [2 8 12 c], a kernel [4 4 c o] and outputs [2 4 6 o]."""
   c, o = channels
   return (
     draw(2, 8, 12, c),
@@ -36,9 +36,9 @@ def draw_arguments(channels):
   )
 
 
-def plain_convolve(image, kernel):
+def plain_conv(inputs, kernel):
   return lax.conv_general_dilated(
-    image,
+    inputs,
     kernel,
     (2, 2),
     ((1, 1), (1, 1)),
@@ -46,144 +46,99 @@ def plain_convolve(image, kernel):
   )
 
 
-def plain_form(image, kernel, response):
-  """<convolve(image, kernel), response>, all of it JAX's own."""
-  return jnp.vdot(plain_convolve(image, kernel), response)
+def plain_form(inputs, kernel, outputs):
+  """<strided_conv(inputs, kernel), outputs>, all of it JAX's own."""
+  return jnp.vdot(plain_conv(inputs, kernel), outputs)
 
 
-def test_convolve_sums_the_pixels_of_each_4x4_window():
-  # Ones: a window inside meets 16 pixels, at an edge 12, at a corner 9.
-  response = layers.convolve(jnp.ones((1, 6, 6, 1)), jnp.ones((4, 4, 1, 1)))
-  expected = np.float32([[9, 12, 9], [12, 16, 12], [9, 12, 9]])
-  close(response[0, :, :, 0], expected)
+def plain_transpose(outputs, kernel):
+  inputs = jnp.zeros((2, 8, 12, kernel.shape[2]))
+  return jax.grad(plain_form, 0)(inputs, kernel, outputs)
 
 
-def test_transpose_spreads_one_response_over_its_4x4_window():
-  response = jnp.zeros((1, 3, 3, 1)).at[0, 1, 1, 0].set(1.0)
-  kernel = jnp.arange(16.0).reshape(4, 4, 1, 1)
-  expected = np.zeros((6, 6), np.float32)
-  expected[1:5, 1:5] = np.arange(16).reshape(4, 4)
-  close(layers.transpose(response, kernel)[0, :, :, 0], expected)
-
-
-@CHANNELS
-def test_convolve_is_jax_s_convolution(channels):
-  image, kernel, _ = draw_arguments(channels)
-  close(layers.convolve(image, kernel), plain_convolve(image, kernel))
-
-
-@CHANNELS
-def test_transpose_is_the_gradient_of_jax_s_convolution_in_the_image(channels):
-  image, kernel, response = draw_arguments(channels)
-  expected = jax.grad(plain_form, 0)(image, kernel, response)
-  close(layers.transpose(response, kernel), expected)
-
-
-@CHANNELS
-def test_correlate_is_the_gradient_of_jax_s_convolution_in_the_kernel(channels):
-  image, kernel, response = draw_arguments(channels)
-  expected = jax.grad(plain_form, 1)(image, kernel, response)
-  close(layers.correlate(image, response), expected)
-
-
-@CHANNELS
-def test_the_three_maps_are_one_trilinear_form(channels):
-  image, kernel, response = draw_arguments(channels)
-  form = jnp.vdot(layers.convolve(image, kernel), response)
-  close(jnp.vdot(image, layers.transpose(response, kernel)), form)
-  close(jnp.vdot(kernel, layers.correlate(image, response)), form)
+def plain_kernel_gradient(inputs, outputs):
+  kernel = jnp.zeros((4, 4, inputs.shape[3], outputs.shape[3]))
+  return jax.grad(plain_form, 1)(inputs, kernel, outputs)
 
 
 # Each map as this package has it and as JAX derives it, and its arguments
-# among (image, kernel, response).
+# among (inputs, kernel, outputs).
 MAPS = {
-  "convolve": (layers.convolve, plain_convolve, (0, 1)),
-  "transpose": (
-    layers.transpose,
-    lambda response, kernel: jax.grad(plain_form, 0)(
-      jnp.zeros((2, 8, 12, kernel.shape[2])), kernel, response
-    ),
-    (2, 1),
-  ),
-  "correlate": (
-    layers.correlate,
-    lambda image, response: jax.grad(plain_form, 1)(
-      image, jnp.zeros((4, 4, image.shape[3], response.shape[3])), response
-    ),
+  "strided_conv": (layers.strided_conv, plain_conv, (0, 1)),
+  "conv_transpose": (layers.conv_transpose, plain_transpose, (2, 1)),
+  "conv_kernel_gradient": (
+    layers.conv_kernel_gradient,
+    plain_kernel_gradient,
     (0, 2),
   ),
 }
+# What accelerators and CPUs run in place of them, too.
+PATHS = MAPS | {
+  name: (getattr(layers, name), *MAPS[of][1:])
+  for name, of in {
+    "conv_transpose_by_dilation": "conv_transpose",
+    "conv_transpose_by_phases": "conv_transpose",
+    "kernel_gradient_by_conv": "conv_kernel_gradient",
+    "kernel_gradient_by_patches": "conv_kernel_gradient",
+  }.items()
+}
+
+
+def test_strided_conv_sums_the_pixels_of_each_4x4_window():
+  # Ones: a window inside meets 16 pixels, at an edge 12, at a corner 9.
+  outputs = layers.strided_conv(jnp.ones((1, 6, 6, 1)), jnp.ones((4, 4, 1, 1)))
+  expected = np.float32([[9, 12, 9], [12, 16, 12], [9, 12, 9]])
+  close(outputs[0, :, :, 0], expected)
+
+
+def test_conv_transpose_spreads_one_value_over_its_4x4_window():
+  outputs = jnp.zeros((1, 3, 3, 1)).at[0, 1, 1, 0].set(1.0)
+  kernel = jnp.arange(16.0).reshape(4, 4, 1, 1)
+  expected = np.zeros((6, 6), np.float32)
+  expected[1:5, 1:5] = np.arange(16).reshape(4, 4)
+  close(layers.conv_transpose(outputs, kernel)[0, :, :, 0], expected)
 
 
 @CHANNELS
-@pytest.mark.parametrize("name", MAPS)
-def test_gradients_are_those_that_jax_derives(name, channels):
-  ours, plain, places = MAPS[name]
+@pytest.mark.parametrize("name", PATHS)
+def test_each_map_is_what_jax_derives(name, channels):
+  ours, plain, places = PATHS[name]
   arguments = [draw_arguments(channels)[place] for place in places]
-  gradients = [
-    jax.jit(jax.grad(lambda *x, f=f: jnp.sum(jnp.sin(f(*x))), (0, 1)))
-    for f in (ours, plain)
-  ]
-  for actual, expected in zip(*(g(*arguments) for g in gradients), strict=True):
-    close(actual, expected, rtol=1e-4)
+  close(ours(*arguments), plain(*arguments))
+
+
+def penalty(f, *x):
+  gradient = jax.grad(lambda *x: jnp.sum(f(*x) ** 3))(*x)
+  return jnp.sqrt(jnp.sum(gradient**2))
 
 
 @CHANNELS
 @pytest.mark.parametrize("name", MAPS)
-def test_gradients_of_a_gradient_s_norm_are_those_that_jax_derives(
-  name, channels
+@pytest.mark.parametrize(
+  "loss", [lambda f, *x: jnp.sum(jnp.sin(f(*x))), penalty]
+)
+def test_first_and_second_gradients_are_those_that_jax_derives(
+  loss, name, channels
 ):
   ours, plain, places = MAPS[name]
   arguments = [draw_arguments(channels)[place] for place in places]
-
-  def penalty(f, *x):
-    gradient = jax.grad(lambda *x: jnp.sum(f(*x) ** 3))(*x)
-    return jnp.sqrt(jnp.sum(gradient**2))
-
   gradients = [
-    jax.jit(jax.grad(functools.partial(penalty, f), (0, 1)))
+    jax.jit(jax.grad(functools.partial(loss, f), (0, 1)))(*arguments)
     for f in (ours, plain)
   ]
-  for actual, expected in zip(*(g(*arguments) for g in gradients), strict=True):
+  for actual, expected in zip(*gradients, strict=True):
     close(actual, expected, rtol=1e-4)
 
 
 @CHANNELS
 @pytest.mark.parametrize("name", MAPS)
-def test_bfloat16_stays_bfloat16_and_near(name, channels):
+def test_bfloat16_and_its_gradients_stay_bfloat16_and_near(name, channels):
   ours, _, places = MAPS[name]
   arguments = [draw_arguments(channels)[place] for place in places]
   rounded = [argument.astype(jnp.bfloat16) for argument in arguments]
   actual = ours(*rounded)
-  assert actual.dtype == jnp.bfloat16
+  gradients = jax.grad(lambda *x: jnp.sum(ours(*x)), (0, 1))(*rounded)
+  dtypes = {x.dtype for x in (actual, *gradients)}
+  assert dtypes == {jnp.bfloat16.dtype}
   # Eight bits of mantissa.
   close(actual.astype("float32"), ours(*arguments), rtol=2e-2)
-
-
-@CHANNELS
-@pytest.mark.parametrize("name", MAPS)
-def test_gradients_in_bfloat16_stay_bfloat16(name, channels):
-  ours, _, places = MAPS[name]
-  arguments = [
-    draw_arguments(channels)[place].astype(jnp.bfloat16) for place in places
-  ]
-  gradients = jax.grad(lambda *x: jnp.sum(ours(*x)), (0, 1))(*arguments)
-  assert {gradient.dtype for gradient in gradients} == {jnp.bfloat16.dtype}
-
-
-@CHANNELS
-def test_the_transposed_convolution_for_accelerators_is_the_same(channels):
-  _, kernel, response = draw_arguments(channels)
-  close(
-    layers._transpose(response, kernel),
-    layers._transpose_by_phases(response, kernel),
-  )
-
-
-@CHANNELS
-def test_the_kernel_s_gradient_for_accelerators_is_the_same(channels):
-  image, _, response = draw_arguments(channels)
-  close(
-    layers._correlate(image, response),
-    layers._correlate_patches(image, response),
-  )
