@@ -87,7 +87,7 @@ def read_arguments(
   path = pathlib.Path(flags.config).expanduser()
   config = _load(path)
   for name in ("task", "seed", "compile_cache"):
-    _section_of(config, name)
+    _find(config, name)
   for argument in rest:
     name, equals, text = argument.partition("=")
     if not (name.startswith("--config.") and equals):
@@ -111,7 +111,10 @@ def _load(path: pathlib.Path) -> ml_collections.ConfigDict:
     with _configs_of(place):
       loader = importlib.machinery.SourceFileLoader(place.stem, str(place))
       loader.exec_module(module)
-      return module.get_config().lock()
+      config = module.get_config()
+      if not isinstance(config, ml_collections.ConfigDict):
+        raise TypeError("get_config does not return a ConfigDict")
+      return config.lock()
   except Exception as error:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [f.lineno for f in frames if f.filename == str(place)]
@@ -124,9 +127,9 @@ def _load(path: pathlib.Path) -> ml_collections.ConfigDict:
 def _configs_of(path: pathlib.Path) -> Iterator[None]:
   """Makes `configs` the package that a config file means when it imports it.
 
-  Its modules come from the file's own folder if that is called `configs`, and
-  else from the checkout's. Afterwards sys.modules is as before, so that no
-  other file sees them.
+  Its modules come from the folder of the file, where that is called `configs`,
+  and then from the checkout. Afterwards sys.modules is as before: the next
+  file, of another checkout, gets none of them.
   """
   own = [path.parent] if path.parent.name == "configs" else []
   package = types.ModuleType("configs")
@@ -145,29 +148,26 @@ def _pop_configs() -> dict[str, types.ModuleType]:
   return {name: sys.modules.pop(name) for name in names}
 
 
-def _section_of(
-  config: ml_collections.ConfigDict, name: str
-) -> ml_collections.ConfigDict:
-  """The section that holds the field of a dotted name."""
-  *sections, field = name.split(".")
-  section, where = config, "config"
-  for part in (*sections, field):
-    holder = section
-    if not isinstance(holder, ml_collections.ConfigDict):
-      raise errors.UserError(f"{where} is a field, not a section")
-    if part not in holder:
-      kind = "section" if part is not field else "field"
-      raise errors.UserError(
-        f"{where} has no {kind} {part}; it has {', '.join(holder)}"
-      )
-    section, where = holder[part], f"{where}.{part}"
-  return holder
+def _find(
+  section: object, name: str, *, where: str = "config"
+) -> tuple[ml_collections.ConfigDict, str]:
+  """The section that holds the field of a dotted name, and its name there."""
+  if not isinstance(section, ml_collections.ConfigDict):
+    raise errors.UserError(f"{where} is a field, not a section")
+  part, _, rest = name.partition(".")
+  if part not in section:
+    raise errors.UserError(
+      f"{where} has no {'section' if rest else 'field'} {part};"
+      f" it has {', '.join(section)}"
+    )
+  if rest:
+    return _find(section[part], rest, where=f"{where}.{part}")
+  return section, part
 
 
 def _set(config: ml_collections.ConfigDict, name: str, text: str) -> None:
   """Sets the field of a dotted name to a text, read as the field's type."""
-  section = _section_of(config, name)
-  field = name.split(".")[-1]
+  section, field = _find(config, name)
   kind = section.get_type(field)
   if kind is ml_collections.ConfigDict:
     raise errors.UserError(
@@ -243,9 +243,7 @@ class _Lines(logging.Handler):
 
   def filter(self, record: logging.LogRecord) -> bool:
     ours = record.name.split(".")[0] == "astgan"
-    return (ours or record.levelno >= logging.WARNING) and super().filter(
-      record
-    )
+    return ours or record.levelno >= logging.WARNING
 
   def emit(self, record: logging.LogRecord) -> None:
     stream = sys.stdout if record.levelno < logging.WARNING else sys.stderr

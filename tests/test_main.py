@@ -1,210 +1,208 @@
-"""The command line: exit statuses, and one line for each mistake."""
+"""The command line: config files, fields, messages and exit statuses."""
 
+import logging
+import os
 import pathlib
 import subprocess
 import sys
 
 import jax
 import pytest
-from PIL import Image
+import tqdm
 
-from astgan import checkpoints, errors, main
+from astgan import main
+from configs import smoke
 from tests.train import tiny
 
-SMOKE = "--config=configs/smoke.py"
+ROOT = pathlib.Path(__file__).parents[1]
+MINE = "--config=mine.py"
+
+FILE = '''"""A file of few fields.
+
+Its second paragraph.
+"""
+import ml_collections
+
+def get_config():
+  config = ml_collections.ConfigDict()
+  config.task = "train"
+  config.seed = 0
+  config.compile_cache = "off"
+  config.model = ml_collections.ConfigDict()
+  config.model.width = 8
+  config.model.half = config.model.get_ref("width") // 2
+  config.model.rate = 0.5
+  config.model.flip = False
+  config.model.taps = ("one", "two")
+  config.model.name = "dcgan"
+  return config
+'''
 
 
 @pytest.fixture(autouse=True)
-def _process(monkeypatch):
-  """Commands are given where the project lies, each as if it were the first."""
-  monkeypatch.chdir(pathlib.Path(__file__).parents[1])
-  monkeypatch.delitem(sys.modules, "config_config", raising=False)
+def folder(tmp_path, monkeypatch):
+  """The working folder, which holds mine.py."""
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / "mine.py").write_text(FILE)
+  return tmp_path
 
 
 @pytest.fixture
-def tiny_run(decoded):
-  """The arguments of the run of the fixture `trained`."""
-  fields = {
-    "compile_cache": "off",
-    "data.cache": decoded,
-    "data.count": 16,
-    "model.width": 4,
-    "model.latent": 5,
-    "train.steps": 12,
-    "train.batch_size": 4,
-    "train.log_every": 2,
-    "train.sample_every": 4,
-    "train.save_every": 4,
-    "train.samples": 4,
-    "train.keep": 9,
-  }
-  return [
-    SMOKE,
-    *(f"--config.{name}={value}" for name, value in fields.items()),
-  ]
+def task(monkeypatch):
+  """Puts a function in the place of the task `train`."""
+  return lambda function: monkeypatch.setitem(main.TASKS, "train", function)
 
 
-def refuse(capsys, *arguments):
-  """The one line on stderr with which the arguments are refused."""
-  assert main.main(list(arguments)) == 2
-  lines = capsys.readouterr().err.splitlines()
-  assert len(lines) == 1, lines
-  assert lines[0].startswith("astgan: ")
-  return lines[0]
+def fail_with(error):
+  def fail(config, workdir):
+    raise error
+
+  return fail
 
 
-def test_a_run_from_the_command_line_is_the_same_run(
-  tiny_run, tmp_path, trained
+def test_a_config_file_imports_the_configs_of_its_own_checkout(folder):
+  for seed in (1, 2):
+    configs = folder / f"checkout_{seed}" / "configs"
+    configs.mkdir(parents=True)
+    (configs / "common.py").write_text(f"SEED = {seed}\n{FILE}")
+    (configs / "page.py").write_text(
+      "from configs import common\n\ndef get_config():\n"
+      "  config = common.get_config()\n  config.seed = common.SEED\n"
+      "  return config\n"
+    )
+  path, modules = list(sys.path), dict(sys.modules)
+  for seed in (1, 2, 1):
+    page = f"checkout_{seed}/configs/page.py"
+    config, workdir = main.read_arguments([f"--config={page}"])
+    assert (config.seed, workdir) == (seed, pathlib.Path("runs/page"))
+  assert sys.path == path
+  names = [name for name in modules if name.startswith("configs")]
+  assert "configs.smoke" in names
+  assert all(sys.modules[name] is modules[name] for name in names)
+
+
+@pytest.mark.parametrize("name", ["own.py", "configs/own.py"])
+def test_a_file_anywhere_imports_the_configs_beside_the_package(folder, name):
+  (folder / "configs").mkdir()
+  (folder / name).write_text(
+    "from configs import smoke\n\nget_config = smoke.get_config"
+  )
+  config, _ = main.read_arguments([f"--config={folder / name}"])
+  assert config.to_dict() == smoke.get_config().to_dict()
+
+
+def test_the_module_runs_as_a_program_from_any_folder(folder):
+  # Only the package is on the path: not the folder that also holds configs/.
+  (folder / "path").mkdir()
+  (folder / "path" / "astgan").symlink_to(ROOT / "astgan")
+  process = subprocess.run(
+    [sys.executable, "-m", "astgan.main"]
+    + [f"--config={ROOT / 'configs' / 'smoke.py'}", "--config.seed=-1"],
+    env=os.environ | {"PYTHONPATH": str(folder / "path")},
+    capture_output=True,
+    text=True,
+  )
+  told = "astgan: config.seed is at least 0 and at most 2147483647; got -1\n"
+  assert (process.returncode, process.stderr) == (2, told)
+
+
+def test_a_run_of_the_command_line_is_the_run_of_its_config(
+  folder, decoded, trained
 ):
-  assert main.main([*tiny_run, f"--workdir={tmp_path}"]) == 0
+  (folder / "own.py").write_text(
+    "import pathlib\nfrom tests.train import tiny\n\ndef get_config():\n"
+    f"  return tiny.make_run_config(pathlib.Path({str(decoded)!r}))\n"
+  )
+  assert main.main(["--config=own.py"]) == 0
   tiny.assert_equal(
-    tiny.read_checkpoint(tmp_path, 12), tiny.read_checkpoint(trained, 12)
+    tiny.read_checkpoint(folder / "runs" / "own", 12),
+    tiny.read_checkpoint(trained, 12),
   )
 
 
-def test_the_first_line_tells_task_folder_and_devices(
-  tiny_run, trained, capsys
-):
-  main.main([*tiny_run, "--config.train.steps=4", f"--workdir={trained}"])
-  first = capsys.readouterr().out.splitlines()[0]
-  assert first.startswith(f"train into {trained} on 2 x")
-  assert jax.__version__ in first
+@pytest.mark.parametrize(
+  ("field", "text", "value"),
+  [
+    ("width", "16", 16),
+    ("half", "3", 3),
+    ("rate", "1e-3", 1e-3),
+    ("rate", "2", 2.0),
+    ("flip", "True", True),
+    ("flip", "true", True),
+    ("taps", "('one',)", ("one",)),
+    ("taps", "[1, 2]", (1, 2)),
+    ("taps", "1", (1,)),
+    ("name", "a=b c", "a=b c"),
+  ],
+)
+def test_a_field_is_set_in_its_type(field, text, value):
+  config, _ = main.read_arguments([MINE, f"--config.model.{field}={text}"])
+  assert config.model[field] == value
+  assert type(config.model[field]) is type(value)
+  assert config.is_locked
 
 
-def test_samples_are_drawn_from_the_command_line(trained, tmp_path):
-  arguments = [
-    "--config=configs/sample.py",
-    f"--config.sample.run={trained}",
-    "--config.sample.count=4",
-    "--config.compile_cache=off",
-    f"--workdir={tmp_path}",
-  ]
-  assert main.main(arguments) == 0
-  with Image.open(tmp_path / "samples" / "grid_00.png") as grid:
-    assert grid.size == (66, 66)
-
-
-def test_the_run_folder_is_named_after_the_config_by_default():
-  _, workdir = main.read_arguments(["--config=configs/dcgan_baseline.py"])
-  assert workdir == pathlib.Path("runs/dcgan_baseline")
-
-
-def test_fields_are_set_by_flags_in_their_types():
-  config, workdir = main.read_arguments(
-    [
-      SMOKE,
-      "--config.train.learning_rate=1e-3",
-      "--config.data.flip=true",
-      "--config.paint.style_layers=('conv_1',)",
-      "--config.train.steps_per_call=4",
-      "--workdir=elsewhere",
-    ]
+def test_a_command_changes_its_own_config_and_what_follows_from_it():
+  changed, workdir = main.read_arguments(
+    ["--config.model.width=50", "--workdir", "~/run", "--config", "mine.py"]
   )
-  assert config.train.learning_rate == 1e-3
-  assert config.data.flip is True
-  assert config.paint.style_layers == ("conv_1",)
-  assert config.train.steps_per_call == 4
-  assert workdir == pathlib.Path("elsewhere")
-
-
-def test_a_run_folder_may_lie_in_the_home_folder():
-  _, workdir = main.read_arguments([SMOKE, "--workdir=~/run"])
+  config, _ = main.read_arguments([MINE])
+  assert (changed.model.half, config.model.half) == (25, 4)
   assert workdir == pathlib.Path.home() / "run"
-
-
-def test_one_command_s_fields_do_not_reach_the_next():
-  changed, _ = main.read_arguments([SMOKE, "--config.seed=5"])
-  config, workdir = main.read_arguments([SMOKE])
-  assert (changed.seed, config.seed) == (5, 0)
-  assert workdir == pathlib.Path("runs/smoke")
-
-
-def test_the_half_way_step_follows_the_number_of_steps():
-  config, _ = main.read_arguments([SMOKE, "--config.train.steps=50"])
-  assert config.train.late_step == 25
 
 
 @pytest.mark.parametrize(
   ("arguments", "told"),
   [
-    ([], "--config=configs/dcgan.py"),
-    ([SMOKE, "--wordkir=x"], "wordkir"),
-    ([SMOKE, "stray"], "stray"),
-    ([SMOKE, "--config.train.stepps=5"], "--config.train.stepps=5"),
-    ([SMOKE, "--config.trane.steps=5"], "--config.trane.steps=5"),
-    ([SMOKE, "--config.stepps=5"], "--config.stepps=5"),
-    ([SMOKE, "--config.train.steps=many"], "train.steps"),
-    ([SMOKE, "--config.train.learning_rate=fast"], "train.learning_rate"),
-    ([SMOKE, "--config.data.flip=perhaps"], "data.flip"),
-    ([SMOKE, "--config.train=5"], "train"),
-    (["--config=configs/nowhere.py"], "configs/nowhere.py"),
-    (["--config=configs"], "configs"),
-    (["--config="], "--config"),
-    ([SMOKE, "--config.task=dance"], "config.task"),
-    ([SMOKE, "--config.seed=-1"], "config.seed"),
-    ([SMOKE, "--config.seed=99999999999"], "config.seed"),
-    ([SMOKE, "--config.train.batch_size=5"], "config.train.batch_size"),
-    ([SMOKE, "--config.data.source=folder:/nowhere"], "/nowhere"),
-    ([SMOKE, "--config.data.source=nowhere"], "config.data.source"),
-    (["--config=configs/sample.py"], "config.sample.run"),
+    ([], "name a config file: --config=configs/dcgan.py; --help lists them"),
+    (["--config=no.py"], "--config=no.py is not a file; --help lists"),
+    ([MINE, "--wordkir=x"], "--wordkir=x: not a flag; fields are given as"),
+    ([MINE, "stray"], "stray: not a flag; fields are given as"),
+    ([MINE, "--workdir"], "--workdir: expected one argument"),
     (
-      ["--config=configs/sample.py", "--config.sample.run=/nowhere"],
-      "/nowhere",
+      [MINE, "--config.model.slop=1"],
+      "config.model has no field slop;"
+      " it has flip, half, name, rate, taps, width",
     ),
+    (
+      [MINE, "--config.modell.width=1"],
+      "config has no section modell; it has compile_cache, model, seed, task",
+    ),
+    ([MINE, "--config.sed=1"], "config has no field sed; it has compile_cache"),
+    ([MINE, "--config.seed.x=1"], "config.seed is a field, not a section"),
+    ([MINE, "--config.model=5"], "config.model is a section; it has flip"),
+    ([MINE, "--config.seed=1.5"], "config.seed is an integer; got '1.5'"),
+    ([MINE, "--config.model.rate=x"], "config.model.rate is a number; got 'x'"),
+    ([MINE, "--config.model.flip=x"], "model.flip is true or false; got 'x'"),
+    ([MINE, "--config.model.taps=x"], "config.model.taps is a tuple, such as"),
+    ([MINE, "--config.task=dance"], "config.task is one of train, paint,"),
   ],
 )
-def test_a_mistake_is_one_line_that_names_it(capsys, tmp_path, arguments, told):
-  workdir = tmp_path / "run"
-  if SMOKE in arguments or "sample" in "".join(arguments):
-    arguments = [*arguments, f"--workdir={workdir}"]
-    arguments += ["--config.compile_cache=off"]
-  assert told in refuse(capsys, *arguments)
+def test_a_mistake_is_one_line_that_names_it(capsys, arguments, told):
+  assert main.main(arguments) == 2
+  (line,) = capsys.readouterr().err.splitlines()
+  assert line.startswith("astgan: ")
+  assert told in line
 
 
 @pytest.mark.parametrize(
   ("text", "told"),
   [
-    ("def get_config(:", "broken.py"),
-    ("import nowhere", "nowhere"),
-    ("x = 1", "get_config"),
+    ("def get_config(:", "SyntaxError: invalid syntax (mine.py, line 1)"),
+    ("\nimport nowhere", "mine.py, line 2: ModuleNotFoundError: No module"),
+    ("from configs import nowhere", "cannot import name 'nowhere'"),
+    ("x = 1", "has no attribute 'get_config'"),
+    ("get_config = dict", "get_config does not return a ConfigDict"),
+    (FILE.replace("config.seed", "seed"), "config has no field seed; it has"),
   ],
 )
 def test_a_config_file_that_does_not_load_is_one_line(
-  capsys, tmp_path, text, told
+  capsys, folder, text, told
 ):
-  path = tmp_path / "broken.py"
-  path.write_text(text)
-  assert told in refuse(capsys, f"--config={path}")
-
-
-def test_an_empty_folder_of_pictures_is_one_line(capsys, tmp_path):
-  (tmp_path / "pictures").mkdir()
-  line = refuse(
-    capsys,
-    SMOKE,
-    f"--config.data.source=folder:{tmp_path / 'pictures'}",
-    "--config.compile_cache=off",
-    f"--workdir={tmp_path / 'run'}",
-  )
-  assert str(tmp_path / "pictures") in line
-
-
-def test_a_run_folder_that_is_a_file_is_one_line(capsys, tmp_path):
-  (tmp_path / "run").write_text("")
-  line = refuse(
-    capsys,
-    SMOKE,
-    "--config.compile_cache=off",
-    f"--workdir={tmp_path / 'run'}",
-  )
-  assert "--workdir" in line
-
-
-def test_a_changed_config_is_one_line_with_the_difference(
-  capsys, tiny_run, trained
-):
-  line = refuse(capsys, *tiny_run, "--config.seed=1", f"--workdir={trained}")
-  assert "seed: 0 -> 1" in line
+  (folder / "mine.py").write_text(text)
+  assert main.main([MINE]) == 2
+  (line,) = capsys.readouterr().err.splitlines()
+  assert told in line
 
 
 @pytest.mark.parametrize(
@@ -212,67 +210,67 @@ def test_a_changed_config_is_one_line_with_the_difference(
   [
     OSError(28, "No space left on device"),
     FloatingPointError("generator/loss is nan at step 7"),
-    KeyboardInterrupt(),
+    KeyboardInterrupt("interrupted"),
   ],
 )
-def test_what_is_not_the_user_s_mistake_is_one_line_and_status_1(
-  capsys, monkeypatch, error
+def test_what_is_no_mistake_of_the_user_is_one_line_and_status_1(
+  capsys, task, error
 ):
-  def fail(config, workdir):
-    raise error
-
-  monkeypatch.setitem(main.TASKS, "train", fail)
-  assert main.main([SMOKE, "--config.compile_cache=off"]) == 1
-  (line,) = capsys.readouterr().err.splitlines()
-  assert line.removeprefix("astgan: ") in (str(error), "interrupted")
+  task(fail_with(error))
+  assert main.main([MINE]) == 1
+  assert capsys.readouterr().err == f"astgan: {error}\n"
 
 
-def test_an_error_of_the_program_s_keeps_its_traceback(monkeypatch):
-  def fail(config, workdir):
-    raise RuntimeError("a bug")
-
-  monkeypatch.setitem(main.TASKS, "train", fail)
+def test_an_error_of_the_program_keeps_its_traceback(task):
+  task(fail_with(RuntimeError("a bug")))
   with pytest.raises(RuntimeError, match="a bug"):
-    main.main([SMOKE, "--config.compile_cache=off"])
+    main.main([MINE])
 
 
-def test_programs_are_kept_where_the_config_says(tmp_path, monkeypatch):
-  monkeypatch.setitem(main.TASKS, "train", lambda config, workdir: None)
+def test_messages_are_plain_lines_that_leave_the_progress_bars_whole(
+  capsys, task
+):
+  def tell(config, workdir):
+    logging.getLogger("orbax").setLevel(logging.INFO)
+    with tqdm.tqdm(total=2):
+      for name in ("astgan.train", "orbax"):
+        logging.getLogger(name).info("%s tells", name)
+        logging.getLogger(name).warning("%s warns", name)
+
+  task(tell)
+  before = logging.root.handlers
+  assert main.main([MINE]) == 0
+  assert logging.root.handlers is before
+  out, err = capsys.readouterr()
+  first, *rest = out.splitlines()
+  assert first.startswith("train into runs/mine on 2 x ")
+  assert first.endswith(f", jax {jax.__version__}")
+  assert rest == ["astgan.train tells"]
+  lines = [line.strip() for line in err.replace("\r", "\n").splitlines()]
+  told = [line for line in lines if line and "| 0/2 [" not in line]
+  assert told == ["astgan.train warns", "orbax warns"]
+
+
+def test_programs_are_kept_where_the_config_says(folder, task):
+  task(lambda config, workdir: None)
   before = jax.config.jax_compilation_cache_dir
   try:
-    assert main.main([SMOKE, f"--config.compile_cache={tmp_path}"]) == 0
-    assert jax.config.jax_compilation_cache_dir == str(tmp_path)
+    assert main.main([MINE, f"--config.compile_cache={folder}"]) == 0
+    assert jax.config.jax_compilation_cache_dir == str(folder)
   finally:
     jax.config.update("jax_compilation_cache_dir", before)
 
 
-def test_a_run_that_diverges_ends_with_status_1_and_its_checkpoints(
-  capsys, tiny_run, tmp_path, monkeypatch
-):
-  save = checkpoints.Checkpoints.save
-
-  def diverge(self, step, state):
-    if step > 4:
-      raise FloatingPointError("state['generator']")
-    save(self, step, state)
-
-  monkeypatch.setattr(checkpoints.Checkpoints, "save", diverge)
-  assert main.main([*tiny_run, f"--workdir={tmp_path}"]) == 1
-  line = capsys.readouterr().err.splitlines()[-1]
-  assert "the last good checkpoint is step 4" in line
-  assert checkpoints.load_generator(tmp_path).step == 4
-
-
-def test_the_module_runs_as_a_program_and_gives_its_status():
-  process = subprocess.run(
-    [sys.executable, "-m", "astgan.main", "--config=configs/nowhere.py"],
-    capture_output=True,
-    text=True,
+def test_help_lists_the_config_files_with_their_first_lines(folder, capsys):
+  (folder / "configs").mkdir()
+  for name in ("mine", "common", "longer"):
+    (folder / "configs" / f"{name}.py").write_text(FILE)
+  (folder / "configs" / "longer.py").write_text("def broken(:")
+  assert main.main(["--help"]) == 0
+  text = capsys.readouterr().out
+  assert text.startswith(main.__doc__)
+  assert f"  smoke.py           {smoke.__doc__.splitlines()[0]}\n" in text
+  assert text.endswith(
+    f"\n{folder}/configs:\n"
+    "  longer.py  (SyntaxError)\n  mine.py    A file of few fields.\n"
   )
-  assert process.returncode == 2
-  assert process.stderr.count("\n") == 1, process.stderr
-
-
-def test_user_errors_of_the_arguments_are_raised_as_such():
-  with pytest.raises(errors.UserError):
-    main.read_arguments(["--nonsense"])
