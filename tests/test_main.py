@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import unittest.mock
 
 import jax
 import pytest
@@ -12,31 +13,28 @@ import tqdm
 
 from astgan import main
 from configs import smoke
-from tests.train import tiny
 
 ROOT = pathlib.Path(__file__).parents[1]
 MINE = "--config=mine.py"
 
-FILE = '''"""A file of few fields.
-
-Its second paragraph.
-"""
+FILE = '''"""A file of few fields."""
 import ml_collections
 
 def get_config():
-  config = ml_collections.ConfigDict()
-  config.task = "train"
-  config.seed = 0
-  config.compile_cache = "off"
-  config.model = ml_collections.ConfigDict()
-  config.model.width = 8
-  config.model.half = config.model.get_ref("width") // 2
-  config.model.rate = 0.5
-  config.model.flip = False
-  config.model.taps = ("one", "two")
-  config.model.name = "dcgan"
-  return config
+  model = ml_collections.ConfigDict(
+    dict(width=8, rate=0.5, flip=False, taps=("one", "two"), name="dcgan")
+  )
+  model.half = model.get_ref("width") // 2
+  fields = dict(task="train", seed=0, compile_cache="off", model=model)
+  return ml_collections.ConfigDict(fields)
 '''
+PAGE = """from configs import common
+
+def get_config():
+  config = common.get_config()
+  config.seed = common.SEED
+  return config
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -47,29 +45,12 @@ def folder(tmp_path, monkeypatch):
   return tmp_path
 
 
-@pytest.fixture
-def task(monkeypatch):
-  """Puts a function in the place of the task `train`."""
-  return lambda function: monkeypatch.setitem(main.TASKS, "train", function)
-
-
-def fail_with(error):
-  def fail(config, workdir):
-    raise error
-
-  return fail
-
-
 def test_a_config_file_imports_the_configs_of_its_own_checkout(folder):
   for seed in (1, 2):
     configs = folder / f"checkout_{seed}" / "configs"
     configs.mkdir(parents=True)
     (configs / "common.py").write_text(f"SEED = {seed}\n{FILE}")
-    (configs / "page.py").write_text(
-      "from configs import common\n\ndef get_config():\n"
-      "  config = common.get_config()\n  config.seed = common.SEED\n"
-      "  return config\n"
-    )
+    (configs / "page.py").write_text(PAGE)
   path, modules = list(sys.path), dict(sys.modules)
   for seed in (1, 2, 1):
     page = f"checkout_{seed}/configs/page.py"
@@ -106,20 +87,6 @@ def test_the_module_runs_as_a_program_from_any_folder(folder):
   assert (process.returncode, process.stderr) == (2, told)
 
 
-def test_a_run_of_the_command_line_is_the_run_of_its_config(
-  folder, decoded, trained
-):
-  (folder / "own.py").write_text(
-    "import pathlib\nfrom tests.train import tiny\n\ndef get_config():\n"
-    f"  return tiny.make_run_config(pathlib.Path({str(decoded)!r}))\n"
-  )
-  assert main.main(["--config=own.py"]) == 0
-  tiny.assert_equal(
-    tiny.read_checkpoint(folder / "runs" / "own", 12),
-    tiny.read_checkpoint(trained, 12),
-  )
-
-
 @pytest.mark.parametrize(
   ("field", "text", "value"),
   [
@@ -127,7 +94,6 @@ def test_a_run_of_the_command_line_is_the_run_of_its_config(
     ("half", "3", 3),
     ("rate", "1e-3", 1e-3),
     ("rate", "2", 2.0),
-    ("flip", "True", True),
     ("flip", "true", True),
     ("taps", "('one',)", ("one",)),
     ("taps", "[1, 2]", (1, 2)),
@@ -152,34 +118,26 @@ def test_a_command_changes_its_own_config_and_what_follows_from_it():
 
 
 @pytest.mark.parametrize(
-  ("arguments", "told"),
+  ("argument", "told"),
   [
-    ([], "name a config file: --config=configs/dcgan.py; --help lists them"),
-    (["--config=no.py"], "--config=no.py is not a file; --help lists"),
-    ([MINE, "--wordkir=x"], "--wordkir=x: not a flag; fields are given as"),
-    ([MINE, "stray"], "stray: not a flag; fields are given as"),
-    ([MINE, "--workdir"], "--workdir: expected one argument"),
-    (
-      [MINE, "--config.model.slop=1"],
-      "config.model has no field slop;"
-      " it has flip, half, name, rate, taps, width",
-    ),
-    (
-      [MINE, "--config.modell.width=1"],
-      "config has no section modell; it has compile_cache, model, seed, task",
-    ),
-    ([MINE, "--config.sed=1"], "config has no field sed; it has compile_cache"),
-    ([MINE, "--config.seed.x=1"], "config.seed is a field, not a section"),
-    ([MINE, "--config.model=5"], "config.model is a section; it has flip"),
-    ([MINE, "--config.seed=1.5"], "config.seed is an integer; got '1.5'"),
-    ([MINE, "--config.model.rate=x"], "config.model.rate is a number; got 'x'"),
-    ([MINE, "--config.model.flip=x"], "model.flip is true or false; got 'x'"),
-    ([MINE, "--config.model.taps=x"], "config.model.taps is a tuple, such as"),
-    ([MINE, "--config.task=dance"], "config.task is one of train, paint,"),
+    ("--workdir=run", "name a config file: --config=configs/dcgan.py; --help"),
+    ("--config=no.py", "--config=no.py is not a file; --help lists"),
+    ("--wordkir=x", "--wordkir=x: not a flag; fields are given as"),
+    ("--workdir", "--workdir: expected one argument"),
+    ("--config.model.slop=1", "model has no field slop; it has flip, half, na"),
+    ("--config.modell.width=1", "config has no section modell; it has compile"),
+    ("--config.seed.x=1", "config.seed is a field, not a section"),
+    ("--config.model=5", "config.model is a section; it has flip, half"),
+    ("--config.seed=1.5", "config.seed is an integer; got '1.5'"),
+    ("--config.model.rate=x", "config.model.rate is a number; got 'x'"),
+    ("--config.model.flip=x", "config.model.flip is true or false; got 'x'"),
+    ("--config.model.taps=x", "config.model.taps is a tuple, such as (1, 2)"),
+    ("--config.task=dance", "config.task is one of train, paint, sample"),
   ],
 )
-def test_a_mistake_is_one_line_that_names_it(capsys, arguments, told):
-  assert main.main(arguments) == 2
+def test_a_mistake_is_one_line_that_names_it(capsys, argument, told):
+  needs_file = not argument.startswith(("--config=", "--workdir="))
+  assert main.main([MINE, argument] if needs_file else [argument]) == 2
   (line,) = capsys.readouterr().err.splitlines()
   assert line.startswith("astgan: ")
   assert told in line
@@ -193,7 +151,7 @@ def test_a_mistake_is_one_line_that_names_it(capsys, arguments, told):
     ("from configs import nowhere", "cannot import name 'nowhere'"),
     ("x = 1", "has no attribute 'get_config'"),
     ("get_config = dict", "get_config does not return a ConfigDict"),
-    (FILE.replace("config.seed", "seed"), "config has no field seed; it has"),
+    (FILE.replace("seed=0", "sed=0"), "config has no field seed; it has"),
   ],
 )
 def test_a_config_file_that_does_not_load_is_one_line(
@@ -206,29 +164,27 @@ def test_a_config_file_that_does_not_load_is_one_line(
 
 
 @pytest.mark.parametrize(
-  "error",
-  [
-    OSError(28, "No space left on device"),
-    FloatingPointError("generator/loss is nan at step 7"),
-    KeyboardInterrupt("interrupted"),
-  ],
+  "error", [OSError("no space"), FloatingPointError("nan"), KeyboardInterrupt()]
 )
 def test_what_is_no_mistake_of_the_user_is_one_line_and_status_1(
-  capsys, task, error
+  capsys, monkeypatch, error
 ):
-  task(fail_with(error))
+  task = unittest.mock.Mock(side_effect=error)
+  monkeypatch.setitem(main.TASKS, "train", task)
   assert main.main([MINE]) == 1
-  assert capsys.readouterr().err == f"astgan: {error}\n"
+  told = capsys.readouterr().err
+  assert told == f"astgan: {str(error) or 'interrupted'}\n"
 
 
-def test_an_error_of_the_program_keeps_its_traceback(task):
-  task(fail_with(RuntimeError("a bug")))
+def test_an_error_of_the_program_keeps_its_traceback(monkeypatch):
+  task = unittest.mock.Mock(side_effect=RuntimeError("a bug"))
+  monkeypatch.setitem(main.TASKS, "train", task)
   with pytest.raises(RuntimeError, match="a bug"):
     main.main([MINE])
 
 
 def test_messages_are_plain_lines_that_leave_the_progress_bars_whole(
-  capsys, task
+  capsys, monkeypatch
 ):
   def tell(config, workdir):
     logging.getLogger("orbax").setLevel(logging.INFO)
@@ -237,7 +193,7 @@ def test_messages_are_plain_lines_that_leave_the_progress_bars_whole(
         logging.getLogger(name).info("%s tells", name)
         logging.getLogger(name).warning("%s warns", name)
 
-  task(tell)
+  monkeypatch.setitem(main.TASKS, "train", tell)
   before = logging.root.handlers
   assert main.main([MINE]) == 0
   assert logging.root.handlers is before
@@ -251,8 +207,8 @@ def test_messages_are_plain_lines_that_leave_the_progress_bars_whole(
   assert told == ["astgan.train warns", "orbax warns"]
 
 
-def test_programs_are_kept_where_the_config_says(folder, task):
-  task(lambda config, workdir: None)
+def test_programs_are_kept_where_the_config_says(folder, monkeypatch):
+  monkeypatch.setitem(main.TASKS, "train", lambda config, workdir: None)
   before = jax.config.jax_compilation_cache_dir
   try:
     assert main.main([MINE, f"--config.compile_cache={folder}"]) == 0
