@@ -1,8 +1,8 @@
 """The command line: config files, fields, messages and exit statuses."""
 
 import logging
-import os
 import pathlib
+import re
 import subprocess
 import sys
 import unittest.mock
@@ -17,24 +17,14 @@ from configs import smoke
 ROOT = pathlib.Path(__file__).parents[1]
 MINE = "--config=mine.py"
 
-FILE = '''"""A file of few fields."""
-import ml_collections
+FILE = '''"""Few fields."""
+from ml_collections import ConfigDict
 
 def get_config():
-  model = ml_collections.ConfigDict(
-    dict(width=8, rate=0.5, flip=False, taps=("one", "two"), name="dcgan")
-  )
-  model.half = model.get_ref("width") // 2
-  fields = dict(task="train", seed=0, compile_cache="off", model=model)
-  return ml_collections.ConfigDict(fields)
+  net = ConfigDict(dict(width=8, rate=0.5, flip=False, taps=(), name=""))
+  net.half = net.get_ref("width") // 2
+  return ConfigDict(dict(task="train", seed=0, compile_cache="off", model=net))
 '''
-PAGE = """from configs import common
-
-def get_config():
-  config = common.get_config()
-  config.seed = common.SEED
-  return config
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -45,74 +35,69 @@ def folder(tmp_path, monkeypatch):
   return tmp_path
 
 
+def refuse(capsys, *arguments):
+  """The one line with which the arguments are refused."""
+  assert main.main(list(arguments)) == 2
+  (line,) = capsys.readouterr().err.splitlines()
+  assert line.startswith("astgan: ")
+  return line
+
+
 def test_a_config_file_imports_the_configs_of_its_own_checkout(folder):
   for seed in (1, 2):
     configs = folder / f"checkout_{seed}" / "configs"
     configs.mkdir(parents=True)
-    (configs / "common.py").write_text(f"SEED = {seed}\n{FILE}")
-    (configs / "page.py").write_text(PAGE)
-  path, modules = list(sys.path), dict(sys.modules)
+    (configs / "common.py").write_text(FILE.replace("seed=0", f"seed={seed}"))
+    (configs / "page.py").write_text("from configs.common import get_config")
+  path = list(sys.path)
   for seed in (1, 2, 1):
     page = f"checkout_{seed}/configs/page.py"
     config, workdir = main.read_arguments([f"--config={page}"])
     assert (config.seed, workdir) == (seed, pathlib.Path("runs/page"))
   assert sys.path == path
-  names = [name for name in modules if name.startswith("configs")]
-  assert "configs.smoke" in names
-  assert all(sys.modules[name] is modules[name] for name in names)
+  assert sys.modules["configs.smoke"] is smoke
 
 
 @pytest.mark.parametrize("name", ["own.py", "configs/own.py"])
 def test_a_file_anywhere_imports_the_configs_beside_the_package(folder, name):
   (folder / "configs").mkdir()
-  (folder / name).write_text(
-    "from configs import smoke\n\nget_config = smoke.get_config"
-  )
+  (folder / name).write_text("from configs.smoke import get_config")
   config, _ = main.read_arguments([f"--config={folder / name}"])
   assert config.to_dict() == smoke.get_config().to_dict()
 
 
 def test_the_module_runs_as_a_program_from_any_folder(folder):
-  # Only the package is on the path: not the folder that also holds configs/.
-  (folder / "path").mkdir()
-  (folder / "path" / "astgan").symlink_to(ROOT / "astgan")
-  process = subprocess.run(
-    [sys.executable, "-m", "astgan.main"]
-    + [f"--config={ROOT / 'configs' / 'smoke.py'}", "--config.seed=-1"],
-    env=os.environ | {"PYTHONPATH": str(folder / "path")},
-    capture_output=True,
-    text=True,
-  )
-  told = "astgan: config.seed is at least 0 and at most 2147483647; got -1\n"
-  assert (process.returncode, process.stderr) == (2, told)
+  # Python finds the package in the working folder, but no configs beside it.
+  (folder / "astgan").symlink_to(ROOT / "astgan")
+  command = [sys.executable, "-m", "astgan.main", "--config.seed=-1"]
+  command += [f"--config={ROOT / 'configs' / 'smoke.py'}"]
+  process = subprocess.run(command, capture_output=True, text=True)
+  assert process.returncode == 2
+  assert re.fullmatch("astgan: config.seed is .*; got -1\n", process.stderr)
 
 
 @pytest.mark.parametrize(
   ("field", "text", "value"),
   [
     ("width", "16", 16),
-    ("half", "3", 3),
     ("rate", "1e-3", 1e-3),
     ("rate", "2", 2.0),
     ("flip", "true", True),
     ("taps", "('one',)", ("one",)),
     ("taps", "[1, 2]", (1, 2)),
-    ("taps", "1", (1,)),
     ("name", "a=b c", "a=b c"),
   ],
 )
 def test_a_field_is_set_in_its_type(field, text, value):
   config, _ = main.read_arguments([MINE, f"--config.model.{field}={text}"])
-  assert config.model[field] == value
-  assert type(config.model[field]) is type(value)
+  read = config.model[field]
+  assert (read, type(read)) == (value, type(value))
   assert config.is_locked
 
 
 def test_a_command_changes_its_own_config_and_what_follows_from_it():
-  changed, workdir = main.read_arguments(
-    ["--config.model.width=50", "--workdir", "~/run", "--config", "mine.py"]
-  )
-  config, _ = main.read_arguments([MINE])
+  changed, _ = main.read_arguments([MINE, "--config.model.width=50"])
+  config, workdir = main.read_arguments([MINE, "--workdir", "~/run"])
   assert (changed.model.half, config.model.half) == (25, 4)
   assert workdir == pathlib.Path.home() / "run"
 
@@ -136,75 +121,51 @@ def test_a_command_changes_its_own_config_and_what_follows_from_it():
   ],
 )
 def test_a_mistake_is_one_line_that_names_it(capsys, argument, told):
-  needs_file = not argument.startswith(("--config=", "--workdir="))
-  assert main.main([MINE, argument] if needs_file else [argument]) == 2
-  (line,) = capsys.readouterr().err.splitlines()
-  assert line.startswith("astgan: ")
-  assert told in line
+  file = [] if argument == "--workdir=run" else [MINE]
+  assert told in refuse(capsys, *file, argument)
 
 
 @pytest.mark.parametrize(
   ("text", "told"),
   [
-    ("def get_config(:", "SyntaxError: invalid syntax (mine.py, line 1)"),
+    ("def (:", "SyntaxError: invalid syntax (mine.py, line 1)"),
     ("\nimport nowhere", "mine.py, line 2: ModuleNotFoundError: No module"),
     ("from configs import nowhere", "cannot import name 'nowhere'"),
-    ("x = 1", "has no attribute 'get_config'"),
     ("get_config = dict", "get_config does not return a ConfigDict"),
     (FILE.replace("seed=0", "sed=0"), "config has no field seed; it has"),
   ],
 )
-def test_a_config_file_that_does_not_load_is_one_line(
-  capsys, folder, text, told
-):
+def test_a_mistake_in_a_config_file_is_one_line(capsys, folder, text, told):
   (folder / "mine.py").write_text(text)
-  assert main.main([MINE]) == 2
-  (line,) = capsys.readouterr().err.splitlines()
-  assert told in line
+  assert told in refuse(capsys, MINE)
 
 
 @pytest.mark.parametrize(
   "error", [OSError("no space"), FloatingPointError("nan"), KeyboardInterrupt()]
 )
-def test_what_is_no_mistake_of_the_user_is_one_line_and_status_1(
-  capsys, monkeypatch, error
-):
-  task = unittest.mock.Mock(side_effect=error)
-  monkeypatch.setitem(main.TASKS, "train", task)
+def test_a_failure_is_one_line_and_status_1(capsys, monkeypatch, error):
+  fail = unittest.mock.Mock(side_effect=error)
+  monkeypatch.setitem(main.TASKS, "train", fail)
   assert main.main([MINE]) == 1
-  told = capsys.readouterr().err
-  assert told == f"astgan: {str(error) or 'interrupted'}\n"
+  told = str(error) or "interrupted"
+  assert capsys.readouterr().err == f"astgan: {told}\n"
 
 
-def test_an_error_of_the_program_keeps_its_traceback(monkeypatch):
-  task = unittest.mock.Mock(side_effect=RuntimeError("a bug"))
-  monkeypatch.setitem(main.TASKS, "train", task)
-  with pytest.raises(RuntimeError, match="a bug"):
-    main.main([MINE])
-
-
-def test_messages_are_plain_lines_that_leave_the_progress_bars_whole(
-  capsys, monkeypatch
-):
+def test_messages_are_lines_above_the_progress_bars(capsys, monkeypatch):
   def tell(config, workdir):
-    logging.getLogger("orbax").setLevel(logging.INFO)
+    logging.getLogger("another").setLevel(logging.INFO)
     with tqdm.tqdm(total=2):
-      for name in ("astgan.train", "orbax"):
+      for name in ("astgan.train", "another"):
         logging.getLogger(name).info("%s tells", name)
         logging.getLogger(name).warning("%s warns", name)
 
   monkeypatch.setitem(main.TASKS, "train", tell)
-  before = logging.root.handlers
   assert main.main([MINE]) == 0
-  assert logging.root.handlers is before
   out, err = capsys.readouterr()
-  first, *rest = out.splitlines()
-  assert first.startswith("train into runs/mine on 2 x ")
-  assert first.endswith(f", jax {jax.__version__}")
-  assert rest == ["astgan.train tells"]
-  lines = [line.strip() for line in err.replace("\r", "\n").splitlines()]
-  told = [line for line in lines if line and "| 0/2 [" not in line]
-  assert told == ["astgan.train warns", "orbax warns"]
+  first = f"train into runs/mine on 2 x .*, jax {jax.__version__}\n"
+  assert re.fullmatch(f"{first}astgan.train tells\n", out)
+  # Each follows the return with which the bar was cleared.
+  assert re.findall(r"\r(\S+) warns\n", err) == ["astgan.train", "another"]
 
 
 def test_programs_are_kept_where_the_config_says(folder, monkeypatch):
@@ -219,14 +180,11 @@ def test_programs_are_kept_where_the_config_says(folder, monkeypatch):
 
 def test_help_lists_the_config_files_with_their_first_lines(folder, capsys):
   (folder / "configs").mkdir()
-  for name in ("mine", "common", "longer"):
-    (folder / "configs" / f"{name}.py").write_text(FILE)
-  (folder / "configs" / "longer.py").write_text("def broken(:")
+  for name, text in {"own": FILE, "common": FILE, "longer": "def (:"}.items():
+    (folder / "configs" / f"{name}.py").write_text(text)
   assert main.main(["--help"]) == 0
-  text = capsys.readouterr().out
-  assert text.startswith(main.__doc__)
-  assert f"  smoke.py           {smoke.__doc__.splitlines()[0]}\n" in text
-  assert text.endswith(
-    f"\n{folder}/configs:\n"
-    "  longer.py  (SyntaxError)\n  mine.py    A file of few fields.\n"
-  )
+  flags, checkout, here = capsys.readouterr().out.split("\n\n/")
+  assert flags == main.__doc__.strip()
+  assert re.search(rf"\n  smoke.py +{smoke.__doc__.splitlines()[0]}", checkout)
+  lines = ["  longer.py  (SyntaxError)", "  own.py     Few fields."]
+  assert here.splitlines()[1:] == lines
