@@ -1,278 +1,190 @@
-"""The command line: exit statuses, and one line for each mistake."""
+"""The command line: config files, fields, messages and exit statuses."""
 
+import logging
 import pathlib
+import re
 import subprocess
 import sys
+import unittest.mock
 
 import jax
 import pytest
-from PIL import Image
+import tqdm
 
-from astgan import checkpoints, errors, main
-from tests.train import tiny
+from astgan import main
+from configs import smoke
 
-SMOKE = "--config=configs/smoke.py"
+ROOT = pathlib.Path(__file__).parents[1]
+MINE = "--config=mine.py"
+
+FILE = '''"""Few fields."""
+from ml_collections import ConfigDict
+
+def get_config():
+  net = ConfigDict(dict(width=8, rate=0.5, flip=False, taps=(), name=""))
+  net.half = net.get_ref("width") // 2
+  return ConfigDict(dict(task="train", seed=0, compile_cache="off", model=net))
+'''
 
 
 @pytest.fixture(autouse=True)
-def _process(monkeypatch):
-  """Commands are given where the project lies, each as if it were the first."""
-  monkeypatch.chdir(pathlib.Path(__file__).parents[1])
-  monkeypatch.delitem(sys.modules, "config_config", raising=False)
-
-
-@pytest.fixture
-def tiny_run(decoded):
-  """The arguments of the run of the fixture `trained`."""
-  fields = {
-    "compile_cache": "off",
-    "data.cache": decoded,
-    "data.count": 16,
-    "model.width": 4,
-    "model.latent": 5,
-    "train.steps": 12,
-    "train.batch_size": 4,
-    "train.log_every": 2,
-    "train.sample_every": 4,
-    "train.save_every": 4,
-    "train.samples": 4,
-    "train.keep": 9,
-  }
-  return [
-    SMOKE,
-    *(f"--config.{name}={value}" for name, value in fields.items()),
-  ]
+def folder(tmp_path, monkeypatch):
+  """The working folder, which holds mine.py."""
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / "mine.py").write_text(FILE)
+  return tmp_path
 
 
 def refuse(capsys, *arguments):
-  """The one line on stderr with which the arguments are refused."""
+  """The one line with which the arguments are refused."""
   assert main.main(list(arguments)) == 2
-  lines = capsys.readouterr().err.splitlines()
-  assert len(lines) == 1, lines
-  assert lines[0].startswith("astgan: ")
-  return lines[0]
+  (line,) = capsys.readouterr().err.splitlines()
+  assert line.startswith("astgan: ")
+  return line
 
 
-def test_a_run_from_the_command_line_is_the_same_run(
-  tiny_run, tmp_path, trained
-):
-  assert main.main([*tiny_run, f"--workdir={tmp_path}"]) == 0
-  tiny.assert_equal(
-    tiny.read_checkpoint(tmp_path, 12), tiny.read_checkpoint(trained, 12)
-  )
+def test_a_config_file_imports_the_configs_of_its_own_checkout(folder):
+  for seed in (1, 2):
+    configs = folder / f"checkout_{seed}" / "configs"
+    configs.mkdir(parents=True)
+    (configs / "common.py").write_text(FILE.replace("seed=0", f"seed={seed}"))
+    (configs / "page.py").write_text("from configs.common import get_config")
+  path = list(sys.path)
+  for seed in (1, 2, 1):
+    page = f"checkout_{seed}/configs/page.py"
+    config, workdir = main.read_arguments([f"--config={page}"])
+    assert (config.seed, workdir) == (seed, pathlib.Path("runs/page"))
+  assert sys.path == path
+  assert sys.modules["configs.smoke"] is smoke
 
 
-def test_the_first_line_tells_task_folder_and_devices(
-  tiny_run, trained, capsys
-):
-  main.main([*tiny_run, "--config.train.steps=4", f"--workdir={trained}"])
-  first = capsys.readouterr().out.splitlines()[0]
-  assert first.startswith(f"train into {trained} on 2 x")
-  assert jax.__version__ in first
+@pytest.mark.parametrize("name", ["own.py", "configs/own.py"])
+def test_a_file_anywhere_imports_the_configs_beside_the_package(folder, name):
+  (folder / "configs").mkdir()
+  (folder / name).write_text("from configs.smoke import get_config")
+  config, _ = main.read_arguments([f"--config={folder / name}"])
+  assert config.to_dict() == smoke.get_config().to_dict()
 
 
-def test_samples_are_drawn_from_the_command_line(trained, tmp_path):
-  arguments = [
-    "--config=configs/sample.py",
-    f"--config.sample.run={trained}",
-    "--config.sample.count=4",
-    "--config.compile_cache=off",
-    f"--workdir={tmp_path}",
-  ]
-  assert main.main(arguments) == 0
-  with Image.open(tmp_path / "samples" / "grid_00.png") as grid:
-    assert grid.size == (66, 66)
-
-
-def test_the_run_folder_is_named_after_the_config_by_default():
-  _, workdir = main.read_arguments(["--config=configs/dcgan_baseline.py"])
-  assert workdir == pathlib.Path("runs/dcgan_baseline")
-
-
-def test_fields_are_set_by_flags_in_their_types():
-  config, workdir = main.read_arguments(
-    [
-      SMOKE,
-      "--config.train.learning_rate=1e-3",
-      "--config.data.flip=true",
-      "--config.paint.style_layers=('conv_1',)",
-      "--config.train.steps_per_call=4",
-      "--workdir=elsewhere",
-    ]
-  )
-  assert config.train.learning_rate == 1e-3
-  assert config.data.flip is True
-  assert config.paint.style_layers == ("conv_1",)
-  assert config.train.steps_per_call == 4
-  assert workdir == pathlib.Path("elsewhere")
-
-
-def test_a_run_folder_may_lie_in_the_home_folder():
-  _, workdir = main.read_arguments([SMOKE, "--workdir=~/run"])
-  assert workdir == pathlib.Path.home() / "run"
-
-
-def test_one_command_s_fields_do_not_reach_the_next():
-  changed, _ = main.read_arguments([SMOKE, "--config.seed=5"])
-  config, workdir = main.read_arguments([SMOKE])
-  assert (changed.seed, config.seed) == (5, 0)
-  assert workdir == pathlib.Path("runs/smoke")
-
-
-def test_the_half_way_step_follows_the_number_of_steps():
-  config, _ = main.read_arguments([SMOKE, "--config.train.steps=50"])
-  assert config.train.late_step == 25
+def test_the_module_runs_as_a_program_from_any_folder(folder):
+  # Python finds the package in the working folder, but no configs beside it.
+  (folder / "astgan").symlink_to(ROOT / "astgan")
+  command = [sys.executable, "-m", "astgan.main", "--config.seed=-1"]
+  command += [f"--config={ROOT / 'configs' / 'smoke.py'}"]
+  process = subprocess.run(command, capture_output=True, text=True)
+  assert process.returncode == 2
+  assert re.fullmatch("astgan: config.seed is .*; got -1\n", process.stderr)
 
 
 @pytest.mark.parametrize(
-  ("arguments", "told"),
+  ("field", "text", "value"),
   [
-    ([], "--config=configs/dcgan.py"),
-    ([SMOKE, "--wordkir=x"], "wordkir"),
-    ([SMOKE, "stray"], "stray"),
-    ([SMOKE, "--config.train.stepps=5"], "--config.train.stepps=5"),
-    ([SMOKE, "--config.trane.steps=5"], "--config.trane.steps=5"),
-    ([SMOKE, "--config.stepps=5"], "--config.stepps=5"),
-    ([SMOKE, "--config.train.steps=many"], "train.steps"),
-    ([SMOKE, "--config.train.learning_rate=fast"], "train.learning_rate"),
-    ([SMOKE, "--config.data.flip=perhaps"], "data.flip"),
-    ([SMOKE, "--config.train=5"], "train"),
-    (["--config=configs/nowhere.py"], "configs/nowhere.py"),
-    (["--config=configs"], "configs"),
-    (["--config="], "--config"),
-    ([SMOKE, "--config.task=dance"], "config.task"),
-    ([SMOKE, "--config.seed=-1"], "config.seed"),
-    ([SMOKE, "--config.seed=99999999999"], "config.seed"),
-    ([SMOKE, "--config.train.batch_size=5"], "config.train.batch_size"),
-    ([SMOKE, "--config.data.source=folder:/nowhere"], "/nowhere"),
-    ([SMOKE, "--config.data.source=nowhere"], "config.data.source"),
-    (["--config=configs/sample.py"], "config.sample.run"),
-    (
-      ["--config=configs/sample.py", "--config.sample.run=/nowhere"],
-      "/nowhere",
-    ),
+    ("width", "16", 16),
+    ("rate", "1e-3", 1e-3),
+    ("rate", "2", 2.0),
+    ("flip", "true", True),
+    ("taps", "('one',)", ("one",)),
+    ("taps", "[1, 2]", (1, 2)),
+    ("name", "a=b c", "a=b c"),
   ],
 )
-def test_a_mistake_is_one_line_that_names_it(capsys, tmp_path, arguments, told):
-  workdir = tmp_path / "run"
-  if SMOKE in arguments or "sample" in "".join(arguments):
-    arguments = [*arguments, f"--workdir={workdir}"]
-    arguments += ["--config.compile_cache=off"]
-  assert told in refuse(capsys, *arguments)
+def test_a_field_is_set_in_its_type(field, text, value):
+  config, _ = main.read_arguments([MINE, f"--config.model.{field}={text}"])
+  read = config.model[field]
+  assert (read, type(read)) == (value, type(value))
+  assert config.is_locked
+
+
+def test_a_command_changes_its_own_config_and_what_follows_from_it():
+  changed, _ = main.read_arguments([MINE, "--config.model.width=50"])
+  config, workdir = main.read_arguments([MINE, "--workdir", "~/run"])
+  assert (changed.model.half, config.model.half) == (25, 4)
+  assert workdir == pathlib.Path.home() / "run"
+
+
+@pytest.mark.parametrize(
+  ("argument", "told"),
+  [
+    ("--workdir=run", "name a config file: --config=configs/dcgan.py; --help"),
+    ("--config=no.py", "--config=no.py is not a file; --help lists"),
+    ("--wordkir=x", "--wordkir=x: not a flag; fields are given as"),
+    ("--workdir", "--workdir: expected one argument"),
+    ("--config.model.slop=1", "model has no field slop; it has flip, half, na"),
+    ("--config.modell.width=1", "config has no section modell; it has compile"),
+    ("--config.seed.x=1", "config.seed is a field, not a section"),
+    ("--config.model=5", "config.model is a section; it has flip, half"),
+    ("--config.seed=1.5", "config.seed is an integer; got '1.5'"),
+    ("--config.model.rate=x", "config.model.rate is a number; got 'x'"),
+    ("--config.model.flip=x", "config.model.flip is true or false; got 'x'"),
+    ("--config.model.taps=x", "config.model.taps is a tuple, such as (1, 2)"),
+    ("--config.task=dance", "config.task is one of train, paint, sample"),
+  ],
+)
+def test_a_mistake_is_one_line_that_names_it(capsys, argument, told):
+  file = [] if argument == "--workdir=run" else [MINE]
+  assert told in refuse(capsys, *file, argument)
 
 
 @pytest.mark.parametrize(
   ("text", "told"),
   [
-    ("def get_config(:", "broken.py"),
-    ("import nowhere", "nowhere"),
-    ("x = 1", "get_config"),
+    ("def (:", "SyntaxError: invalid syntax (mine.py, line 1)"),
+    ("\nimport nowhere", "mine.py, line 2: ModuleNotFoundError: No module"),
+    ("from configs import nowhere", "cannot import name 'nowhere'"),
+    ("get_config = dict", "get_config does not return a ConfigDict"),
+    (FILE.replace("seed=0", "sed=0"), "config has no field seed; it has"),
   ],
 )
-def test_a_config_file_that_does_not_load_is_one_line(
-  capsys, tmp_path, text, told
-):
-  path = tmp_path / "broken.py"
-  path.write_text(text)
-  assert told in refuse(capsys, f"--config={path}")
-
-
-def test_an_empty_folder_of_pictures_is_one_line(capsys, tmp_path):
-  (tmp_path / "pictures").mkdir()
-  line = refuse(
-    capsys,
-    SMOKE,
-    f"--config.data.source=folder:{tmp_path / 'pictures'}",
-    "--config.compile_cache=off",
-    f"--workdir={tmp_path / 'run'}",
-  )
-  assert str(tmp_path / "pictures") in line
-
-
-def test_a_run_folder_that_is_a_file_is_one_line(capsys, tmp_path):
-  (tmp_path / "run").write_text("")
-  line = refuse(
-    capsys,
-    SMOKE,
-    "--config.compile_cache=off",
-    f"--workdir={tmp_path / 'run'}",
-  )
-  assert "--workdir" in line
-
-
-def test_a_changed_config_is_one_line_with_the_difference(
-  capsys, tiny_run, trained
-):
-  line = refuse(capsys, *tiny_run, "--config.seed=1", f"--workdir={trained}")
-  assert "seed: 0 -> 1" in line
+def test_a_mistake_in_a_config_file_is_one_line(capsys, folder, text, told):
+  (folder / "mine.py").write_text(text)
+  assert told in refuse(capsys, MINE)
 
 
 @pytest.mark.parametrize(
-  "error",
-  [
-    OSError(28, "No space left on device"),
-    FloatingPointError("generator/loss is nan at step 7"),
-    KeyboardInterrupt(),
-  ],
+  "error", [OSError("no space"), FloatingPointError("nan"), KeyboardInterrupt()]
 )
-def test_what_is_not_the_user_s_mistake_is_one_line_and_status_1(
-  capsys, monkeypatch, error
-):
-  def fail(config, workdir):
-    raise error
-
+def test_a_failure_is_one_line_and_status_1(capsys, monkeypatch, error):
+  fail = unittest.mock.Mock(side_effect=error)
   monkeypatch.setitem(main.TASKS, "train", fail)
-  assert main.main([SMOKE, "--config.compile_cache=off"]) == 1
-  (line,) = capsys.readouterr().err.splitlines()
-  assert line.removeprefix("astgan: ") in (str(error), "interrupted")
+  assert main.main([MINE]) == 1
+  told = str(error) or "interrupted"
+  assert capsys.readouterr().err == f"astgan: {told}\n"
 
 
-def test_an_error_of_the_program_s_keeps_its_traceback(monkeypatch):
-  def fail(config, workdir):
-    raise RuntimeError("a bug")
+def test_messages_are_lines_above_the_progress_bars(capsys, monkeypatch):
+  def tell(config, workdir):
+    logging.getLogger("another").setLevel(logging.INFO)
+    with tqdm.tqdm(total=2):
+      for name in ("astgan.train", "another"):
+        logging.getLogger(name).info("%s tells", name)
+        logging.getLogger(name).warning("%s warns", name)
 
-  monkeypatch.setitem(main.TASKS, "train", fail)
-  with pytest.raises(RuntimeError, match="a bug"):
-    main.main([SMOKE, "--config.compile_cache=off"])
+  monkeypatch.setitem(main.TASKS, "train", tell)
+  assert main.main([MINE]) == 0
+  out, err = capsys.readouterr()
+  first = f"train into runs/mine on 2 x .*, jax {jax.__version__}\n"
+  assert re.fullmatch(f"{first}astgan.train tells\n", out)
+  # Each follows the return with which the bar was cleared.
+  assert re.findall(r"\r(\S+) warns\n", err) == ["astgan.train", "another"]
 
 
-def test_programs_are_kept_where_the_config_says(tmp_path, monkeypatch):
+def test_programs_are_kept_where_the_config_says(folder, monkeypatch):
   monkeypatch.setitem(main.TASKS, "train", lambda config, workdir: None)
   before = jax.config.jax_compilation_cache_dir
   try:
-    assert main.main([SMOKE, f"--config.compile_cache={tmp_path}"]) == 0
-    assert jax.config.jax_compilation_cache_dir == str(tmp_path)
+    assert main.main([MINE, f"--config.compile_cache={folder}"]) == 0
+    assert jax.config.jax_compilation_cache_dir == str(folder)
   finally:
     jax.config.update("jax_compilation_cache_dir", before)
 
 
-def test_a_run_that_diverges_ends_with_status_1_and_its_checkpoints(
-  capsys, tiny_run, tmp_path, monkeypatch
-):
-  save = checkpoints.Checkpoints.save
-
-  def diverge(self, step, state):
-    if step > 4:
-      raise FloatingPointError("state['generator']")
-    save(self, step, state)
-
-  monkeypatch.setattr(checkpoints.Checkpoints, "save", diverge)
-  assert main.main([*tiny_run, f"--workdir={tmp_path}"]) == 1
-  line = capsys.readouterr().err.splitlines()[-1]
-  assert "the last good checkpoint is step 4" in line
-  assert checkpoints.load_generator(tmp_path).step == 4
-
-
-def test_the_module_runs_as_a_program_and_gives_its_status():
-  process = subprocess.run(
-    [sys.executable, "-m", "astgan.main", "--config=configs/nowhere.py"],
-    capture_output=True,
-    text=True,
-  )
-  assert process.returncode == 2
-  assert process.stderr.count("\n") == 1, process.stderr
-
-
-def test_user_errors_of_the_arguments_are_raised_as_such():
-  with pytest.raises(errors.UserError):
-    main.read_arguments(["--nonsense"])
+def test_help_lists_the_config_files_with_their_first_lines(folder, capsys):
+  (folder / "configs").mkdir()
+  for name, text in {"own": FILE, "common": FILE, "longer": "def (:"}.items():
+    (folder / "configs" / f"{name}.py").write_text(text)
+  assert main.main(["--help"]) == 0
+  flags, checkout, here = capsys.readouterr().out.split("\n\n/")
+  assert flags == main.__doc__.strip()
+  assert re.search(rf"\n  smoke.py +{smoke.__doc__.splitlines()[0]}", checkout)
+  lines = ["  longer.py  (SyntaxError)", "  own.py     Few fields."]
+  assert here.splitlines()[1:] == lines
