@@ -1,19 +1,19 @@
-"""Chance in pictures: windows and mirrors.
+"""Random crops and flips, and smaller copies of images.
 
-A deterministic core and a random shell each, on bytes or floats alike, to be
-called inside the compiled step.
+Crops and flips have a deterministic and a random function each. They take bytes
+and floats, inside the compiled step.
 """
 
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jaxtyping import Bool, Int, Key, Shaped
+from jaxtyping import Bool, Float, Int, Key, Shaped
 
 Images = Shaped[Array, "b h w c"]
 
 
 def flip(images: Images, mirrored: Bool[Array, "b"]) -> Images:
-  """The images, those that are `mirrored` left to right."""
+  """The images, with left and right exchanged in those that are `mirrored`."""
   return jnp.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
 
 
@@ -29,7 +29,7 @@ def crop(
 
   Args:
     images: at least `size` high and wide.
-    corners: row and column of each window's upper left pixel, from 0 to
+    corners: row and column of the upper left pixel of each window, from 0 to
       h - size and w - size.
     size: side of the windows, in pixels.
   """
@@ -47,7 +47,16 @@ def crop(
 def random_crop(
   key: Key[Array, ""], images: Images, *, size: int
 ) -> Shaped[Array, "b {size} {size} c"]:
-  """A square window of each image, every position equally likely."""
+  """A square window of each image, every position equally likely.
+
+  Args:
+    key: of these images.
+    images: at least `size` high and wide.
+    size: side of the windows, in pixels.
+
+  Raises:
+    ValueError: the images are smaller than the windows.
+  """
   b, height, width, _ = images.shape
   if size > min(height, width):
     raise ValueError(
@@ -58,18 +67,45 @@ def random_crop(
   return crop(images, corners, size=size)
 
 
+def reduce(
+  images: Float[Array, "b s s c"], *, size: int
+) -> Float[Array, "b {size} {size} c"]:
+  """Smaller copies of the images; the images themselves at the same size.
+
+  Each pixel is the mean of a box where `size` divides the side. Elsewhere it is
+  weighed by a triangle as wide as the reduction.
+
+  Args:
+    images: any range.
+    size: new side in pixels, at most s.
+
+  Raises:
+    ValueError: `size` is above the side of the images.
+  """
+  b, side, _, channels = images.shape
+  if size > side:
+    raise ValueError(f"expected a size of at most {side}, got {size}")
+  if size == side:
+    return images
+  if side % size == 0:
+    box = side // size
+    boxes = images.reshape(b, size, box, size, box, channels)
+    return jnp.mean(boxes, axis=(2, 4))
+  return jax.image.resize(images, (b, size, size, channels), "linear")
+
+
 def augment(
   key: Key[Array, ""], images: Images, *, size: int, flip: bool
 ) -> Shaped[Array, "b {size} {size} c"]:
-  """The images as a step sees them: windows of `size`, mirrored if asked.
+  """The images as a step sees them: windows of `size`, flipped if asked.
 
-  Images that are `size` already, the crop `centre`, are left as they are.
+  Images of that size (`data.crop` is `centre`) are not cropped.
 
   Args:
     key: of this step and this device.
-    images: as the pipeline stores them, `size` or more.
-    size: `data.size`.
-    flip: `data.flip`.
+    images: as the pipeline stores them, with a side of at least `size`.
+    size: `data.size`, in pixels.
+    flip: `data.flip`, whether half of the images are flipped.
   """
   crop_key, flip_key = jax.random.split(key)
   if images.shape[1:3] != (size, size):
