@@ -1,4 +1,4 @@
-"""What a run reports: metrics.jsonl, TensorBoard events and losses.png."""
+"""Reports of a run: metrics.jsonl, TensorBoard events and losses.png."""
 
 import collections
 import json
@@ -13,12 +13,12 @@ from astgan import runs
 
 
 class Writer:
-  """Appends scalars and pictures to a run folder; draws the losses at the end.
+  """Appends scalars and images to a run folder; plots the losses on closing.
 
   Args:
     workdir: the run folder.
-    resume_step: the step that the run continues from. Lines of later steps,
-      which will be written again, are dropped; `None` keeps all lines.
+    resume_step: the step that the run resumes from. Lines of later steps are
+      dropped, because the run writes them again; `None` keeps all lines.
   """
 
   def __init__(
@@ -49,10 +49,10 @@ class Writer:
     """Writes one line of scalars.
 
     Args:
-      step: completed updates.
-      scalars: values by path, such as `generator/loss`. A value that is not
-        finite becomes null, since JSON has no word for it.
-      labels: what the line is about, such as `picture="harbour"`.
+      step: number of completed updates.
+      scalars: values by path, such as `generator/loss`. Values that are not
+        finite become null, because JSON cannot represent them.
+      labels: the subject of the line, such as `image="harbour"`.
     """
     values = {
       name: float(value) if math.isfinite(value) else None
@@ -66,18 +66,18 @@ class Writer:
       self._events.add_scalar(prefix + name, value, step)
 
   def image(self, name: str, step: int, image: np.ndarray) -> None:
-    """Shows a picture, uint8 [h, w, 3], in TensorBoard."""
+    """Writes an image, uint8 [h, w, 3], for TensorBoard."""
     self._events.add_image(name, image, step, dataformats="HWC")
 
   def close(self) -> None:
-    """Ends the files and draws losses.png."""
+    """Closes the files and plots losses.png."""
     self._lines.close()
     self._events.close()
     draw_losses(self._workdir)
 
 
 def read(workdir: pathlib.Path) -> list[dict]:
-  """The lines of metrics.jsonl; a last line cut off by a kill is dropped."""
+  """The lines of metrics.jsonl, without a last line that is truncated."""
   path = workdir / "metrics.jsonl"
   lines = []
   if path.exists():
@@ -90,7 +90,7 @@ def read(workdir: pathlib.Path) -> list[dict]:
 
 
 def draw_losses(workdir: pathlib.Path) -> None:
-  """Draws every key of metrics.jsonl that contains `loss` into losses.png."""
+  """Plots every key of metrics.jsonl that contains `loss` in losses.png."""
   curves = collections.defaultdict(list)
   for line in read(workdir):
     label = "".join(
@@ -103,7 +103,7 @@ def draw_losses(workdir: pathlib.Path) -> None:
     return
   figure = matplotlib.figure.Figure(figsize=(9, 5), layout="constrained")
   axes = figure.subplots()
-  # A painting's content loss starts at 0, of which there is no logarithm.
+  # The content loss of a painting starts at 0, which has no logarithm.
   sizes = [y for points in curves.values() for _, y in points if y != 0]
   if sizes and min(sizes) > 0 and max(sizes) > 100 * min(sizes):
     axes.set_yscale("log", nonpositive="mask")

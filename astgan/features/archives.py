@@ -1,8 +1,8 @@
-"""Arrays out of pickles made by PyTorch and NumPy, as data.
+"""Reads pickles of PyTorch and NumPy as data: restricted unpickling.
 
-A pickle can name any function to be called. These readers know the few names
-that tensors and arrays need, put functions of this module in their places
-and refuse every other name, so a file cannot run anything. PyTorch is not
+A pickle can name any function to be called. These readers accept only the few
+names that tensors and arrays need, map each to a function of this module and
+refuse every other name. A file therefore cannot run code. PyTorch is not
 needed.
 """
 
@@ -21,11 +21,13 @@ LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
 
 def read_torch(path: pathlib.Path | str) -> dict[str, Any]:
-  """What torch.save wrote, tensors as arrays: zip archives and older files.
+  """The object that torch.save wrote, with arrays for tensors.
+
+  Reads zip archives and the legacy format of PyTorch before 1.6.
 
   Raises:
-    pickle.UnpicklingError: if the file is not such a file, is cut short, or
-      asks for anything but dense, contiguous tensors.
+    pickle.UnpicklingError: the file was not made by torch.save, is truncated,
+      or holds anything but dense, contiguous tensors.
   """
   path = pathlib.Path(path)
   if zipfile.is_zipfile(path):
@@ -38,14 +40,14 @@ def read_numpy(path: pathlib.Path | str) -> dict[str, Any]:
   """A pickled dict of arrays.
 
   Raises:
-    pickle.UnpicklingError: if anything but arrays is in the file.
+    pickle.UnpicklingError: the file holds anything but arrays.
   """
   with pathlib.Path(path).open("rb") as file:
     return _Unpickler(file, NUMPY_NAMES).load()
 
 
 class _Unpickler(pickle.Unpickler):
-  """Knows these names and the storages of tensors, and nothing else."""
+  """Resolves the given names and tensor storages, and refuses the rest."""
 
   def __init__(self, file: io.BufferedIOBase, names: dict, storage: Any = None):
     super().__init__(file)
@@ -58,9 +60,9 @@ class _Unpickler(pickle.Unpickler):
     return self._names[module, name]
 
   def persistent_load(self, pid: Any) -> np.ndarray:
-    # ('storage', type, key, device, count), and a view in the older files.
+    # ('storage', dtype, key, device, count); legacy files append a view.
     if self._storage is None or pid[0] != "storage" or any(pid[5:]):
-      raise pickle.UnpicklingError("it holds something else than tensors")
+      raise pickle.UnpicklingError("it holds objects that are not tensors")
     return self._storage(pid[1], pid[2], pid[4])
 
 
@@ -84,8 +86,8 @@ def _read_zip(path: pathlib.Path) -> dict[str, Any]:
 
 
 def _read_legacy(file: io.BufferedIOBase, size: int) -> dict[str, Any]:
-  # Five pickles in a row: a magic number, the protocol, facts about the
-  # system, the object, the storages' keys; then each storage's count, data.
+  # Five pickles: magic number, protocol, system information, the object and
+  # the keys of the storages. Then the count and the data of each storage.
   if _Unpickler(file, {}).load() != LEGACY_MAGIC:
     raise pickle.UnpicklingError("the file was not made by torch.save")
   _Unpickler(file, {}).load()
@@ -95,16 +97,16 @@ def _read_legacy(file: io.BufferedIOBase, size: int) -> dict[str, Any]:
   def storage(dtype: np.dtype, key: str, count: int) -> np.ndarray:
     if key not in storages:
       if count * dtype.itemsize > size:
-        raise pickle.UnpicklingError("the file is cut short")
+        raise pickle.UnpicklingError("the file is truncated")
       storages[key] = np.zeros(count, dtype)
     return storages[key]
 
   result = _Unpickler(file, TORCH_NAMES, storage).load()
   for key in _Unpickler(file, {}).load():
-    file.read(8)  # The count, known already.
+    file.read(8)  # The count, which the object's pickle gave.
     data = memoryview(storages[key]).cast("B")
     if file.readinto(data) != len(data):
-      raise pickle.UnpicklingError("the file is cut short")
+      raise pickle.UnpicklingError("the file is truncated")
   return result
 
 
@@ -114,7 +116,7 @@ def _require_little_endian(is_little: bool) -> None:
 
 
 def _tensor(storage, offset, size, strides, *_) -> np.ndarray:
-  """The place of torch._utils._rebuild_tensor_v2: a view of the storage."""
+  """Stands in for torch._utils._rebuild_tensor_v2: a view of the storage."""
   contiguous = tuple(math.prod(size[i + 1 :]) for i in range(len(size)))
   if tuple(strides) != contiguous and 0 not in size:
     raise pickle.UnpicklingError(
@@ -124,12 +126,12 @@ def _tensor(storage, offset, size, strides, *_) -> np.ndarray:
 
 
 def _parameter(tensor, *_) -> np.ndarray:
-  """The place of torch.nn.parameter.Parameter: its tensor."""
+  """Stands in for torch.nn.parameter.Parameter: its tensor."""
   return tensor
 
 
 def _empty_array(*_) -> np.ndarray:
-  """The place of NumPy's _reconstruct: an array yet to be filled."""
+  """Stands in for NumPy's _reconstruct: an array that __setstate__ fills."""
   return np.empty(0)
 
 

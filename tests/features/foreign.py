@@ -1,4 +1,4 @@
-"""Weights as other projects write them, in small."""
+"""Weight files as other projects write them, with random weights."""
 
 import collections
 import io
@@ -8,120 +8,119 @@ import sys
 import types
 import zipfile
 from typing import Any
+from unittest import mock
 
 import h5py
 import numpy as np
+import safetensors.numpy
 
 from astgan.features import convert, vgg
 
 STORAGES = {"f": "FloatStorage", "B": "ByteStorage"}
 
 
-def torchvision_arrays(net: str, seed: int = 0) -> dict[str, np.ndarray]:
-  """torchvision's names and axes, for as many channels as vgg.CHANNELS."""
-  rng = np.random.default_rng(seed)
+def torchvision_arrays(net: str) -> dict[str, np.ndarray]:
+  """torchvision's names and axes, OIHW, with the channels of vgg.CHANNELS."""
+  rng = np.random.default_rng(0)
+  shapes = vgg.kernel_shapes(net)
   arrays = {}
-  channels = 3
   for layer, (kernel, bias) in convert.torchvision_names(net).items():
-    made = vgg.CHANNELS[int(layer[4]) - 1]
-    deviation = np.sqrt(2 / (9 * channels))
-    drawn = rng.normal(0, deviation, (made, channels, 3, 3))
+    _, _, inputs, outputs = shapes[layer]
+    drawn = rng.normal(0, np.sqrt(2 / (9 * inputs)), (outputs, inputs, 3, 3))
     arrays[kernel] = drawn.astype(np.float32)
-    arrays[bias] = rng.normal(0, 0.1, made).astype(np.float32)
-    channels = made
+    arrays[bias] = rng.normal(0, 0.1, outputs).astype(np.float32)
   return arrays
 
 
 def keras_arrays(net: str) -> dict[str, np.ndarray]:
   """The same numbers under Keras' names, HWIO."""
-  stored = torchvision_arrays(net)
-  arrays = {}
-  there = convert.torchvision_names(net)
-  for layer, (kernel, bias) in convert.keras_names(net).items():
-    arrays[kernel] = stored[there[layer][0]].transpose(2, 3, 1, 0)
-    arrays[bias] = stored[there[layer][1]]
-  return arrays
+  names = [name for pair in convert.keras_names(net).values() for name in pair]
+  arrays = torchvision_arrays(net).values()
+  return {
+    name: array.transpose(2, 3, 1, 0).copy() if array.ndim == 4 else array
+    for name, array in zip(names, arrays, strict=True)
+  }
 
 
-def write_keras(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
-  """A file with the groups and names of Keras' applications."""
+def write(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
+  """A file in the format of its extension."""
+  writers = {
+    ".safetensors": lambda: safetensors.numpy.save_file(arrays, path),
+    ".npz": lambda: np.savez(path, **arrays),
+    ".pth": lambda: write_torch(path, arrays),
+    ".h5": lambda: write_h5(path, arrays, "{layer}/{layer}_{part[0]}:0"),
+  }
+  writers[path.suffix]()
+
+
+def write_h5(
+  path: pathlib.Path, arrays: dict[str, np.ndarray], place: str
+) -> None:
+  """Keras' arrays, placed in the file as one of its versions does."""
   with h5py.File(path, "w") as file:
     for name, array in arrays.items():
       layer, part = name.split(".")
-      letter = {"kernel": "W", "bias": "b"}[part]
-      file[f"{layer}/{layer}_{letter}_1:0"] = array
-
-
-def raw(array: np.ndarray) -> bytes:
-  """The numbers in the order in which they lie in memory."""
-  return array.tobytes("A")
+      file[place.format(layer=layer, part=part, axes=array.ndim)] = array
 
 
 def write_torch(
-  path: pathlib.Path, arrays: dict[str, Any], *, legacy: bool, monkeypatch
+  path: pathlib.Path, objects: dict[str, Any], *, legacy: bool = False
 ) -> None:
-  """What torch.save writes, made without torch: an archive or, until 1.6, rows.
+  """A file of torch.save, made without torch: a zip archive, or legacy.
 
   Args:
-    arrays: float32 or uint8; an object that is no array is pickled as it is.
+    objects: float32 and uint8 arrays become tensors; other objects are
+      pickled as they are.
   """
-  modules = {name: types.ModuleType(name) for name in ("torch", "torch._utils")}
-
-  def rebuild():
-    raise AssertionError("only its name is written")
-
-  rebuild.__module__ = "torch._utils"
-  rebuild.__qualname__ = rebuild.__name__ = "_rebuild_tensor_v2"
-  modules["torch._utils"]._rebuild_tensor_v2 = rebuild
+  torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
+  rebuild = type("_rebuild_tensor_v2", (), {"__module__": "torch._utils"})
+  utils._rebuild_tensor_v2 = rebuild
   for name in STORAGES.values():
-    storage = type(name, (), {"__module__": "torch"})
-    setattr(modules["torch"], name, storage)
-
-  class Tensor:
-    def __init__(self, key, array):
-      self.key, self.array = key, array
-
-    def __reduce__(self):
-      strides = tuple(s // self.array.itemsize for s in self.array.strides)
-      hooks = collections.OrderedDict()
-      shape = self.array.shape
-      return rebuild, (Storage(self), 0, shape, strides, False, hooks)
+    setattr(torch, name, type(name, (), {"__module__": "torch"}))
 
   class Storage:
-    def __init__(self, tensor):
-      self.tensor = tensor
+    def __init__(self, array):
+      self.array = array
+      self.key = str(len(storages))
+      storages.append(self)
 
   class Pickler(pickle.Pickler):
+    def reducer_override(self, thing):
+      if not isinstance(thing, np.ndarray):
+        return NotImplemented
+      strides = tuple(stride // thing.itemsize for stride in thing.strides)
+      hooks = collections.OrderedDict()
+      arguments = (Storage(thing), 0, thing.shape, strides, False, hooks)
+      return rebuild, arguments
+
     def persistent_id(self, thing):
       if not isinstance(thing, Storage):
         return None
-      array = thing.tensor.array
-      kind = getattr(modules["torch"], STORAGES[array.dtype.char])
-      pid = ("storage", kind, thing.tensor.key, "cpu", array.size)
+      dtype = getattr(torch, STORAGES[thing.array.dtype.char])
+      pid = ("storage", dtype, thing.key, "cpu", thing.array.size)
       return (*pid, None) if legacy else pid
 
-  tensors = {
-    name: Tensor(str(index), array) if isinstance(array, np.ndarray) else array
-    for index, (name, array) in enumerate(arrays.items())
-  }
-  stored = [t for t in tensors.values() if isinstance(t, Tensor)]
-  pickled = io.BytesIO()
-  with monkeypatch.context() as patch:
-    for name, module in modules.items():
-      patch.setitem(sys.modules, name, module)
-    Pickler(pickled, 2).dump(tensors)
+  storages, pickled = [], io.BytesIO()
+  with mock.patch.dict(sys.modules, {"torch": torch, "torch._utils": utils}):
+    Pickler(pickled, 2).dump(objects)
   if legacy:
     with path.open("wb") as file:
-      pickle.dump(0x1950A86A20F9469CFC6C, file, 2)
-      pickle.dump(1001, file, 2)
-      pickle.dump({"protocol_version": 1001, "little_endian": True}, file, 2)
+      information = {"protocol_version": 1001, "little_endian": True}
+      for header in (0x1950A86A20F9469CFC6C, 1001, information):
+        pickle.dump(header, file, 2)
       file.write(pickled.getvalue())
-      pickle.dump([t.key for t in stored], file, 2)
-      for t in stored:
-        file.write(t.array.size.to_bytes(8, "little") + raw(t.array))
+      pickle.dump([storage.key for storage in storages], file, 2)
+      for storage in storages:
+        count = storage.array.size.to_bytes(8, "little")
+        file.write(count + raw(storage.array))
   else:
     with zipfile.ZipFile(path, "w") as archive:
       archive.writestr("archive/data.pkl", pickled.getvalue())
       archive.writestr("archive/byteorder", "little")
-      for t in stored:
-        archive.writestr(f"archive/data/{t.key}", raw(t.array))
+      for storage in storages:
+        archive.writestr(f"archive/data/{storage.key}", raw(storage.array))
+
+
+def raw(array: np.ndarray) -> bytes:
+  """The numbers in memory order."""
+  return array.tobytes("A")

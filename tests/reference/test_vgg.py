@@ -1,5 +1,7 @@
 """The feature networks against the same networks built in plain PyTorch."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,12 +13,14 @@ from tests.features import foreign
 
 pytestmark = pytest.mark.reference
 
+# Table 1 of the paper; M is a pooling.
 PLAN = {
   "vgg16": "64 64 M 128 128 M 256 256 256 M 512 512 512 M 512 512 512 M",
   "vgg19": (
     "64 64 M 128 128 M 256 256 256 256 M 512 512 512 512 M 512 512 512 512 M"
   ),
 }
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 @pytest.fixture(scope="module")
@@ -24,63 +28,45 @@ def torch():
   return pytest.importorskip("torch", reason="needs the extra `reference`")
 
 
-def sequence(torch, net, arrays, pooling):
-  """The published list of layers, with torchvision's names and weights."""
+@pytest.fixture(scope="module", params=["vgg16", "vgg19"])
+def network(request):
+  """A net and torchvision's arrays with random weights, at full width."""
+  return request.param, foreign.torchvision_arrays(request.param)
+
+
+def to_torch(torch, images):
+  return torch.tensor(np.asarray(images).transpose(0, 3, 1, 2))
+
+
+def outputs_by_tap(torch, net, arrays, images, pooling):
+  """The outputs of the published layers for normalized images, NCHW."""
   pool = {"max": torch.nn.MaxPool2d, "average": torch.nn.AvgPool2d}[pooling]
-  layers, before = [], 3
+  layers, inputs = [], 3
   for word in PLAN[net].split():
     if word == "M":
       layers.append(pool(2, 2))
     else:
-      layers += [torch.nn.Conv2d(before, int(word), 3, padding=1)]
-      layers += [torch.nn.ReLU()]
-      before = int(word)
-  features = torch.nn.Sequential(*layers)
-  features.load_state_dict(
-    {
-      name.removeprefix("features."): torch.tensor(array)
-      for name, array in arrays.items()
-    }
-  )
-  return features
+      layers.append(torch.nn.Conv2d(inputs, int(word), 3, padding=1))
+      layers.append(torch.nn.ReLU())
+      inputs = int(word)
+  network = torch.nn.Sequential(*layers)
+  state = {name[9:]: torch.tensor(array) for name, array in arrays.items()}
+  network.load_state_dict(state)
+  mean, std = (images.new_tensor(v)[:, None, None] for v in (MEAN, STD))
+  outputs, x = [], (images - mean) / std
+  for layer in network.to(images.dtype):
+    outputs.append(x := layer(x))
+  taps = dict.fromkeys(vgg.layers_by_tap(net).values())
+  return dict(zip(taps, outputs, strict=True))
 
 
-def run(features, images):
-  """Every convolution's, ReLU's and pooling's output, in the order made."""
-  mean = images.new_tensor([0.485, 0.456, 0.406])[:, None, None]
-  deviation = images.new_tensor([0.229, 0.224, 0.225])[:, None, None]
-  x = (images - mean) / deviation
-  outputs = []
-  for layer in features:
-    x = layer(x)
-    outputs.append(x)
-  return outputs
-
-
-def taps_in_order(net):
-  """The layers' names in the order of torchvision's list."""
-  return list(dict.fromkeys(vgg.layers_by_tap(net).values()))
-
-
-def assert_close(found, expected, name, tolerance=1e-5):
-  """Within so much of the layer's largest value."""
-  expected = expected.detach().numpy()
-  if expected.ndim == 4:
-    expected = expected.transpose(0, 2, 3, 1)
+def assert_close(found, expected, tolerance=1e-5, name=""):
+  """Compares NHWC to torch's NCHW, relative to the largest value."""
+  expected = expected.detach().numpy().transpose(0, 2, 3, 1)
+  atol = tolerance * np.abs(expected).max()
   np.testing.assert_allclose(
-    found,
-    expected,
-    rtol=0,
-    atol=tolerance * np.abs(expected).max(),
-    strict=True,
-    err_msg=name,
+    found, expected, rtol=0, atol=atol, strict=True, err_msg=name
   )
-
-
-@pytest.fixture(scope="module", params=["vgg16", "vgg19"])
-def network(request):
-  """A net's name and torchvision's arrays of random weights, full width."""
-  return request.param, foreign.torchvision_arrays(request.param)
 
 
 @pytest.mark.parametrize("pooling", ["max", "average"])
@@ -88,22 +74,19 @@ def network(request):
 def test_every_layer_agrees_with_torch(torch, network, pooling, size):
   net, arrays = network
   images = np.random.default_rng(1).random((1, *size, 3), np.float32)
-  features = sequence(torch, net, arrays, pooling)
-  with torch.no_grad():
-    expected = run(features, torch.tensor(images.transpose(0, 3, 1, 2)))
+  expected = outputs_by_tap(
+    torch, net, arrays, to_torch(torch, images), pooling
+  )
   _, params = convert.canonical(arrays)
-  taps = taps_in_order(net)
-  found = jax.jit(
-    lambda params, images: vgg.apply(params, images, taps, pooling=pooling)
-  )(params, jnp.asarray(images))
-  assert len(taps) == len(expected)
-  for tap, output in zip(taps, expected, strict=True):
-    assert_close(found[tap], output, tap)
+  apply = functools.partial(vgg.apply, taps=list(expected), pooling=pooling)
+  found = jax.jit(apply)(params, jnp.asarray(images))
+  for tap, output in expected.items():
+    assert_close(found[tap], output, name=tap)
 
 
 @pytest.fixture
 def double_precision():
-  """Arrays may be float64."""
+  """Lets JAX make float64 arrays."""
   jax.config.update("jax_enable_x64", True)
   yield
   jax.config.update("jax_enable_x64", False)
@@ -111,56 +94,38 @@ def double_precision():
 
 @pytest.mark.usefixtures("double_precision")
 @pytest.mark.parametrize("pooling", ["max", "average"])
-@pytest.mark.parametrize("size", [(64, 64), (77, 51)])
-def test_the_gradient_to_the_pixels_agrees_with_torch(
-  torch, network, pooling, size
-):
+def test_the_gradient_of_the_pixels_agrees_with_torch(torch, network, pooling):
   # In float32 a value that rounds to the other side of a ReLU's zero changes
-  # the gradient of all the pixels it sees; in float64 there is none here.
+  # the gradient of its whole receptive field; in float64 no value does.
   net, arrays = network
-  images = np.random.default_rng(2).random((1, *size, 3))
-  features = sequence(torch, net, arrays, pooling).double()
-  pixels = torch.tensor(images.transpose(0, 3, 1, 2), requires_grad=True)
+  images = np.random.default_rng(2).random((1, 43, 35, 3))
+  pixels = to_torch(torch, images).requires_grad_()
+  outputs = outputs_by_tap(torch, net, arrays, pixels, pooling)
   taps = ("conv1_1", "relu2_1", "conv3_2", "pool4", "relu5_1")
-  outputs = dict(zip(taps_in_order(net), run(features, pixels), strict=True))
   sum((outputs[tap] ** 2).mean() for tap in taps).backward()
   _, params = convert.canonical(arrays)
-  # The numbers that torch was given, rounded as it was given them.
-  params |= {"mean": vgg.IMAGENET_MEAN, "scale": vgg.IMAGENET_DEVIATION}
-  params = {
-    name: jax.tree.map(jnp.float64, value)
-    if isinstance(value, dict)
-    else jnp.float64(value)
-    for name, value in params.items()
-  }
+  # float64 copies of the float32 weights, and the constants in float64.
+  params = jax.tree.map(jnp.float64, params)
+  params |= {"mean": jnp.float64(MEAN), "scale": jnp.float64(STD)}
 
   def loss(images):
     found = vgg.apply(params, images, taps, pooling=pooling)
     return sum(jnp.mean(found[tap] ** 2) for tap in taps)
 
   gradient = jax.jit(jax.grad(loss))(jnp.asarray(images))
-  assert_close(gradient, pixels.grad, "gradient", 1e-12)
+  assert_close(gradient, pixels.grad, 1e-12)
 
 
 @pytest.mark.parametrize("legacy", [False, True])
-def test_files_of_torch_save_are_read(torch, tmp_path, network, legacy):
-  _, arrays = network
-  path = tmp_path / "a.pth"
-  state = {name: torch.tensor(array) for name, array in arrays.items()}
-  torch.save(state, path, _use_new_zipfile_serialization=not legacy)
-  read = files.read(path)
-  assert read.keys() == arrays.keys()
-  for name, expected in arrays.items():
-    np.testing.assert_array_equal(read[name], expected, strict=True)
-
-
-def test_a_modules_own_state_is_read(torch, tmp_path):
+def test_files_of_torch_save_are_read(torch, tmp_path, legacy):
   module = torch.nn.Conv2d(3, 4, 3)
-  torch.save(module.state_dict(), tmp_path / "a.pth")
-  read = files.read(tmp_path / "a.pth")
-  np.testing.assert_array_equal(
-    read["weight"], module.weight.detach().numpy(), strict=True
-  )
+  state = module.state_dict()
+  path = tmp_path / "a.pth"
+  torch.save(state, path, _use_new_zipfile_serialization=not legacy)
+  found = files.read(path)
+  assert found.keys() == state.keys()
+  for name, tensor in state.items():
+    np.testing.assert_array_equal(found[name], tensor.numpy(), strict=True)
 
 
 @pytest.mark.parametrize("net", ["vgg16", "vgg19"])
@@ -169,20 +134,15 @@ def test_pretrained_features_agree_with_torch(torch, net):
     params = weights.load(net)
   except errors.UserError as error:
     pytest.skip(f"no pretrained weights: {error}")
-  # The preprocessing goes into torch's first layer as a shift of the pixels.
   arrays = {}
   for layer, (kernel, bias) in convert.torchvision_names(net).items():
     arrays[kernel] = np.asarray(params[layer]["kernel"]).transpose(3, 2, 0, 1)
     arrays[bias] = np.asarray(params[layer]["bias"])
   images = np.random.default_rng(3).random((1, 64, 64, 3), np.float32)
-  shifted = (images - np.asarray(params["mean"])) / np.asarray(params["scale"])
-  pixels = shifted * np.float32(vgg.IMAGENET_DEVIATION)
-  pixels += np.float32(vgg.IMAGENET_MEAN)
-  features = sequence(torch, net, arrays, "max")
-  with torch.no_grad():
-    pixels = torch.tensor(pixels.transpose(0, 3, 1, 2))
-    expected = run(features, pixels)
-  taps = taps_in_order(net)
-  found = vgg.apply(params, jnp.asarray(images), taps)
-  for tap, output in zip(taps, expected, strict=True):
-    assert_close(found[tap], output, tap)
+  # Images that torch's normalization maps to what these parameters expect.
+  pixels = (images - np.asarray(params["mean"])) / np.asarray(params["scale"])
+  pixels = pixels * np.float32(STD) + np.float32(MEAN)
+  expected = outputs_by_tap(torch, net, arrays, to_torch(torch, pixels), "max")
+  found = vgg.apply(params, jnp.asarray(images), list(expected))
+  for tap, output in expected.items():
+    assert_close(found[tap], output, name=tap)
