@@ -10,7 +10,7 @@ import pytest
 from astgan import errors
 from astgan.data import images
 from astgan.features import weights
-from astgan.nst import paint, settings
+from astgan.nst import paint, settings, start
 from configs import nst
 from tests import pictures
 
@@ -42,14 +42,10 @@ def make_config(folder, **changes):
   """Two steps of a small painting with the first layers of the network."""
   config = nst.get_config()
   config.features.weights = "random"
-  config.paint.update(
-    content=str(folder / "photographs"),
-    style=str(folder / "style"),
-    size=64,
-    steps=2,
-    style_layers=("conv_1", "conv_2"),
-    content_layers=("conv_2",),
-  )
+  config.paint.update(size=64, steps=2, content=str(folder / "photographs"))
+  config.paint.style = str(folder / "style")
+  config.paint.style_layers = ("conv_1", "conv_2")
+  config.paint.content_layers = ("conv_2",)
   with config.unlocked():
     config.update_from_flattened_dict(changes)
   return config
@@ -75,25 +71,20 @@ def read_metrics(workdir):
 
 def test_the_run_folder_holds_the_painting_and_explains_itself(folder):
   workdir = run(folder)
-  files = "config.json losses.png metrics.jsonl painted style.json style.png"
-  names = {path.name for path in workdir.iterdir()}
-  assert names >= set(files.split())
-  assert any("tfevents" in name for name in names)
+  names = " ".join(sorted(path.name for path in workdir.iterdir()))
+  assert names.startswith("config.json events.out.tfevents")
+  assert names.endswith("losses.png metrics.jsonl painted style.json style.png")
   assert images.read(workdir / "painted" / "harbour.png").shape == (32, 64, 3)
 
 
-def test_losses_are_logged_per_photograph_from_first_to_last(folder):
-  lines = read_metrics(run(folder, **{"paint.steps": 3, "paint.log_every": 2}))
+@pytest.mark.parametrize("init", start.INITS)
+def test_losses_are_logged_per_photograph_from_first_to_last(folder, init):
+  fields = {"paint.steps": 3, "paint.log_every": 2, "paint.init": init}
+  lines = read_metrics(run(folder, **fields))
   assert [line["step"] for line in lines] == [0, 2, 3]
   assert {line["photograph"] for line in lines} == {"harbour"}
-  assert lines[0]["content/loss"] == 0
+  assert (lines[0]["content/loss"] == 0) == (init == "content")
   assert lines[-1]["loss"] < lines[0]["loss"]
-
-
-@pytest.mark.parametrize("init", ["style", "noise"])
-def test_the_initial_image_follows_the_config(folder, init):
-  lines = read_metrics(run(folder, **{"paint.init": init}))
-  assert lines[0]["content/loss"] > 0
 
 
 def test_a_generator_draws_the_style_batch(folder, trained):
@@ -122,11 +113,9 @@ def test_a_restart_keeps_paintings_and_adds_the_others(folder, caplog):
   assert painting.stat().st_mtime_ns == written
   assert f"{painting} is already painted" in caplog.messages
   assert images.read(workdir / "painted" / "pier.png").shape == (64, 32, 3)
-  lines = read_metrics(workdir)
-  assert [(line["photograph"], line["step"]) for line in lines] == [
-    *(("harbour", 0), ("harbour", 2)),
-    *(("pier", 0), ("pier", 1), ("pier", 2)),
-  ]
+  lines = [(line["photograph"], line["step"]) for line in read_metrics(workdir)]
+  assert lines[:2] == [("harbour", 0), ("harbour", 2)]
+  assert lines[2:] == [("pier", 0), ("pier", 1), ("pier", 2)]
 
 
 def test_an_interrupted_painting_leaves_no_file(folder, monkeypatch):
@@ -149,22 +138,14 @@ def test_broken_images_of_a_folder_are_skipped_with_one_warning(folder, caplog):
 
 
 @pytest.mark.parametrize("field", ["paint.content", "paint.style"])
-@pytest.mark.parametrize(
-  ("path", "match"),
-  [
-    ("", "is empty"),
-    ("/nowhere", "/nowhere"),
-    ("broken/a.jpg", "a.jpg"),
-    ("empty", "empty"),
-    ("broken", "none of its 2 images"),
-  ],
-)
-def test_a_path_without_readable_images_is_refused(folder, field, path, match):
-  (folder / "empty").mkdir()
-  (folder / "broken").mkdir()
-  for name in ("a.jpg", "b.jpg"):
-    (folder / "broken" / name).write_bytes(b"no image")
-  refused(folder, match, **{field: path and str(folder / path)})
+def test_a_path_without_readable_images_is_refused(folder, field):
+  for path in ("broken/a.jpg", "broken/b.jpg", "empty/notes.txt"):
+    (folder / path).parent.mkdir(exist_ok=True)
+    (folder / path).write_bytes(b"no image")
+  refused(folder, f"{field} is empty", **{field: ""})
+  for path in ("nowhere", "empty", "broken/a.jpg"):
+    refused(folder, path, **{field: str(folder / path)})
+  refused(folder, "none of its 2", **{field: str(folder / "broken")})
   assert not (folder / "run").exists()
 
 
@@ -174,8 +155,7 @@ def test_a_narrow_photograph_is_refused(folder):
 
 
 def test_two_photographs_of_one_name_are_refused(folder):
-  (folder / "photographs" / "more").mkdir()
-  write(folder / "photographs" / "more" / "harbour.png", 40, 40)
+  write(folder / "photographs" / "harbour.jpg", 40, 40)
   refused(folder, "rename one")
 
 
@@ -216,11 +196,8 @@ def test_refused_weights_can_be_corrected_in_the_same_run_folder(folder):
     ("features.net features.pooling", "vgg11"),
     ("paint.gram paint.optimizer paint.init", "sgd"),
     ("paint.size paint.style_size", 8),
-    ("paint.steps paint.log_every paint.style_batch", 0),
-    ("paint.learning_rate", 0.0),
-    ("paint.style_weight", -1.0),
-    ("paint.content_weight", float("nan")),
-    ("paint.tv_weight", float("inf")),
+    ("paint.steps paint.log_every paint.style_batch paint.learning_rate", 0),
+    ("paint.style_weight paint.content_weight paint.tv_weight", -1),
     ("paint.style_layers paint.content_layers", ("conv_99",)),
     ("paint.style_layers paint.content_layers", ()),
     ("paint.style_layers paint.content_layers", ("conv_1", "conv_1")),
@@ -233,10 +210,3 @@ def test_an_invalid_field_is_named_in_one_line(folder, fields, value):
     with pytest.raises(errors.UserError, match=field) as caught:
       settings.check(make_config(folder, **{field: value}))
     assert "\n" not in str(caught.value)
-
-
-def test_equal_configs_share_what_jit_compiles_for(folder):
-  first, second = make_config(folder), make_config(folder, seed=1)
-  assert settings.extract(first) is settings.extract(second)
-  assert settings.optimizer(first) is settings.optimizer(second)
-  assert settings.terms(first) == settings.terms(second)

@@ -15,11 +15,8 @@ def extract(params, images, taps):
   """fine: colours mixed; coarse: means of 2 by 2 pixels, mixed and squared."""
   b, h, w, c = images.shape
   blocks = images.reshape(b, h // 2, 2, w // 2, 2, c).mean(axis=(2, 4))
-  features = {
-    "fine": images @ params["fine"],
-    "coarse": (blocks @ params["coarse"]) ** 2,
-  }
-  return {tap: features[tap] for tap in taps}
+  fine, coarse = images @ params["fine"], (blocks @ params["coarse"]) ** 2
+  return {tap: {"fine": fine, "coarse": coarse}[tap] for tap in taps}
 
 
 PARAMS = {"fine": draw(3, 4) - 0.5, "coarse": draw(3, 5, seed=1) - 0.5}
@@ -33,12 +30,8 @@ def extract_float64(images):
 
 
 def make_terms(**changes):
-  fields = {
-    "content_layers": ("coarse",),
-    "style_layers": ("fine", "coarse"),
-    "style_layer_weights": (1.0, 1.0),
-    "style_weight": 1000.0,
-  }
+  fields = {"content_layers": ("coarse",), "style_layers": ("fine", "coarse")}
+  fields |= {"style_layer_weights": (1.0, 1.0), "style_weight": 1000.0}
   return objective.Terms(**(fields | changes))
 
 
