@@ -100,8 +100,8 @@ def painting() -> ml_collections.ConfigDict:
   # beta and alpha of the total loss (the paper's best sweep value and 1).
   paint.style_weight = 50_000.0
   paint.content_weight = 1.0
-  # Weight of total variation, which smooths; the paper has none.
-  paint.variation_weight = 0.0
+  # Weight of the total variation loss (gamma); the paper has none.
+  paint.tv_weight = 0.0
   # Layers of the losses; conv_4 is the fourth convolution before its ReLU,
   # relu4_2 and block4_conv2 are named after blocks.
   paint.style_layers = ("conv_1", "conv_2", "conv_3", "conv_4", "conv_5")

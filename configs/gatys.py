@@ -17,9 +17,9 @@ here at 128 by 128 pixels, where conv_5 has 32 x 32 x 256 values and
 hardly leaves the photograph. All weights are then multiplied by 1,000, which
 changes nothing but the digits shown.
 
-The report has no variation term. Average pooling hides the finest patterns
-from all deeper layers, so that conv_1 alone fills the pixels with dither; a
-variation weight of 5,000 removes it, 0 is the report's. The report names no
+The report has no total variation loss. Average pooling hides the finest
+patterns from all deeper layers, so that conv_1 alone fills the pixels with
+dither; a tv_weight of 5,000 removes it, 0 is the report's. The report names no
 optimiser; L-BFGS is what Gatys used. Its iterations are evaluations of the
 loss here.
 
@@ -48,7 +48,7 @@ def get_config() -> ml_collections.ConfigDict:
   paint.content_layers = ("conv_5",)
   paint.style_weight = 1000.0
   paint.content_weight = 13.0
-  paint.variation_weight = 5000.0
+  paint.tv_weight = 5000.0
   paint.init = "content"
   paint.optimizer = "lbfgs"
   paint.steps = 300

@@ -12,11 +12,10 @@ The style weight of 50,000 is the best of the paper's sweep, and of ours, from
 the photograph, more breaks houses into blots. One painting, or a folder of
 them, carries 500,000, which brings strokes while outlines still hold.
 
-The paper has no variation term. With layers this shallow the pixels then fill
-with a fine dither, which matches Gram matrices and is no brush stroke; a
-variation weight of 1,000 removes it, 0 is the paper's. The paper names no
-optimiser either; `--config.paint.optimizer=lbfgs` reaches lower losses in as
-many steps.
+The paper has no total variation loss. With layers this shallow the pixels then
+fill with a fine dither, which matches Gram matrices and is no brush stroke; a
+tv_weight of 1,000 removes it, 0 is the paper's. The paper names no optimiser
+either; `--config.paint.optimizer=lbfgs` reaches lower losses in as many steps.
 
 Hardware: anything; two CPU cores paint 256 by 192 pixels in about a minute,
 512 by 384 in four.
@@ -40,7 +39,7 @@ def get_config() -> ml_collections.ConfigDict:
   paint.content_layers = ("conv_4",)
   paint.style_weight = 50_000.0
   paint.content_weight = 1.0
-  paint.variation_weight = 1000.0
+  paint.tv_weight = 1000.0
   paint.init = "content"
   paint.optimizer = "adam"
   return config

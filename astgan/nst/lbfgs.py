@@ -1,11 +1,11 @@
-"""L-BFGS in a box, one evaluation of the loss per update.
+"""Box-constrained L-BFGS with one evaluation of the loss per update.
 
 The usual line search is a loop around the loss, and loops around convolutions
-are slow on CPUs. Here the search is spread over updates instead: each looks at
-the loss of one trial picture, and either accepts it and turns to a new
-direction, or goes half-way back. So the optimiser is an ordinary optax
-transformation, costs what Adam costs per step, never needs the host, and its
-accepted losses only fall.
+are slow on CPUs. Here the backtracking line search is spread over updates. Each
+update gets the loss and the gradient of one trial image. It either accepts the
+trial and computes a new direction, or it backtracks. The optimiser is therefore
+an ordinary optax transformation, runs on the device alone, and costs what Adam
+costs per step. The accepted losses never increase.
 
 References: Nocedal and Wright, Numerical Optimization, 2006, algorithms 3.1
 and 7.4; Bertsekas, Projected Newton Methods for Optimization Problems with
@@ -19,136 +19,136 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-# Share of the decrease promised by the slope that a trial must bring (Armijo).
-_SUFFICIENT = 1e-4
-# Cosine between a step and its change of gradient under which the pair is
-# noise, or negative curvature, and is not remembered.
-_CURVED = 1e-6
+# c1 of the Armijo condition.
+_ARMIJO = 1e-4
+# A pair is stored where the cosine between s and y is above this. Below it the
+# pair is noise or negative curvature.
+_CURVATURE = 1e-6
 
 
 class State(NamedTuple):
-  """The accepted picture, where it is going, and what it remembers."""
+  """The accepted image, the search direction and the history."""
 
   image: Float[Array, "*s"]
   loss: Float[Array, ""]
   gradient: Float[Array, "*s"]
   direction: Float[Array, "*s"]
-  length: Float[Array, ""]
-  # The last pairs of steps and changes of gradient, the newest last, and one
-  # over their inner product: 0 where there is none yet.
-  steps: Float[Array, "m *s"]
-  changes: Float[Array, "m *s"]
-  curvatures: Float[Array, "m"]
+  step_size: Float[Array, ""]
+  # The last m pairs of s (difference of images) and y (difference of
+  # gradients), the newest last, and rho = 1 / (s . y). Zero where there is no
+  # pair yet.
+  s: Float[Array, "m *s"]
+  y: Float[Array, "m *s"]
+  rho: Float[Array, "m"]
 
 
 def lbfgs(
   *,
-  first_step: float,
-  memory: int = 10,
-  low: float = 0.0,
-  high: float = 1.0,
+  initial_step: float,
+  history_size: int = 10,
+  lower: float = 0.0,
+  upper: float = 1.0,
 ) -> optax.GradientTransformationExtraArgs:
   """An optax transformation; `update` takes the loss as `value`.
 
-  Whoever applies the updates clips to [low, high]. A pixel that lies on a bound
-  and wants beyond it is held there (Bertsekas' two-metric projection), without
-  which the direction could lead uphill.
+  The caller clips the updated image to [lower, upper]. A pixel in the active
+  set lies on a bound while its gradient points outwards. It does not move
+  (Bertsekas' two-metric projection), since the direction could be uphill
+  otherwise.
 
   Args:
-    first_step: mean size of the first step, before curvature is known, in
-      pixel values.
-    memory: pairs remembered.
-    low, high: bounds of every value.
+    initial_step: mean absolute change of the first step, before any curvature
+      is known, in pixel values.
+    history_size: pairs (s, y) stored.
+    lower, upper: bounds of every value.
   """
 
   def init(image: Float[Array, "*s"]) -> State:
-    pairs = jnp.zeros((memory, *image.shape), image.dtype)
+    history = jnp.zeros((history_size, *image.shape), image.dtype)
     return State(
       image=jnp.copy(image),
       loss=jnp.full((), jnp.inf, image.dtype),
       gradient=jnp.zeros_like(image),
       direction=jnp.zeros_like(image),
-      length=jnp.ones((), image.dtype),
-      steps=pairs,
-      changes=jnp.copy(pairs),
-      curvatures=jnp.zeros(memory, image.dtype),
+      step_size=jnp.ones((), image.dtype),
+      s=history,
+      y=jnp.copy(history),
+      rho=jnp.zeros(history_size, image.dtype),
     )
 
   def update(gradient, state, params, *, value, **_):
     trial = params
-    # Clipping can bend a step uphill, which earns it no higher loss.
-    slope = jnp.minimum(0, _inner(state.gradient, trial - state.image))
+    # Clipping can turn the step uphill. The loss may not increase even then.
+    slope = jnp.minimum(0, _dot(state.gradient, trial - state.image))
     state = jax.lax.cond(
-      value <= state.loss + _SUFFICIENT * slope, accept, shorten,
+      value <= state.loss + _ARMIJO * slope, accept, backtrack,
       gradient, state, trial, value, slope,
     )  # fmt: skip
-    return state.image + state.length * state.direction - trial, state
+    return state.image + state.step_size * state.direction - trial, state
 
   def accept(gradient, state, trial, value, slope):
     del slope
-    state = _remember(state, trial - state.image, gradient - state.gradient)
-    outward = ((trial <= low) & (gradient > 0)) | (
-      (trial >= high) & (gradient < 0)
+    state = _store(state, trial - state.image, gradient - state.gradient)
+    active = ((trial <= lower) & (gradient > 0)) | (
+      (trial >= upper) & (gradient < 0)
     )
-    free_gradient = jnp.where(outward, 0, gradient)
-    size = jnp.mean(jnp.abs(free_gradient))
-    direction = -_precondition(
-      free_gradient, state, first_step / jnp.maximum(size, 1e-30)
+    free_gradient = jnp.where(active, 0, gradient)
+    mean_size = jnp.mean(jnp.abs(free_gradient))
+    direction = -_two_loop_recursion(
+      free_gradient, state, initial_step / jnp.maximum(mean_size, 1e-30)
     )
     return state._replace(
       image=trial,
       loss=value,
       gradient=gradient,
-      direction=jnp.where(outward, 0, direction),
-      length=jnp.ones_like(state.length),
+      direction=jnp.where(active, 0, direction),
+      step_size=jnp.ones_like(state.step_size),
     )
 
-  def shorten(gradient, state, trial, value, slope):
+  def backtrack(gradient, state, trial, value, slope):
     del gradient, trial
-    # The minimum of the parabola through what is known, held to a fair share.
-    rise = value - state.loss
-    share = jnp.clip(-slope / (2 * (rise - slope)), 0.1, 0.5)
-    return state._replace(length=share * state.length)
+    # Quadratic interpolation, safeguarded to [0.1, 0.5].
+    increase = value - state.loss
+    factor = jnp.clip(-slope / (2 * (increase - slope)), 0.1, 0.5)
+    return state._replace(step_size=factor * state.step_size)
 
   return optax.GradientTransformationExtraArgs(init, update)
 
 
-def _remember(state, step, change):
-  product = _inner(step, change)
-  sizes = jnp.sqrt(_inner(step, step) * _inner(change, change))
+def _store(state, s, y):
+  """Appends a pair to the history unless its curvature is not positive."""
+  curvature = _dot(s, y)
+  norms = jnp.sqrt(_dot(s, s) * _dot(y, y))
 
-  def push(memories, value):
-    return jnp.concatenate([memories[1:], value[None]])
+  def append(history, value):
+    return jnp.concatenate([history[1:], value[None]])
 
-  def remembered():
+  def stored():
     return state._replace(
-      steps=push(state.steps, step),
-      changes=push(state.changes, change),
-      curvatures=push(state.curvatures, 1 / product),
+      s=append(state.s, s),
+      y=append(state.y, y),
+      rho=append(state.rho, 1 / curvature),
     )
 
-  return jax.lax.cond(product > _CURVED * sizes, remembered, lambda: state)
+  return jax.lax.cond(curvature > _CURVATURE * norms, stored, lambda: state)
 
 
-def _precondition(gradient, state, first_scale):
-  """The inverse Hessian's estimate, times the gradient: the two loops."""
-  memory = len(state.curvatures)
-  shares = [None] * memory
-  for i in reversed(range(memory)):
-    shares[i] = state.curvatures[i] * _inner(state.steps[i], gradient)
-    gradient = gradient - shares[i] * state.changes[i]
-  newest = state.changes[-1]
+def _two_loop_recursion(gradient, state, initial_scale):
+  """The estimate of the inverse Hessian, times the gradient."""
+  s, y, rho = state.s, state.y, state.rho
+  alphas = [None] * len(rho)
+  for i in reversed(range(len(rho))):
+    alphas[i] = rho[i] * _dot(s[i], gradient)
+    gradient = gradient - alphas[i] * y[i]
   scale = jnp.where(
-    state.curvatures[-1] > 0,
-    1 / (state.curvatures[-1] * _inner(newest, newest)),
-    first_scale,
+    rho[-1] > 0, 1 / (rho[-1] * _dot(y[-1], y[-1])), initial_scale
   )
   gradient = scale * gradient
-  for i in range(memory):
-    back = state.curvatures[i] * _inner(state.changes[i], gradient)
-    gradient = gradient + (shares[i] - back) * state.steps[i]
+  for i in range(len(rho)):
+    beta = rho[i] * _dot(y[i], gradient)
+    gradient = gradient + (alphas[i] - beta) * s[i]
   return gradient
 
 
-def _inner(left, right):
+def _dot(left, right):
   return jnp.sum(left * right)

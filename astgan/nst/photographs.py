@@ -1,8 +1,8 @@
-"""The photographs to paint, each with the file that its painting goes to."""
+"""The photographs to paint, and the files of their paintings."""
 
 import hashlib
+import logging
 import pathlib
-import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -12,34 +12,36 @@ from PIL import Image
 from astgan import errors
 from astgan.data import images
 
-# The PNG text entry that says which photograph a painting was made from.
+logger = logging.getLogger(__name__)
+
+# Key of the PNG text entry that holds the fingerprint of the photograph.
 _ORIGIN = "astgan: SHA-256 of the photograph"
 
 
 class Photograph(NamedTuple):
-  """A readable photograph, and the SHA-256 of its file."""
+  """A readable photograph and its fingerprint, the SHA-256 of its file."""
 
   path: pathlib.Path
-  digest: str
+  fingerprint: str
 
   def pixels(self, longer_side: int) -> UInt8[np.ndarray, "h w 3"]:
-    """The photograph at the size it is painted in."""
+    """The photograph at the size of the painting."""
     return images.fit(images.read(self.path), longer_side)
 
 
-def find(content: str, *, longer_side: int, smallest: int) -> list[Photograph]:
-  """The photograph named, or those of the folder named.
+def find(content: str, *, longer_side: int, min_side: int) -> list[Photograph]:
+  """The photograph of that path, or those of the folder.
 
-  What cannot be read in a folder is left out with one line that says so.
+  Unreadable files of a folder are skipped with one warning.
 
   Args:
     content: `paint.content`.
-    longer_side: the size they will be painted in, in pixels.
-    smallest: the fewest pixels that the other side may then have.
+    longer_side: longer side of the paintings, in pixels.
+    min_side: lower bound of the shorter side, in pixels.
 
   Raises:
-    UserError: nothing is there, the one photograph or all of a folder's cannot
-      be used, or two would be painted into one file.
+    UserError: the path does not exist, no photograph can be painted, or two
+      photographs have the same painting file.
   """
   if not content:
     raise errors.UserError(
@@ -52,7 +54,7 @@ def find(content: str, *, longer_side: int, smallest: int) -> list[Photograph]:
     try:
       height, width, _ = images.read(path).shape
       shorter = longer_side * min(height, width) / max(height, width)
-      if shorter < smallest:
+      if shorter < min_side:
         raise errors.UserError(
           f"{path}: {width}x{height} is too narrow to paint at"
           f" paint.size={longer_side}; crop it or paint it larger"
@@ -60,20 +62,21 @@ def find(content: str, *, longer_side: int, smallest: int) -> list[Photograph]:
     except errors.UserError as error:
       failures.append(error)
     else:
-      digest = hashlib.sha256(path.read_bytes()).hexdigest()
-      photographs.append(Photograph(path, digest))
+      fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
+      photographs.append(Photograph(path, fingerprint))
   if not photographs:
     if len(failures) == 1:
       raise failures[0]
     raise errors.UserError(
-      f"{content}: none of its {len(paths)} pictures can be painted; the"
+      f"{content}: none of its {len(paths)} images can be painted; the"
       f" first: {failures[0]}"
     )
   if failures:
-    print(
-      f"content: {len(failures)} of {len(paths)} pictures were skipped; the"
-      f" first: {failures[0]}",
-      file=sys.stderr,
+    logger.warning(
+      "content: %d of %d images were skipped; the first: %s",
+      len(failures),
+      len(paths),
+      failures[0],
     )
   return photographs
 
@@ -90,16 +93,16 @@ def _check_stems(paths):
 
 
 def is_painted(photograph: Photograph, painting: pathlib.Path) -> bool:
-  """Whether the painting is there, made from this very photograph.
+  """Whether the painting of this photograph exists.
 
   Raises:
-    UserError: it was made from another.
+    UserError: the file was painted from another photograph.
   """
   if not painting.exists():
     return False
   with Image.open(painting) as image:
-    digest = image.info.get(_ORIGIN)
-  if digest != photograph.digest:
+    fingerprint = image.info.get(_ORIGIN)
+  if fingerprint != photograph.fingerprint:
     raise errors.UserError(
       f"{painting} was painted from another photograph than"
       f" {photograph.path}; rename the photograph or use another --workdir"
@@ -112,5 +115,5 @@ def write_painting(
   pixels: UInt8[np.ndarray, "h w 3"],
   photograph: Photograph,
 ) -> None:
-  """Writes the painting, which remembers its photograph."""
-  images.write(painting, pixels, text={_ORIGIN: photograph.digest})
+  """Writes the painting with the fingerprint of its photograph."""
+  images.write(painting, pixels, text={_ORIGIN: photograph.fingerprint})

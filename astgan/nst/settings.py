@@ -1,4 +1,4 @@
-"""The painting that a config asks for, checked before anything is read."""
+"""Validation of the painting fields, and the objects they describe."""
 
 import functools
 import math
@@ -11,26 +11,26 @@ from astgan.features import vgg
 from astgan.losses import perceptual
 from astgan.nst import objective, start, stylize
 
-# VGG halves a picture four times before its last block.
-SMALLEST = 32
+# VGG halves an image four times before its last block.
+MIN_SIDE = 32
 
-# At this side the first block's features alone fill 64 GiB.
-LARGEST = 16_384
+# At this side the features of the first block alone take 64 GiB.
+MAX_SIDE = 16_384
 
 
 def check(config: ml_collections.ConfigDict) -> None:
-  """Raises UserError naming the first field that cannot be."""
+  """Raises UserError naming the first field that is not valid."""
   checks.one_of(config, "features.net", tuple(vgg.BLOCKS))
   checks.one_of(config, "features.pooling", tuple(vgg.POOLS))
   checks.one_of(config, "paint.gram", perceptual.NORMALIZATIONS)
   checks.one_of(config, "paint.optimizer", tuple(stylize.OPTIMIZERS))
   checks.one_of(config, "paint.init", start.INITS)
-  checks.within(config, "paint.size", SMALLEST, LARGEST)
+  checks.within(config, "paint.size", MIN_SIDE, MAX_SIDE)
   if config.paint.style_size:
-    checks.within(config, "paint.style_size", SMALLEST, LARGEST)
+    checks.within(config, "paint.style_size", MIN_SIDE, MAX_SIDE)
   for name in ("steps", "style_batch", "log_every"):
     checks.within(config, f"paint.{name}", 1)
-  for name in ("style_weight", "content_weight", "variation_weight"):
+  for name in ("style_weight", "content_weight", "tv_weight"):
     checks.within(config, f"paint.{name}", 0)
   checks.within(config, "paint.learning_rate", 0, open_low=True)
   _check_layers(config)
@@ -56,12 +56,12 @@ def _check_layers(config):
     )
   if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
     raise errors.UserError(
-      f"paint.style_layer_weights are numbers from 0 up; got {weights}"
+      f"paint.style_layer_weights are finite and at least 0; got {weights}"
     )
 
 
 def terms(config: ml_collections.ConfigDict) -> objective.Terms:
-  """Layers and weights of a config that was checked."""
+  """Layers and weights of a valid config."""
   paint = config.paint
   weights = paint.style_layer_weights or (1.0,) * len(paint.style_layers)
   return objective.Terms(
@@ -71,7 +71,7 @@ def terms(config: ml_collections.ConfigDict) -> objective.Terms:
     normalize=paint.gram,
     content_weight=paint.content_weight,
     style_weight=paint.style_weight,
-    variation_weight=paint.variation_weight,
+    tv_weight=paint.tv_weight,
   )
 
 
@@ -80,7 +80,7 @@ def extract(config: ml_collections.ConfigDict) -> objective.Extract:
   return _network(config.features.pooling)
 
 
-# The same object for the same setting, so that nothing is compiled twice.
+# The same object for the same pooling, so that jit does not compile twice.
 @functools.cache
 def _network(pooling: str) -> objective.Extract:
   return functools.partial(vgg.apply, pooling=pooling)

@@ -1,4 +1,4 @@
-"""The picture that painting starts from."""
+"""The image that painting starts from."""
 
 import jax
 import jax.numpy as jnp
@@ -7,20 +7,20 @@ from jaxtyping import Array, Float
 INITS = ("content", "style", "noise")
 
 
-def first_image(
+def initial_image(
   key: jax.Array,
   init: str,
   photograph: Float[Array, "1 h w 3"],
-  picture: Float[Array, "1 _ _ 3"],
+  style_image: Float[Array, "1 _ _ 3"],
 ) -> Float[Array, "1 h w 3"]:
-  """The picture that painting starts from.
+  """The image that painting starts from.
 
   Args:
-    key: of the noise.
-    init: "content" is the photograph, "style" the style picture stretched over
-      it, "noise" independent uniform values (Gatys 2015).
+    key: key of the noise.
+    init: "content" is the photograph, "style" the style image resized to the
+      photograph, "noise" independent uniform values (Gatys 2015).
     photograph: in [0, 1].
-    picture: a style picture in [0, 1], of any size.
+    style_image: in [0, 1], of any size.
 
   Raises:
     ValueError: `init` is none of the three.
@@ -28,8 +28,8 @@ def first_image(
   if init == "content":
     return photograph
   if init == "style":
-    stretched = jax.image.resize(picture, photograph.shape, "linear")
-    return jnp.clip(stretched, 0, 1)
+    resized = jax.image.resize(style_image, photograph.shape, "linear")
+    return jnp.clip(resized, 0, 1)
   if init == "noise":
     return jax.random.uniform(key, photograph.shape)
   raise ValueError(f"init is one of {INITS}, not {init!r}")

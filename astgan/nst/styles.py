@@ -1,10 +1,10 @@
-"""Style pictures: one, a folder of them, or a batch that a generator draws."""
+"""Style images: a file, a folder, or a batch of generated images."""
 
 import contextlib
 import dataclasses
 import hashlib
+import logging
 import pathlib
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 import jax
@@ -16,20 +16,22 @@ from jaxtyping import UInt8
 from astgan import arrays, errors, sampling
 from astgan.data import images
 
-# Pictures shown in style.png, and their side there.
-_SHOWN = 64
+logger = logging.getLogger(__name__)
+
+# Images in the contact sheet style.png, and their side there.
+_MAX_SHOWN = 64
 _THUMBNAIL = 96
-# Pictures in memory are continued to this many pixels.
-_SIDE = 256
+# Generated images are padded to this side.
+_PADDED_SIDE = 256
 
 
 @dataclasses.dataclass(frozen=True)
 class Files:
-  """Style pictures in files.
+  """Style images in files.
 
   Args:
     paths: the files, at least one of them readable.
-    longer_side: of every picture, in pixels.
+    longer_side: of every image, in pixels.
   """
 
   paths: Sequence[pathlib.Path]
@@ -39,39 +41,42 @@ class Files:
     return len(self.paths)
 
   def __iter__(self) -> Iterator[arrays.Images]:
-    """Arrays [1 h w 3] in [0, 1]; what cannot be read is left out."""
-    # A folder of many shapes would compile the feature network for each: in
-    # groups, shorter sides are stretched to multiples of 16 pixels.
-    grain = 16 if len(self.paths) > 1 else 1
+    """Arrays [1 h w 3] in [0, 1]. Unreadable files are skipped."""
+    # Each shape compiles the feature network once. Sides are rounded to
+    # multiples of 16 pixels where there are several images.
+    multiple = 16 if len(self.paths) > 1 else 1
     failures = []
-    for picture in self._readable(failures):
-      height, width = images.fitted(picture.shape[:2], self.longer_side)
-      shape = (_round(height, grain), _round(width, grain))
-      yield _unit(images.resize(picture, *shape)[None])
+    for image in self._readable(failures):
+      height, width = images.fitted(image.shape[:2], self.longer_side)
+      shape = (_round(height, multiple), _round(width, multiple))
+      yield _to_unit(images.resize(image, *shape)[None])
     if failures:
-      print(
-        f"style: {len(failures)} of {len(self.paths)} pictures were skipped;"
-        f" the first: {failures[0]}",
-        file=sys.stderr,
+      logger.warning(
+        "style: %d of %d images were skipped; the first: %s",
+        len(failures),
+        len(self.paths),
+        failures[0],
       )
 
-  def sheet(self) -> UInt8[np.ndarray, "h w 3"]:
-    """The first pictures in one, as squares."""
+  def contact_sheet(self) -> UInt8[np.ndarray, "h w 3"]:
+    """The centre squares of the first 64 images."""
     squares = [
-      images.resize(images.centre_square(picture), _THUMBNAIL, _THUMBNAIL)
-      for picture, _ in zip(self._readable([]), range(_SHOWN), strict=False)
+      images.resize(images.centre_square(image), _THUMBNAIL, _THUMBNAIL)
+      for image, _ in zip(self._readable([]), range(_MAX_SHOWN), strict=False)
     ]
     return images.grid(np.stack(squares), columns=8)
 
-  def facts(self) -> dict[str, object]:
-    """How many files, and the SHA-256 of their bytes, one after the other."""
+  def fingerprint(self) -> dict[str, object]:
+    """The number of files, and the SHA-256 of their concatenated bytes."""
     sha256 = hashlib.sha256()
     for path in self.paths:
-      with contextlib.suppress(OSError):  # It is left out of the style, too.
+      with contextlib.suppress(OSError):  # The style skips it, too.
         sha256.update(path.read_bytes())
-    return {"pictures": len(self), "sha256": sha256.hexdigest()}
+    return {"images": len(self), "sha256": sha256.hexdigest()}
 
-  def _readable(self, failures: list[str]) -> Iterator[images.Picture]:
+  def _readable(
+    self, failures: list[str]
+  ) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
     for path in self.paths:
       try:
         yield images.read(path)
@@ -80,99 +85,97 @@ class Files:
 
 
 @dataclasses.dataclass(frozen=True)
-class Drawn:
-  """Small style pictures in memory, such as a generator draws.
+class Generated:
+  """Small style images in memory, drawn by a generator.
 
-  The feature network pads with zeros, and of 64 by 64 pixels a large share
-  lies near that edge: a painting that matches their Gram matrices gets a white
-  and gaudy frame. So each picture is continued by its mirror images on all
-  sides before it is described, which adds neither seams nor new textures.
+  The feature network pads with zeros, and many of 64 by 64 pixels lie near the
+  border. A painting that matches their Gram matrices gets a white and gaudy
+  frame. Symmetric padding of each image avoids that frame, and adds neither
+  seams nor new textures.
 
   Args:
-    pictures: bytes, all of one shape.
-    origin: facts about what drew them.
+    images: bytes, all of one shape.
+    origin: fingerprint of the generator.
   """
 
-  pictures: UInt8[np.ndarray, "m h w 3"]
+  images: UInt8[np.ndarray, "m h w 3"]
   origin: Mapping[str, object]
 
   def __len__(self) -> int:
-    return len(self.pictures)
+    return len(self.images)
 
   def __iter__(self) -> Iterator[arrays.Images]:
-    """Arrays [1 h w 3] in [0, 1], their sides at least 256."""
-    height, width = self.pictures.shape[1:3]
-    margins = [_margins(height), _margins(width), (0, 0)]
-    for picture in self.pictures:
-      yield _unit(np.pad(picture, margins, mode="symmetric")[None])
+    """Arrays [1 h w 3] in [0, 1] with sides of at least 256 pixels."""
+    height, width = self.images.shape[1:3]
+    padding = [_padding(height), _padding(width), (0, 0)]
+    for image in self.images:
+      yield _to_unit(np.pad(image, padding, mode="symmetric")[None])
 
-  def sheet(self) -> UInt8[np.ndarray, "h w 3"]:
-    """The first pictures in one."""
-    return images.grid(self.pictures[:_SHOWN], columns=8)
+  def contact_sheet(self) -> UInt8[np.ndarray, "h w 3"]:
+    """The first 64 images."""
+    return images.grid(self.images[:_MAX_SHOWN], columns=8)
 
-  def facts(self) -> dict[str, object]:
-    """How many pictures, and what drew them."""
-    return {"pictures": len(self), **self.origin}
+  def fingerprint(self) -> dict[str, object]:
+    """The number of images, and the fingerprint of the generator."""
+    return {"images": len(self), **self.origin}
 
 
 def open_style(
   config: ml_collections.ConfigDict, key: jax.Array
-) -> Files | Drawn:
-  """The pictures that `paint.style` names.
+) -> Files | Generated:
+  """The style images of `paint.style`.
 
-  A folder with a config.json is a training run's, and its generator draws
-  `paint.style_batch` pictures.
+  A folder with a config.json is the run folder of a training. Its generator
+  draws `paint.style_batch` images.
 
   Args:
     config: the whole config.
-    key: of the generator's latents.
+    key: key of the latents.
 
   Raises:
-    UserError: nothing is there, nothing can be read, or a run folder has no
-      checkpoints.
+    UserError: the path does not exist, no image can be read, or a run folder
+      has no checkpoints.
   """
   paint = config.paint
   if not paint.style:
     raise errors.UserError(
-      "paint.style is empty; name a picture, a folder of pictures or a run"
+      "paint.style is empty; name an image, a folder of images or a run folder"
     )
   path = pathlib.Path(paint.style).expanduser()
   if (path / "config.json").is_file():
     trained = sampling.load(path)
     drawn = trained.generator.sample(key, paint.style_batch)
-    pictures = np.asarray(arrays.signed_to_bytes(drawn))
+    batch = np.asarray(arrays.signed_to_bytes(drawn))
     if paint.style_size:
-      pictures = np.stack(
-        [images.fit(picture, paint.style_size) for picture in pictures]
-      )
-    return Drawn(pictures, _origin(trained))
+      batch = np.stack([images.fit(image, paint.style_size) for image in batch])
+    return Generated(batch, _origin(trained))
   paths = images.find(path)
   style = Files(paths, paint.style_size or paint.size)
   if len(paths) == 1:
     images.read(paths[0])
   elif next(iter(style), None) is None:
     raise errors.UserError(
-      f"{path}: none of its {len(paths)} pictures can be read"
+      f"{path}: none of its {len(paths)} images can be read"
     )
   return style
 
 
 def _origin(trained: sampling.Trained) -> dict[str, object]:
-  # Of the parameters, not the pictures, whose last bits depend on the device.
+  # The last bits of the images depend on the device, those of params do not.
   sha256 = hashlib.sha256()
   for array in jax.tree.leaves(trained.generator.variables["params"]):
     sha256.update(np.asarray(array).tobytes())
   return {"step": trained.step, "sha256": sha256.hexdigest()}
 
 
-def _margins(side: int) -> tuple[int, int]:
-  missing = max(0, _SIDE - side)
+def _padding(side: int) -> tuple[int, int]:
+  missing = max(0, _PADDED_SIDE - side)
   return missing // 2, missing - missing // 2
 
 
-def _round(side: int, grain: int) -> int:
-  return max(16, grain * round(side / grain))
+def _round(side: int, multiple: int) -> int:
+  return max(16, multiple * round(side / multiple))
 
 
-def _unit(pictures: UInt8[np.ndarray, "b h w 3"]) -> arrays.Images:
-  return arrays.bytes_to_unit(jnp.asarray(pictures))
+def _to_unit(batch: UInt8[np.ndarray, "b h w 3"]) -> arrays.Images:
+  return arrays.bytes_to_unit(jnp.asarray(batch))

@@ -1,4 +1,4 @@
-"""Painting: gradient descent over the pixels of one picture."""
+"""Painting: optimisation over the pixels of one image."""
 
 import functools
 from collections.abc import Callable
@@ -20,12 +20,12 @@ def make_optimizer(
 ) -> optax.GradientTransformationExtraArgs:
   """The optimiser of that name over pixels in [0, 1].
 
-  The same arguments give the same object, with which nothing compiles twice.
+  The same arguments give the same object, so that jit does not compile twice.
 
   Args:
     name: "adam" or "lbfgs".
-    learning_rate: Adam's step size, and the mean size of L-BFGS' first step,
-      in pixel values; L-BFGS finds the later ones itself.
+    learning_rate: step size of Adam, or mean absolute change of the first step
+      of L-BFGS, in pixel values. L-BFGS chooses its later step sizes.
 
   Raises:
     ValueError: there is no optimiser of that name.
@@ -37,24 +37,24 @@ def make_optimizer(
 
 OPTIMIZERS = {
   "adam": lambda rate: optax.with_extra_args_support(optax.adam(rate)),
-  "lbfgs": lambda rate: lbfgs.lbfgs(first_step=rate),
+  "lbfgs": lambda rate: lbfgs.lbfgs(initial_step=rate),
 }
 
 
 class Painting(NamedTuple):
-  """All that a step changes, on the device."""
+  """The state of the optimisation, on the device."""
 
-  # The picture evaluated next, completed updates and the optimiser's state.
+  # The next image to be evaluated, and the number of completed updates.
   image: Image
   step: jax.Array
-  optimizer: Any
-  # The losses of the last picture evaluated.
+  opt_state: Any
+  # The losses of the last image evaluated.
   scalars: objective.Scalars
-  # The picture of the lowest loss so far, and its losses.
+  # The image of the lowest loss so far, and its losses.
   best_image: Image
   best_scalars: objective.Scalars
   # The first step whose loss was not finite, or -1.
-  broken: jax.Array
+  nonfinite_step: jax.Array
 
 
 def stylize(
@@ -69,21 +69,21 @@ def stylize(
   report_every: int,
   report: Callable[[int, dict[str, float]], None] = lambda step, scalars: None,
 ) -> Image:
-  """The painted picture: of all that were evaluated, that of the lowest loss.
+  """The painting: the evaluated image of the lowest loss.
 
-  Every step evaluates the loss and its gradient once, whatever the optimiser,
-  and clips the picture to [0, 1]. Losses stay on the device until they are
-  reported. Painting pictures of one shape with the same `extract`, `terms` and
-  `optimizer` objects compiles once.
+  Every step evaluates the loss and its gradient once, with either optimiser,
+  and clips the image to [0, 1]. Losses stay on the device until they are
+  reported. Images of one shape with the same `extract`, `terms` and `optimizer`
+  objects compile once.
 
   Args:
-    image: where to start, in [0, 1].
+    image: the initial image, in [0, 1].
     params, targets, extract, terms: as for `objective.objective`.
     optimizer: from `make_optimizer`.
-    steps: updates.
+    steps: number of updates.
     report_every: steps between reports.
-    report: called with completed updates and the losses of the picture then:
-      first with 0, last with `steps` and the losses of what is returned.
+    report: called with the number of completed updates and the losses of the
+      image at that step. The last call has the losses of the returned image.
 
   Raises:
     FloatingPointError: a loss was not finite, naming the first such step.
@@ -95,9 +95,11 @@ def stylize(
     painting = advance(painting, params, targets, step - evaluated, **fixed)
     evaluated = step
     scalars = painting.best_scalars if step == steps else painting.scalars
-    scalars, broken = jax.device_get((scalars, painting.broken))
-    if broken >= 0:
-      raise FloatingPointError(f"the loss is not finite at step {broken}")
+    scalars, nonfinite_step = jax.device_get((scalars, painting.nonfinite_step))
+    if nonfinite_step >= 0:
+      raise FloatingPointError(
+        f"the loss is not finite at step {nonfinite_step}"
+      )
     report(step, {name: float(value) for name, value in scalars.items()})
   return painting.best_image
 
@@ -105,20 +107,20 @@ def stylize(
 def begin(
   image: Image, optimizer: optax.GradientTransformationExtraArgs
 ) -> Painting:
-  """A painting on which no step was made."""
+  """The state before the first step."""
 
-  # Each buffer is donated for itself, so none may stand here twice.
-  def unknown():
-    return {name: jnp.float32(jnp.inf) for name in objective.NAMES}
+  # A donated state must not hold one buffer twice.
+  def infinite():
+    return {name: jnp.float32(jnp.inf) for name in objective.LOSSES}
 
   return Painting(
     image=jnp.copy(image),
     step=jnp.zeros((), jnp.int32),
-    optimizer=optimizer.init(image),
-    scalars=unknown(),
+    opt_state=optimizer.init(image),
+    scalars=infinite(),
     best_image=jnp.copy(image),
-    best_scalars=unknown(),
-    broken=jnp.full((), -1, jnp.int32),
+    best_scalars=infinite(),
+    nonfinite_step=jnp.full((), -1, jnp.int32),
   )
 
 
@@ -132,12 +134,12 @@ def advance(
   terms: objective.Terms,
   optimizer: optax.GradientTransformationExtraArgs,
 ) -> Painting:
-  """The painting `count` steps later; the one handed in is used up.
+  """The state `count` steps later. The given state is donated.
 
   Returns without waiting for the device.
   """
   fixed = {"extract": extract, "terms": terms, "optimizer": optimizer}
-  # Convolutions in loops are slow on CPUs, and calls on accelerators.
+  # Convolutions in loops are slow on CPUs, dispatch is slow on accelerators.
   if jax.default_backend() == "cpu":
     for _ in range(count):
       painting = _step(painting, params, targets, **fixed)
@@ -146,27 +148,29 @@ def advance(
 
 
 def _update(painting, params, targets, *, extract, terms, optimizer):
-  """Evaluates the picture at hand and makes the next one."""
+  """Evaluates the current image and computes the next one."""
   (loss, scalars), gradient = jax.value_and_grad(
     objective.objective, has_aux=True
   )(painting.image, params, targets, extract=extract, terms=terms)
-  # optax raises floats to integers, which strict promotion would refuse.
+  # optax.adam computes float ** int, which strict promotion refuses.
   with jax.numpy_dtype_promotion("standard"):
-    updates, state = optimizer.update(
-      gradient, painting.optimizer, painting.image, value=loss
+    updates, opt_state = optimizer.update(
+      gradient, painting.opt_state, painting.image, value=loss
     )
   better = loss < painting.best_scalars["loss"]
-  broken = (painting.broken < 0) & ~jnp.isfinite(loss)
+  first_nonfinite = (painting.nonfinite_step < 0) & ~jnp.isfinite(loss)
   return Painting(
     image=jnp.clip(optax.apply_updates(painting.image, updates), 0, 1),
     step=painting.step + 1,
-    optimizer=state,
+    opt_state=opt_state,
     scalars=scalars,
     best_image=jnp.where(better, painting.image, painting.best_image),
     best_scalars=jax.tree.map(
       functools.partial(jnp.where, better), scalars, painting.best_scalars
     ),
-    broken=jnp.where(broken, painting.step, painting.broken),
+    nonfinite_step=jnp.where(
+      first_nonfinite, painting.step, painting.nonfinite_step
+    ),
   )
 
 
@@ -180,7 +184,7 @@ def _step(painting, params, targets, **fixed):
 
 @functools.partial(jax.jit, static_argnames=_STATIC, donate_argnums=0)
 def _steps(painting, params, targets, count, **fixed):
-  # The count is an argument, so that the last, shorter call compiles nothing.
+  # `count` is traced, so that a last, shorter call does not compile again.
   return jax.lax.fori_loop(
     0, count, lambda _, p: _update(p, params, targets, **fixed), painting
   )

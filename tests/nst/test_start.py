@@ -1,7 +1,4 @@
-"""Where painting starts."""
-
-import functools
-import math
+"""The initial image."""
 
 import jax
 import jax.numpy as jnp
@@ -11,43 +8,24 @@ import pytest
 from astgan.nst import start
 from tests.nst import toy
 
-PHOTOGRAPH = toy.draw(1, 8, 6, 3, seed=1)
-PICTURE = toy.draw(1, 4, 4, 3, seed=3)
+
+def initial(init, seed=0, photograph=toy.PHOTOGRAPH):
+  # Resizing an image of one colour gives that colour.
+  style_image = jnp.full((1, 4, 4, 3), 0.25)
+  key = jax.random.key(seed)
+  return start.initial_image(key, init, photograph, style_image)
 
 
-def test_painting_starts_from_the_photograph():
-  first = start.first_image(jax.random.key(0), "content", PHOTOGRAPH, PICTURE)
-  np.testing.assert_array_equal(first, PHOTOGRAPH)
+def test_content_is_the_photograph_and_style_the_resized_style_image():
+  assert initial("content") is toy.PHOTOGRAPH
+  expected = np.full(toy.PHOTOGRAPH.shape, 0.25, "float32")
+  np.testing.assert_array_equal(initial("style"), expected, strict=True)
 
 
-def test_painting_starts_from_the_style_stretched_over_the_photograph():
-  flat = jnp.broadcast_to(
-    jnp.array([0.2, 0.4, 0.6])[None, None, None], (1, 4, 4, 3)
-  )
-  first = start.first_image(jax.random.key(0), "style", PHOTOGRAPH, flat)
-  np.testing.assert_allclose(
-    first, np.broadcast_to(flat[:, :1, :1], PHOTOGRAPH.shape), rtol=1e-6
-  )
-
-
-def test_noise_fills_the_range_evenly():
+def test_noise_is_uniform_on_the_unit_interval_and_follows_the_key():
   photograph = jnp.zeros((1, 64, 64, 3))
-  first = start.first_image(jax.random.key(0), "noise", photograph, PICTURE)
-  assert first.min() >= 0 and first.max() <= 1
-  # The uniform distribution's mean and deviation.
-  assert float(first.mean()) == pytest.approx(0.5, abs=0.02)
-  assert float(first.std()) == pytest.approx(1 / math.sqrt(12), abs=0.01)
-
-
-def test_noise_follows_the_key():
-  draw = functools.partial(
-    start.first_image, init="noise", photograph=PHOTOGRAPH, picture=PICTURE
-  )
-  first, again, other = (draw(jax.random.key(seed)) for seed in (0, 0, 1))
-  np.testing.assert_array_equal(first, again)
-  assert not np.array_equal(first, other)
-
-
-def test_an_unknown_start_is_refused():
-  with pytest.raises(ValueError, match="init is one of"):
-    start.first_image(jax.random.key(0), "zeros", PHOTOGRAPH, PICTURE)
+  noise, other = (initial("noise", seed, photograph) for seed in (0, 1))
+  assert not jnp.array_equal(noise, other)
+  assert noise.min() >= 0 and noise.max() < 1
+  assert float(noise.mean()) == pytest.approx(0.5, abs=0.02)
+  assert float(noise.var()) == pytest.approx(1 / 12, abs=0.005)
