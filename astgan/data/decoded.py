@@ -26,7 +26,7 @@ from astgan.data import images, sources
 VERSION = 2
 
 # Images decoded before they are written: few enough to keep in memory.
-_BLOCK = 256
+BLOCK = 256
 
 
 class Pictures(NamedTuple):
@@ -106,8 +106,8 @@ def _decode(source: sources.Source, side: int, partial: pathlib.Path) -> None:
       tqdm.tqdm(total=count, desc="decoding", unit=" images") as progress,
     ):
       _write_header(file, 0, side)
-      for start in range(0, count, _BLOCK):
-        block = range(start, min(start + _BLOCK, count))
+      for start in range(0, count, BLOCK):
+        block = range(start, min(start + BLOCK, count))
         for index, image in zip(block, workers.map(square, block), strict=True):
           if isinstance(image, str):
             name = source.labels[index]
@@ -132,7 +132,7 @@ def _decode(source: sources.Source, side: int, partial: pathlib.Path) -> None:
 def _workers(source: sources.Source) -> concurrent.futures.Executor:
   """Threads for decoders, which release the GIL; processes for Python."""
   count = min(8, os.cpu_count() or 1)
-  if source.in_python and len(source.labels) > _BLOCK:
+  if source.in_python and len(source.labels) > BLOCK:
     # Spawning takes seconds, but forked processes would copy the locks of JAX.
     return concurrent.futures.ProcessPoolExecutor(
       count, mp_context=multiprocessing.get_context("spawn")

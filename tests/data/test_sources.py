@@ -43,8 +43,7 @@ def prepared(tmp_path, monkeypatch):
     shard = folder / f"{name}-train.array_record-00000-of-00001"
     writer = array_record_module.ArrayRecordWriter(str(shard), "group_size:1")
     for image in pixels:
-      stream = io.BytesIO()
-      Image.fromarray(image).save(stream, "PNG")
+      Image.fromarray(image).save(stream := io.BytesIO(), "PNG")
       example = tf_example_pb2.Example()
       values = example.features.feature[feature].bytes_list.value
       values.append(stream.getvalue())
@@ -74,19 +73,12 @@ def prepared(tmp_path, monkeypatch):
 
 
 def test_landscapes_are_drawn_by_number_at_the_size_asked():
-  source = opened("landscapes", side=16, count=5)
-  assert len(source.labels) == 5
-  np.testing.assert_array_equal(
-    source.read(3), landscapes.draw(3, size=16), strict=True
-  )
-
-
-def test_the_signature_of_landscapes_follows_count_and_size():
-  signatures = {
-    opened("landscapes", side=side, count=count).signature
-    for side, count in ((16, 3), (16, 3), (16, 4), (32, 3))
-  }
-  assert len(signatures) == 3
+  settings = ((16, 5), (16, 5), (16, 4), (32, 5))
+  found = [opened("landscapes", side=side, count=n) for side, n in settings]
+  assert [len(source.labels) for source in found] == [5, 5, 4, 5]
+  assert len({source.signature for source in found}) == 3
+  expected = landscapes.draw(3, size=32)
+  np.testing.assert_array_equal(found[3].read(3), expected, strict=True)
 
 
 def test_a_folder_gives_its_images_by_sorted_path(folder, monkeypatch):
@@ -128,31 +120,20 @@ def test_an_unknown_source_is_refused_by_its_field(name):
     opened(name)
 
 
-def test_a_prepared_data_set_is_read_without_tensorflow(prepared):
-  pixels = [pictures.noise(5, 7, seed) for seed in range(4)]
-  prepared("tiny", "image", pixels)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_prepared_data_set_is_read_as_rgb_without_tensorflow(
+  prepared, channels
+):
+  pixels = [pictures.noise(5, 7, seed)[..., :channels] for seed in range(4)]
+  prepared("tiny", "image", [image.squeeze() for image in pixels], channels)
   source = opened("tfds:tiny")
   assert len(source.labels) == 4
-  np.testing.assert_array_equal(source.read(2), pixels[2], strict=True)
+  expected = np.broadcast_to(pixels[2], (5, 7, 3))
+  np.testing.assert_array_equal(source.read(2), expected, strict=True)
+  half = opened("tfds:tiny:train[2:]")
+  np.testing.assert_array_equal(half.read(0), expected, strict=True)
+  assert len(half.labels) == 2 and half.signature != source.signature
   assert "tensorflow" not in sys.modules
-
-
-def test_part_of_a_split_is_a_source_of_its_own(prepared):
-  pixels = [pictures.noise(5, 7, seed) for seed in range(4)]
-  prepared("tiny", "image", pixels)
-  names = ("tfds:tiny", "tfds:tiny:train[:2]", "tfds:tiny:train[2:]")
-  whole, first, last = map(opened, names)
-  assert len({whole.signature, first.signature, last.signature}) == 3
-  assert len(last.labels) == 2
-  np.testing.assert_array_equal(last.read(0), pixels[2], strict=True)
-
-
-def test_grey_images_of_a_data_set_become_rgb(prepared):
-  grey = pictures.noise(5, 7)[..., 0]
-  prepared("grey", "image", [grey], channels=1)
-  np.testing.assert_array_equal(
-    opened("tfds:grey").read(0), np.stack([grey] * 3, -1), strict=True
-  )
 
 
 @pytest.mark.parametrize(
