@@ -1,7 +1,6 @@
 """Fields of a config, checked by name before anything slow happens."""
 
 import math
-import operator
 from collections.abc import Collection
 
 import ml_collections
@@ -9,11 +8,22 @@ import ml_collections
 from astgan import errors
 
 
+def field(config: ml_collections.ConfigDict, name: str) -> object:
+  """The value of a dotted name, or UserError naming the fields there are."""
+  value, where = config, "config"
+  for part in name.split("."):
+    if not isinstance(value, ml_collections.ConfigDict) or part not in value:
+      has = ", ".join(value) if hasattr(value, "keys") else "no fields"
+      raise errors.UserError(f"{where} has no field {part}; it has {has}")
+    value, where = value[part], f"{where}.{part}"
+  return value
+
+
 def one_of(
   config: ml_collections.ConfigDict, name: str, choices: Collection[object]
 ) -> None:
   """Raises UserError unless the field is one of the choices."""
-  value = operator.attrgetter(name)(config)
+  value = field(config, name)
   if value not in choices:
     words = ", ".join(map(str, choices))
     raise errors.UserError(f"config.{name} is one of {words}; got {value!r}")
@@ -35,7 +45,7 @@ def subset_of(
   config: ml_collections.ConfigDict, name: str, choices: Collection[object]
 ) -> None:
   """Raises UserError unless the field, a tuple, holds choices, each once."""
-  values = operator.attrgetter(name)(config)
+  values = field(config, name)
   if len(set(values)) < len(values) or not set(values) <= set(choices):
     words = ", ".join(map(str, choices))
     raise errors.UserError(
@@ -60,7 +70,7 @@ def within(
     low, high: the bounds; a number that is not finite is never within.
     open_low, open_high: whether the bound itself is out of bounds.
   """
-  value = operator.attrgetter(name)(config)
+  value = field(config, name)
   above = value > low if open_low else value >= low
   below = value < high if open_high else value <= high
   if not (math.isfinite(value) and above and below):

@@ -1,4 +1,4 @@
-"""One colour space for all pictures: 8-bit sRGB on white."""
+"""One colour space for all images: 8-bit sRGB on white."""
 
 import io
 
@@ -7,10 +7,13 @@ from PIL import Image, ImageCms
 
 
 def to_srgb(image: Image.Image) -> Image.Image:
-  """8-bit sRGB of a loaded picture in any of Pillow's modes, laid on white.
+  """8-bit sRGB of an image in any mode of Pillow, composited on white.
+
+  Args:
+    image: with its pixels loaded. A colour profile in its `info` is converted.
 
   Raises:
-    ValueError: pixels of 32 bits, whose black and white nobody has agreed on.
+    ValueError: pixels of 32 bits; there is no convention for their white.
   """
   profile = image.info.get("icc_profile")
   if image.mode.startswith(("I", "F")):
@@ -31,7 +34,7 @@ def _grey(image: Image.Image) -> Image.Image:
   """8-bit grey, or grey with alpha, of 16-bit grey."""
   values = np.asarray(image)
   if image.mode == "F" or values.min() < 0 or values.max() > 65_535:
-    raise ValueError("pixels of 32 bits have no agreed white; save as 16 bits")
+    raise ValueError("white is not defined for 32-bit pixels; save as 16 bits")
   grey = Image.fromarray(np.round(values / 257).astype(np.uint8))
   transparent = image.info.get("transparency")
   if transparent is not None:
@@ -41,7 +44,7 @@ def _grey(image: Image.Image) -> Image.Image:
 
 
 def _srgb(image: Image.Image, profile: bytes) -> Image.Image:
-  """RGB or RGBA in sRGB; the picture as it is where the profile cannot be."""
+  """RGB or RGBA in sRGB; the image unchanged if the profile does not fit."""
   try:
     return ImageCms.profileToProfile(
       image,

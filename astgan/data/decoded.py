@@ -1,4 +1,4 @@
-"""Decode once: a source's pictures as one array of bytes in the cache."""
+"""The images of a source as one array of bytes, decoded once and cached."""
 
 import concurrent.futures
 import contextlib
@@ -22,20 +22,20 @@ from jaxtyping import UInt8
 from astgan import errors, runs
 from astgan.data import images, sources
 
-# Raise it with any change to what a file's bytes become, or to an entry.
+# Increase it with any change to the decoding or to the format of an entry.
 VERSION = 2
 
-# Pictures decoded before they are written: few enough to keep in memory.
-_BLOCK = 256
+# Images decoded before they are written: few enough to keep in memory.
+BLOCK = 256
 
 
 class Pictures(NamedTuple):
-  """All pictures of a source.
+  """All images of a source.
 
   Attributes:
-    array: read-only squares, in the source's order, on disk until touched.
-    skipped: name and reason of each picture that could not be read.
-    sha256: of the array's bytes.
+    array: read-only squares in the order of the source, mapped from disk.
+    skipped: name and reason of each image that could not be read.
+    sha256: of the bytes of the array.
   """
 
   array: UInt8[np.ndarray, "n s s 3"]
@@ -51,13 +51,14 @@ def folder(cache: str) -> pathlib.Path:
 
 
 def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Pictures:
-  """The source's pictures as centre squares, decoded if they are not yet.
+  """The images of the source as centre squares, decoded unless in the cache.
 
-  An entry of the cache is a folder that appears whole, so any number of runs
-  may share a cache; two that decode the same at once do it twice.
+  An entry of the cache is a folder that is renamed to its name when complete,
+  so any number of runs may share a cache. Two runs that decode the same source
+  at the same time both do the work.
 
   Args:
-    source: where the pictures come from.
+    source: where the images come from.
     side: of the squares, in pixels.
     cache: the folder of all entries.
 
@@ -102,19 +103,17 @@ def _decode(source: sources.Source, side: int, partial: pathlib.Path) -> None:
     with (
       open(path, "wb") as file,
       _workers(source) as workers,
-      tqdm.tqdm(total=count, desc="decoding", unit=" pictures") as progress,
+      tqdm.tqdm(total=count, desc="decoding", unit=" images") as progress,
     ):
       _write_header(file, 0, side)
-      for start in range(0, count, _BLOCK):
-        block = range(start, min(start + _BLOCK, count))
-        for index, picture in zip(
-          block, workers.map(square, block), strict=True
-        ):
-          if isinstance(picture, str):
+      for start in range(0, count, BLOCK):
+        block = range(start, min(start + BLOCK, count))
+        for index, image in zip(block, workers.map(square, block), strict=True):
+          if isinstance(image, str):
             name = source.labels[index]
-            skipped.append((name, picture.removeprefix(f"{name}: ")))
+            skipped.append((name, image.removeprefix(f"{name}: ")))
           else:
-            data = picture.tobytes()
+            data = image.tobytes()
             file.write(data)
             digest.update(data)
           progress.update()
@@ -126,15 +125,15 @@ def _decode(source: sources.Source, side: int, partial: pathlib.Path) -> None:
     facts = {"sha256": digest.hexdigest(), "skipped": skipped}
     (partial / "facts.json").write_text(json.dumps(facts))
   except OSError as error:
-    # A full disk does not say where.
+    # The error of a full disk does not name the file.
     raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _workers(source: sources.Source) -> concurrent.futures.Executor:
-  """Threads for decoders, which let go of Python's lock; or processes."""
+  """Threads for decoders, which release the GIL; processes for Python."""
   count = min(8, os.cpu_count() or 1)
-  if source.in_python and len(source.labels) > _BLOCK:
-    # Starting them takes seconds, but forking would copy JAX's locks.
+  if source.in_python and len(source.labels) > BLOCK:
+    # Spawning takes seconds, but forked processes would copy the locks of JAX.
     return concurrent.futures.ProcessPoolExecutor(
       count, mp_context=multiprocessing.get_context("spawn")
     )
@@ -144,12 +143,12 @@ def _workers(source: sources.Source) -> concurrent.futures.Executor:
 def _square(
   read: Callable[[int], images.Picture], side: int, index: int
 ) -> images.Picture | str:
-  """The picture's centre square at its size, or why there is none."""
+  """The centre square of the image at that size, or why it is unreadable."""
   try:
-    picture = read(index)
+    image = read(index)
   except errors.UserError as error:
     return str(error)
-  return images.resize(images.centre_square(picture), side, side)
+  return images.resize(images.centre_square(image), side, side)
 
 
 def _write_header(file: BinaryIO, count: int, side: int) -> None:
@@ -162,7 +161,7 @@ def _write_header(file: BinaryIO, count: int, side: int) -> None:
 
 
 def _publish(partial: pathlib.Path, entry: pathlib.Path) -> None:
-  """Gives the finished entry its name, unless another run was faster."""
+  """Renames the finished entry, unless another run was faster."""
   try:
     partial.rename(entry)
   except OSError:
@@ -171,7 +170,7 @@ def _publish(partial: pathlib.Path, entry: pathlib.Path) -> None:
 
 
 def _sweep(cache: pathlib.Path) -> None:
-  """Removes what runs that were killed left a day ago or earlier."""
+  """Removes partial entries older than a day, left by runs that were killed."""
   for partial in cache.glob("*.partial"):
     # Another run may sweep at the same time.
     with contextlib.suppress(FileNotFoundError):

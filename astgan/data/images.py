@@ -1,7 +1,7 @@
-"""Picture files as bytes in RGB, and back.
+"""Image files as bytes in RGB, and back.
 
-Whatever a file holds, what comes out is upright 8-bit sRGB on white, or one
-line that says why not.
+Each file is read as upright 8-bit sRGB on white, or refused with one line that
+says why.
 """
 
 import os
@@ -21,12 +21,12 @@ from astgan.data import colours
 Picture = UInt8[np.ndarray, "h w 3"]
 Path = str | os.PathLike
 
-# Above this a picture is refused from its header, before memory is spent:
-# Pillow's own limit, half a gigabyte in RGB.
+# Larger images are refused after reading the header, before memory is used.
+# This is the limit of Pillow, half a gigabyte in RGB.
 MAX_PIXELS = 178_956_970
 
-# HEIC is here to be refused by name: Pillow cannot read it, and its owner
-# should know rather than wonder.
+# Pillow cannot read HEIC. It is listed so that such files are refused by name
+# and not silently ignored.
 SUFFIXES = (
   *(".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".jfif", ".jp2"),
   *(".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pgm", ".png", ".pnm"),
@@ -44,29 +44,29 @@ _UPRIGHT = {
   8: Image.Transpose.ROTATE_90,
 }
 
-# Python's warning filters belong to the whole process, pictures are read by
-# many threads.
+# Python's warning filters belong to the whole process, and many threads read
+# images.
 _WARNINGS = threading.Lock()
 
 
 def read(path: Path) -> Picture:
-  """Upright 8-bit sRGB of a picture file, the first frame of an animation.
+  """Upright 8-bit sRGB of an image file, the first frame of an animation.
 
-  Transparency is laid on white and 16-bit greys are divided by 257. Embedded
-  colour profiles are converted to sRGB; a profile that is damaged or does not
-  fit the pixels is left out, as browsers do, and so is a PNG's gamma, which is
-  wrong more often than right. A file that ends early is refused, not filled up.
+  Transparent images are composited on white and 16-bit greys are divided by
+  257. Embedded colour profiles are converted to sRGB; a profile that is damaged
+  or does not fit the pixels is ignored, as in browsers. The gamma of a PNG is
+  ignored because it is often wrong. A truncated file is refused, not filled up.
 
   Raises:
     UserError: the file is missing, unreadable, damaged or too large.
   """
   path = pathlib.Path(path)
   if not path.is_file():
-    raise errors.UserError(f"{path}: there is no such file; name a picture")
+    raise errors.UserError(f"{path}: there is no such file; name an image")
   try:
     with open(path, "rb") as file, _open(file) as image:
       image.load()
-      # After loading: Pillow turns TIFFs itself, and then says so here.
+      # After loading, since Pillow rotates TIFFs itself and resets the tag.
       orientation = image.getexif().get(_ORIENTATION)
       if orientation in _UPRIGHT:
         image = image.transpose(_UPRIGHT[orientation])
@@ -78,11 +78,11 @@ def read(path: Path) -> Picture:
 
 
 def _open(file: BinaryIO) -> Image.Image:
-  """The picture, its header and EXIF read, its pixels not yet."""
+  """The image with its header and EXIF read, but without its pixels."""
   with _WARNINGS, warnings.catch_warnings():
     warnings.simplefilter("ignore")
     image = Image.open(file)
-    image.getexif()  # Kept by the image; damaged tags warn here, once.
+    image.getexif()  # Cached by the image; damaged tags warn here, once.
   return image
 
 
@@ -99,11 +99,11 @@ def _reason(error: Exception) -> str:
 def resize(
   image: Picture, height: int, width: int
 ) -> UInt8[np.ndarray, "{height} {width} 3"]:
-  """The picture at another size, antialiased.
+  """The image at another size, antialiased.
 
-  Bilinear (a triangle as wide as the reduction), as in the paper's pipeline.
-  Unlike Lanczos it never overshoots, so edges get no bright or dark seams that
-  a GAN would learn as strokes.
+  Bilinear (a triangle as wide as the reduction), as in the pipeline of the
+  paper. Unlike Lanczos it never overshoots: edges get no bright or dark halos,
+  which a GAN would learn as strokes.
 
   Args:
     image: bytes in RGB.
@@ -118,19 +118,19 @@ def resize(
 def fit(
   image: Picture, longer_side: int
 ) -> UInt8[np.ndarray, "new_height new_width 3"]:
-  """The picture with its longer side at `longer_side` pixels, aspect kept."""
+  """The image with a longer side of `longer_side` pixels, aspect kept."""
   return resize(image, *fitted(image.shape[:2], longer_side))
 
 
 def fitted(shape: tuple[int, int], longer_side: int) -> tuple[int, int]:
-  """Height and width of a picture of that shape after `fit`."""
+  """Height and width of an image of that shape after `fit`."""
   height, width = shape
   scale = longer_side / max(height, width)
   return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def centre_square(image: Picture) -> UInt8[np.ndarray, "s s 3"]:
-  """The largest square in the middle of the picture."""
+  """The largest square in the middle of the image."""
   height, width, _ = image.shape
   side = min(height, width)
   top, left = (height - side) // 2, (width - side) // 2
@@ -140,11 +140,11 @@ def centre_square(image: Picture) -> UInt8[np.ndarray, "s s 3"]:
 def grid(
   images: UInt8[np.ndarray, "n h w 3"], *, columns: int, gap: int = 2
 ) -> UInt8[np.ndarray, "height width 3"]:
-  """One picture of all of them, row by row, on white.
+  """A contact sheet of the images, row by row, on white.
 
   Args:
     images: bytes in RGB.
-    columns: pictures in a row; the last row may be shorter.
+    columns: images in a row; the last row may be shorter.
     gap: pixels between neighbours.
   """
   n, height, width, _ = images.shape
@@ -164,7 +164,7 @@ def grid(
 def write(
   path: Path, image: Picture, *, text: Mapping[str, str] | None = None
 ) -> None:
-  """Writes a PNG; a reader finds the old file or the new one, whole.
+  """Writes a PNG atomically: a reader finds the old file or the new one.
 
   Args:
     path: the file; its folder exists.
@@ -179,12 +179,16 @@ def write(
 
 
 def find(path: Path) -> list[pathlib.Path]:
-  """The picture files below a folder, sorted, or the one file that it is.
+  """The sorted image files in a folder and its subfolders, or the file itself.
 
-  Any nesting; links to folders are followed, hidden names are not looked at.
+  Links to folders are followed. Hidden files and folders are ignored.
+
+  Args:
+    path: a folder, or a file, which is returned without a check of its suffix.
 
   Raises:
-    UserError: nothing is there, a folder cannot be read, or none has pictures.
+    UserError: the path does not exist, a folder cannot be read, or there are no
+      image files.
   """
   root = pathlib.Path(path)
   if not root.exists():
@@ -195,7 +199,7 @@ def find(path: Path) -> list[pathlib.Path]:
   for folder, folders, names in os.walk(
     root, onerror=_refuse, followlinks=True
   ):
-    # A link may lead back up: each real folder is entered once.
+    # A link may point to a parent folder: each real folder is entered once.
     real = os.path.realpath(folder)
     if real in seen:
       folders.clear()
@@ -209,7 +213,7 @@ def find(path: Path) -> list[pathlib.Path]:
       and os.path.splitext(name)[1].lower() in SUFFIXES
     ]
   if not found:
-    raise errors.UserError(f"{root}: holds no pictures ({' '.join(SUFFIXES)})")
+    raise errors.UserError(f"{root}: holds no images ({' '.join(SUFFIXES)})")
   return sorted(found)
 
 

@@ -1,4 +1,4 @@
-"""Where training pictures come from: pictures by number, and a signature."""
+"""Where training images come from: images by number, and a fingerprint."""
 
 import dataclasses
 import functools
@@ -17,15 +17,15 @@ from astgan.data import colours, images, landscapes
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-  """Pictures by number.
+  """Images by number.
 
   Attributes:
     name: the source as the config names it.
-    labels: one name per picture, for the list of the skipped.
-    read: the picture of a number, of any size; UserError if it is unreadable.
-    signature: changes when the pictures may have changed.
-    in_python: whether `read` is Python rather than a decoder in C, so that
-      several go in parallel as processes, not as threads.
+    labels: one name per image, for the list of skipped images.
+    read: the image of a number, of any size; UserError if it is unreadable.
+    signature: a fingerprint; it changes when the images may have changed.
+    in_python: whether `read` is Python code, which holds the GIL. Such images
+      are read in parallel by processes, all others by threads.
   """
 
   name: str
@@ -47,7 +47,7 @@ def open_source(
       at this size.
 
   Raises:
-    UserError: no such source, or it cannot be opened.
+    UserError: the source is unknown or cannot be opened.
   """
   name = data[field]
   said = f"config.data.{field}={name}"
@@ -65,9 +65,9 @@ def open_source(
 
 
 def _landscapes(count: int, *, side: int) -> Source:
-  """The built-in paintings, always the same series."""
+  """The built-in paintings; painting i is the same in every run."""
   draw = functools.partial(landscapes.draw, size=side)
-  # The first two stand for the drawing code as a whole.
+  # The first two change with the code that draws them all.
   probes = b"".join(draw(index).tobytes() for index in range(2))
   return Source(
     name="landscapes",
@@ -79,9 +79,9 @@ def _landscapes(count: int, *, side: int) -> Source:
 
 
 def _folder(name: str, folder: pathlib.Path, said: str) -> Source:
-  """The picture files below a folder, by sorted path."""
+  """The image files in a folder and its subfolders, by sorted path."""
   if folder.is_file():
-    raise errors.UserError(f"{said}: is a file; name the folder it lies in")
+    raise errors.UserError(f"{said}: is a file; name its folder")
   files = images.find(folder)
   return Source(
     name=name,
@@ -94,8 +94,8 @@ def _folder(name: str, folder: pathlib.Path, said: str) -> Source:
 def _tfds(name: str, place: str, said: str) -> Source:
   """A split of a prepared data set of tensorflow_datasets.
 
-  It is looked for in TFDS_DATA_DIR or ~/tensorflow_datasets and read without
-  TensorFlow, so it must be prepared there with random access.
+  The data set lies in TFDS_DATA_DIR or ~/tensorflow_datasets. It is read
+  without TensorFlow, so its format must be one with random access.
   """
   dataset, _, split = place.partition(":")
   try:
@@ -107,7 +107,7 @@ def _tfds(name: str, place: str, said: str) -> Source:
     ) from error
   try:
     examples = tfds.data_source(dataset, split=split or "train", download=False)
-  except Exception as error:  # Each kind of absence raises another exception.
+  except Exception as error:  # The type depends on what is missing.
     line = str(error).strip().partition("\n")[0].rstrip(".")
     reason = line or type(error).__name__
     raise errors.UserError(
@@ -119,7 +119,7 @@ def _tfds(name: str, place: str, said: str) -> Source:
   if "image" not in info.features:
     raise errors.UserError(
       f"{said}: has no feature `image` (it has "
-      f"{', '.join(info.features)}); choose a data set of pictures"
+      f"{', '.join(info.features)}); choose a data set of images"
     )
 
   def read(index: int) -> images.Picture:
@@ -138,21 +138,20 @@ def _tfds(name: str, place: str, said: str) -> Source:
 
 
 def _signature(files: Iterable[pathlib.Path]) -> str:
-  """A digest of the files' paths, sizes and times of change.
+  """A digest of the paths, sizes and modification times of the files.
 
-  It stands for their content, as in git and make: hashing the content would
-  read the whole set at every start. A file's ctime moves with any write and no
-  program can set it back, so a changed file is never taken for the old one.
+  Hashing the content would read all files at every start. Any write changes the
+  ctime of a file and programs cannot set it, so every change is seen.
   """
-  facts = []
+  parts = []
   for file in files:
     try:
       stat = file.stat()
-      fact = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
+      status = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
     except OSError:
-      fact = "broken link"
-    facts += [os.fsencode(file.absolute()), fact.encode()]
-  return _digest(facts)
+      status = "broken link"
+    parts += [os.fsencode(file.absolute()), status.encode()]
+  return _digest(parts)
 
 
 def _digest(parts: Iterable[bytes]) -> str:
