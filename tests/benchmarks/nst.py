@@ -2,11 +2,11 @@
 
   python -m tests.benchmarks.nst [--size 512] [--seconds 30]
 
-Both optimise the pixels of one picture by Adam on VGG19's relu1_1..relu5_1
-(style) and relu4_2 (content) with untrained weights, each in a process of its
-own, called in turn. A line of JSON says what both take; another compares style
-batches of 64 and of 1. PyTorch is the extra `reference`; on a GPU it runs
-eagerly and compiled, both channels-last and in TF32.
+Both optimise the pixels of one image by Adam on relu1_1..relu5_1 (style) and
+relu4_2 (content) of an untrained VGG19, in two processes that are called
+alternately. One line of JSON compares them, another compares style batches of
+64 and of 1. PyTorch is the extra `reference`. On a GPU it runs eagerly and
+compiled, both channels-last and in TF32.
 """
 
 import argparse
@@ -26,8 +26,6 @@ from tests.benchmarks import machine, timing
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT = ("relu4_2",)
-STYLE_WEIGHT = 50_000.0
-LEARNING_RATE = 0.02
 
 
 def make_step(size: int, *, style_batch: int = 1, repeat: int = 1):
@@ -36,7 +34,7 @@ def make_step(size: int, *, style_batch: int = 1, repeat: int = 1):
     content_layers=CONTENT,
     style_layers=STYLE,
     style_layer_weights=(1.0,) * len(STYLE),
-    style_weight=STYLE_WEIGHT,
+    style_weight=50_000.0,
   )
   fixed = {"extract": vgg.apply, "terms": terms}
   params = weights.load("vgg19", "random")
@@ -46,13 +44,12 @@ def make_step(size: int, *, style_batch: int = 1, repeat: int = 1):
     return jnp.asarray(draws.uniform(size=(1, side, side, 3)), jnp.float32)
 
   photograph = draw(size)
-  # Small style pictures: the batch is gone before the first step.
-  pictures = [draw(64) for _ in range(style_batch)]
+  style_images = [draw(64) for _ in range(style_batch)]
   targets = objective.Targets(
     objective.content_targets(params, photograph, **fixed),
-    objective.style_targets(params, pictures, **fixed),
+    objective.style_targets(params, style_images, **fixed),
   )
-  fixed["optimizer"] = stylize.make_optimizer("adam", LEARNING_RATE)
+  fixed["optimizer"] = stylize.make_optimizer("adam", 0.02)
   painting = stylize.begin(photograph, fixed["optimizer"])
 
   def step():
@@ -64,46 +61,32 @@ def make_step(size: int, *, style_batch: int = 1, repeat: int = 1):
 
 
 def step_operations(size: int) -> int:
-  """Multiplications and additions of one step, counted by hand.
-
-  Convolutions run forward and backward to their input; Gram matrices cost one
-  product of features forward and one backward.
-  """
-  operations, channels, side = 0, 3, size
-  for block, depth in enumerate(vgg.BLOCKS["vgg19"], start=1):
-    for index in range(1, depth + 1):
-      wide = vgg.CHANNELS[block - 1]
-      operations += 2 * 2 * 9 * channels * wide * side**2
-      channels = wide
-      if f"relu{block}_{index}" in STYLE:
-        operations += 2 * 2 * channels**2 * side**2
-      if f"relu{block}_{index}" == STYLE[-1]:
-        return operations
-    side //= 2
-  raise AssertionError("the deepest layer was not met")
+  """FLOPs of the convolutions and Gram matrices, forward and backward."""
+  operations, channels = 0, 3
+  for block, depth in enumerate(vgg.BLOCKS["vgg19"]):
+    # The fifth block ends at relu5_1.
+    for index in range(depth if block < 4 else 1):
+      width = vgg.CHANNELS[block]
+      products = 9 * channels * width + (width**2 if index == 0 else 0)
+      operations += 2 * 2 * products * (size // 2**block) ** 2
+      channels = width
+  return operations
 
 
 def steps_per_call() -> int:
-  """Enough for a call to take far longer than starting it."""
+  """On accelerators enough to hide the dispatch of a call."""
   return 1 if jax.default_backend() == "cpu" else 20
 
 
-def serve_jax(size: int) -> None:
-  """The child process that steps in this package."""
-  memory.keep_freed_blocks()
-  timing.serve(make_step(size, repeat=steps_per_call()), facts=machine.memory)
-
-
 def compare_with_torch(size: int, seconds: float, *, compiled: bool) -> None:
-  """Prints both times of a step, and what follows from them."""
+  """Prints the times of a step in both programs."""
   repeat = steps_per_call()
   rate = machine.matmul_rate()
   mode = "compiled" if compiled else "eager"
   options = ["--size", str(size), "--repeat", str(repeat), "--mode", mode]
+  command = ("tests.benchmarks.nst", "--size", str(size), "--serve")
   with (
-    timing.Child(
-      "tests.benchmarks.nst", "--size", str(size), "--serve"
-    ) as ours,
+    timing.Child(*command) as ours,
     timing.Child("tests.benchmarks.nst_torch", *options) as theirs,
   ):
     pair = timing.interleave(ours, theirs, seconds=seconds)
@@ -126,13 +109,10 @@ def compare_with_torch(size: int, seconds: float, *, compiled: bool) -> None:
 
 
 def compare_style_batches(size: int, seconds: float) -> None:
-  """Prints the time of a step for 64 style pictures and for one."""
+  """Prints the times of a step with 64 style images and with one."""
   repeat = steps_per_call()
-  pair = timing.interleave(
-    make_step(size, style_batch=64, repeat=repeat),
-    make_step(size, style_batch=1, repeat=repeat),
-    seconds=seconds,
-  )
+  steps = [make_step(size, style_batch=m, repeat=repeat) for m in (64, 1)]
+  pair = timing.interleave(*steps, seconds=seconds)
   timing.report(
     benchmark="nst_style_batch",
     device=jax.devices()[0].device_kind,
@@ -150,7 +130,9 @@ def main() -> None:
   parser.add_argument("--serve", action="store_true")
   flags = parser.parse_args()
   if flags.serve:
-    serve_jax(flags.size)
+    memory.keep_freed_blocks()
+    step = make_step(flags.size, repeat=steps_per_call())
+    timing.serve(step, facts=machine.memory)
     return
   compare_with_torch(flags.size, flags.seconds, compiled=False)
   if jax.default_backend() == "gpu":

@@ -1,7 +1,4 @@
-"""The same step in plain PyTorch, as one would write it there.
-
-Started by `tests.benchmarks.nst`, never together with JAX in one process.
-"""
+"""The step of `tests.benchmarks.nst` in plain PyTorch, in its own process."""
 
 import torch
 from torch import nn
@@ -13,39 +10,18 @@ BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 1))
 # Of all ReLUs: relu1_1, relu2_1, relu3_1, relu4_1, relu5_1 and relu4_2.
 STYLE = (0, 2, 4, 8, 12)
 CONTENT = 9
-STYLE_WEIGHT = 50_000.0
-LEARNING_RATE = 0.02
 
 
-class VGG19(nn.Module):
-  """The first 13 convolutions; returns what follows their ReLUs."""
-
-  def __init__(self):
-    super().__init__()
-    self.blocks = nn.ModuleList()
-    channels = 3
-    for width, depth in BLOCKS:
-      block = nn.ModuleList()
-      for _ in range(depth):
-        block.append(nn.Conv2d(channels, width, 3, padding=1))
-        nn.init.kaiming_normal_(block[-1].weight)
-        nn.init.zeros_(block[-1].bias)
-        channels = width
-      self.blocks.append(block)
-    mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-    self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
-    self.register_buffer("deviation", torch.tensor(deviation).view(1, 3, 1, 1))
-
-  def forward(self, images):
-    x = (images - self.mean) / self.deviation
-    features = []
-    for number, block in enumerate(self.blocks):
-      if number:
-        x = functional.max_pool2d(x, 2)
-      for convolution in block:
-        x = functional.relu(convolution(x))
-        features.append(x)
-    return features
+def make_vgg19():
+  """The layers up to relu5_1."""
+  layers, channels = [], 3
+  for width, depth in BLOCKS:
+    for _ in range(depth):
+      layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+      nn.init.kaiming_normal_(layers[-2].weight)
+      channels = width
+    layers.append(nn.MaxPool2d(2))
+  return nn.Sequential(*layers[:-1])
 
 
 def gram(features):
@@ -57,30 +33,39 @@ def gram(features):
 def make_step(size, device, *, compiled, repeat):
   """A call makes `repeat` steps and returns when they are done."""
   torch.manual_seed(0)
-  net = VGG19().to(device, memory_format=torch.channels_last)
+  net = make_vgg19().to(device, memory_format=torch.channels_last)
   net.requires_grad_(False)
+  mean = torch.tensor([0.485, 0.456, 0.406], device=device).view(1, 3, 1, 1)
+  std = torch.tensor([0.229, 0.224, 0.225], device=device).view(1, 3, 1, 1)
+
+  def extract(images):
+    x, features = (images - mean) / std, []
+    for layer in net:
+      x = layer(x)
+      if isinstance(layer, nn.ReLU):
+        features.append(x)
+    return features
 
   def draw(side):
     image = torch.rand(1, 3, side, side, device=device)
     return image.to(memory_format=torch.channels_last)
 
-  photograph = draw(size)
+  image = draw(size)
   with torch.no_grad():
-    content_target = net(photograph)[CONTENT]
-    style_features = net(draw(64))
+    content_target = extract(image)[CONTENT]
+    style_features = extract(draw(64))
     style_targets = [gram(style_features[layer]) for layer in STYLE]
-  image = photograph.clone(memory_format=torch.channels_last)
   image.requires_grad_(True)
-  optimizer = torch.optim.Adam([image], lr=LEARNING_RATE)
+  optimizer = torch.optim.Adam([image], lr=0.02)
 
   def objective(image):
-    features = net(image)
+    features = extract(image)
     content = functional.mse_loss(features[CONTENT], content_target)
     style = sum(
       functional.mse_loss(gram(features[layer]), target)
       for layer, target in zip(STYLE, style_targets, strict=True)
     )
-    return content + STYLE_WEIGHT * style
+    return content + 50_000.0 * style
 
   if compiled:
     objective = torch.compile(objective)

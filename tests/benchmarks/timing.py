@@ -1,7 +1,7 @@
-"""Fair timing of two programs on one machine, in one run.
+"""Timing of two programs in one run.
 
-Times drift with the machine's other work and its temperature, so the two are
-called in turn and compared by their medians.
+Times drift with the load and the temperature of the machine. The two programs
+are therefore called alternately and compared by their medians.
 """
 
 import argparse
@@ -13,6 +13,9 @@ import sys
 import time
 from collections.abc import Callable
 from typing import NamedTuple
+
+# Prefix of an answer, since a child may print other lines.
+_ANSWER = "answer "
 
 
 class Pair(NamedTuple):
@@ -27,98 +30,41 @@ class Pair(NamedTuple):
 
 
 def interleave(
-  first: Callable[[], None],
-  second: Callable[[], None],
-  *,
-  seconds: float = 20.0,
-  least: int = 5,
+  first: Callable[[], None], second: Callable[[], None], *, seconds: float
 ) -> Pair:
-  """Calls the two in turn until the time is over, and takes medians.
+  """Median times of alternate calls, at least five of each.
 
   Args:
-    first, second: each returns when its work is done; both are warmed up by
-      two calls that do not count.
-    seconds: for the calls that count, both together.
-    least: calls of each, however long they take.
+    first, second: each returns when its work is done. Two calls of each are a
+      warm-up and do not count.
+    seconds: for the calls of both together.
   """
-  for warm in (first, second) * 2:
-    warm()
+  for warm_up in (first, second) * 2:
+    warm_up()
   times = ([], [])
   end = time.perf_counter() + seconds
-  while len(times[1]) < least or time.perf_counter() < end:
+  while len(times[1]) < 5 or time.perf_counter() < end:
     for call, record in zip((first, second), times, strict=True):
       start = time.perf_counter()
       call()
       record.append(time.perf_counter() - start)
-  return Pair(*(statistics.median(record) for record in times))
-
-
-def matmul_rate(matmul: Callable[[], None], size: int) -> float:
-  """Measured operations per second of a product of two square matrices.
-
-  Args:
-    matmul: multiplies two matrices of that size and waits for the product.
-    size: rows and columns.
-  """
-  for _ in range(2):
-    matmul()
-  times = []
-  for _ in range(7):
-    start = time.perf_counter()
-    matmul()
-    times.append(time.perf_counter() - start)
-  return 2 * size**3 / min(times)
-
-
-def serve_torch(
-  make_step: Callable[..., Callable[[], None]], field: str
-) -> None:
-  """The side of a child that steps in PyTorch.
-
-  Args:
-    make_step: called with the size, the device, and whether to compile and how
-      many steps to make a call.
-    field: the name of the size on the command line.
-  """
-  import torch
-
-  parser = argparse.ArgumentParser()
-  parser.add_argument(f"--{field}", type=int, required=True, dest="size")
-  parser.add_argument("--repeat", type=int, required=True)
-  parser.add_argument("--mode", choices=["eager", "compiled"], required=True)
-  flags = parser.parse_args()
-  device = "cuda" if torch.cuda.is_available() else "cpu"
-  torch.backends.cuda.matmul.allow_tf32 = True
-  torch.backends.cudnn.allow_tf32 = True
-  torch.backends.cudnn.benchmark = True
-
-  def facts():
-    if device == "cuda":
-      peak = torch.cuda.max_memory_allocated()
-    else:
-      peak = peak_resident_bytes()
-    return {"peak_bytes": peak, "version": torch.__version__}
-
-  compiled = flags.mode == "compiled"
-  step = make_step(flags.size, device, compiled=compiled, repeat=flags.repeat)
-  serve(step, facts=facts)
+  return Pair(*map(statistics.median, times))
 
 
 def peak_resident_bytes() -> int:
-  """The most memory this process has held so far."""
+  """Peak memory of this process."""
   peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
   # Kilobytes, but bytes on macOS.
   return peak if sys.platform == "darwin" else peak * 1024
 
 
 class Child:
-  """A program in a process of its own; calling it makes one step there.
+  """A context manager for a program in its own process; a call is one step.
 
-  Two frameworks in one process share its threads and its memory, and neither
-  could be told apart. Used as a context manager; the process ends with it.
+  Two frameworks in one process would share its threads and its memory.
 
   Args:
-    module: run as `python -m module`; it calls `serve`.
+    module: run as `python -m module`, and calls `serve`.
     options: its command line.
   """
 
@@ -134,16 +80,13 @@ class Child:
     return self
 
   def __exit__(self, *exception: object) -> None:
-    # The end of its input ends the child.
-    self._process.stdin.close()
-    self._process.wait()
-    self._process.stdout.close()
+    self._process.communicate()  # Closes its input, which ends it.
 
   def __call__(self) -> None:
     self._ask("step")
 
   def facts(self) -> dict[str, object]:
-    """What the child says about itself."""
+    """Peak memory, and the version of another framework."""
     return self._ask("facts")
 
   def _ask(self, question):
@@ -155,25 +98,51 @@ class Child:
     raise RuntimeError(f"{self._process.args} ended before it answered")
 
 
-# Marks a child's answers among whatever else it prints.
-_ANSWER = "answer "
-
-
 def serve(
   step: Callable[[], None], *, facts: Callable[[], dict[str, object]]
 ) -> None:
-  """The child's side: answers its parent until that hangs up."""
+  """Answers the parent process until it closes the pipe."""
   for question in sys.stdin:
-    if question.strip() == "step":
-      step()
-      answer = None
-    else:
-      answer = facts()
+    answer = step() if question.strip() == "step" else facts()
     print(_ANSWER + json.dumps(answer), flush=True)
 
 
+def serve_torch(
+  make_step: Callable[..., Callable[[], None]], field: str
+) -> None:
+  """Serves the steps of a PyTorch program.
+
+  Args:
+    make_step: called with the size, the device, whether to compile, and the
+      number of steps per call.
+    field: name of the size on the command line.
+  """
+  import torch
+
+  parser = argparse.ArgumentParser()
+  parser.add_argument(f"--{field}", type=int, required=True, dest="size")
+  parser.add_argument("--repeat", type=int, required=True)
+  parser.add_argument("--mode", choices=["eager", "compiled"], required=True)
+  flags = parser.parse_args()
+  device = "cuda" if torch.cuda.is_available() else "cpu"
+  torch.backends.cuda.matmul.allow_tf32 = True
+  torch.backends.cudnn.allow_tf32 = True
+  torch.backends.cudnn.benchmark = True
+
+  def facts():
+    on_gpu = device == "cuda"
+    peak = (
+      torch.cuda.max_memory_allocated() if on_gpu else peak_resident_bytes()
+    )
+    return {"peak_bytes": peak, "version": torch.__version__}
+
+  compiled = flags.mode == "compiled"
+  step = make_step(flags.size, device, compiled=compiled, repeat=flags.repeat)
+  serve(step, facts=facts)
+
+
 def report(**fields: object) -> None:
-  """Prints one line of JSON, floats at four digits."""
+  """Prints one line of JSON with floats of four digits."""
   rounded = {
     name: float(f"{value:.4g}") if isinstance(value, float) else value
     for name, value in fields.items()
