@@ -68,19 +68,21 @@ def read_arguments(
     UserError: a flag, a config file or a field that does not exist, or a
       value of the wrong type.
   """
-  place = next((a for a in arguments if a.startswith("--config=")), "=")
-  path = pathlib.Path(place.partition("=")[2]).expanduser()
+  chosen = [a for a in arguments if a.startswith("--config=")]
+  path = pathlib.Path(chosen[-1].partition("=")[2] if chosen else "")
+  path = path.expanduser()
   if not path.name:
     raise errors.UserError(
       "name a config file: --config=configs/dcgan.py; --help lists them"
     )
   if not path.is_file():
     raise errors.UserError(f"--config={path} is no file; --help lists them")
-  config, _, _ = _parse([f"--config={path}"], path)
+  # The file comes first: its fields are the flags that may follow.
+  first = [f"--config={path}"]
+  config, _, _ = _parse(first, path)
   _check_fields(config, arguments)
-  config, workdir, rest = _parse(
-    [f"--config={path}" if a == place else a for a in arguments], path
-  )
+  others = [argument for argument in arguments if argument not in chosen]
+  config, workdir, rest = _parse(first + others, path)
   if rest:
     raise errors.UserError(
       f"{rest[0]}: not a flag; fields are given as --config.section.field=value"

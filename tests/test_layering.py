@@ -3,6 +3,7 @@
 import ast
 import functools
 import pathlib
+import re
 import sys
 
 import pytest
@@ -15,9 +16,10 @@ FILES = sorted((ROOT / "astgan").rglob("*.py"))
 FLOORS = (
   ("main",),
   ("sample", "train", "nst"),
-  ("checkpoints", "writer"),
+  ("sampling",),
+  ("checkpoints", "writer", "systems"),
   ("models", "features", "metrics", "data"),
-  ("runs", "checks", "memory"),
+  ("runs", "checks", "memory", "messages"),
   ("losses",),
   ("arrays", "errors"),
 )
@@ -98,7 +100,7 @@ def test_imports_go_down(path):
     assert floor_of(other) > floor_of(room), f"{room} imports {other}"
 
 
-def test_training_and_painting_meet_in_checkpoints_only():
+def test_training_and_painting_never_import_each_other():
   for path in FILES:
     room = room_of(name_of(path))
     if room in ("train", "nst"):
@@ -110,6 +112,34 @@ def test_losses_import_jax_and_the_words_for_shapes_only():
   for path in (ROOT / "astgan" / "losses").glob("*.py"):
     assert rooms_imported(path) <= {"arrays"}
     assert {name.split(".")[0] for name in imports_of(path)} <= allowed
+
+
+def test_the_loop_knows_systems_by_their_interface_only():
+  for path in FILES:
+    name = name_of(path)
+    if room_of(name) == "train" or name == "astgan.checkpoints":
+      systems = {
+        module
+        for module in imports_of(path)
+        if module.startswith("astgan.systems.")
+      }
+      assert systems <= {
+        "astgan.systems.interface", "astgan.systems.registry"
+      }  # fmt: skip
+      assert not {"gan", "vaegan", "cyclegan"} & set(
+        re.findall(r"\w+", path.read_text().lower())
+      )
+
+
+def test_no_file_of_a_system_is_longer_than_200_lines():
+  for path in (ROOT / "astgan" / "systems").glob("*.py"):
+    assert len(path.read_text().splitlines()) <= 200, path
+
+
+def test_the_landscapes_are_at_most_800_lines():
+  files = (ROOT / "astgan" / "data" / "landscapes").glob("*.py")
+  lines = [len(path.read_text().splitlines()) for path in files]
+  assert 0 < sum(lines) <= 800
 
 
 def test_only_main_reads_flags():

@@ -6,12 +6,14 @@ import os
 import pytest
 
 from astgan import errors, runs
-from configs import common
+from configs import gan, nst, sample
 
 
-def make_config(**changes):
-  config = common.get_config()
-  config.update_from_flattened_dict(changes)
+def make_config(page=gan, **changes):
+  """A page's config; changes by dotted name, `__` for `.`."""
+  config = page.get_config()
+  names = {name.replace("__", "."): value for name, value in changes.items()}
+  config.update_from_flattened_dict(names)
   return config
 
 
@@ -19,33 +21,21 @@ def names_in(folder):
   return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_file_is_replaced_by_the_whole_new_one(tmp_path):
-  path = tmp_path / "file.txt"
-  path.write_text("old")
-  runs.write_atomically(path, b"new")
-  assert (path.read_bytes(), names_in(tmp_path)) == (b"new", ["file.txt"])
-
-
-def test_until_the_new_file_is_whole_the_old_one_stands(tmp_path):
-  path = tmp_path / "file.txt"
-  path.write_text("old")
-  with runs.replacing(path) as temporary:
-    temporary.write_text("ne")
-    assert path.read_text() == "old"
-
-
-def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path):
+def test_a_file_is_replaced_by_the_whole_new_one_or_not_at_all(tmp_path):
   path = tmp_path / "file.txt"
   path.write_text("old")
 
   def stumble():
     with runs.replacing(path) as temporary:
       temporary.write_text("ne")
+      assert path.read_text() == "old"
       raise RuntimeError
 
   with pytest.raises(RuntimeError):
     stumble()
   assert (path.read_text(), names_in(tmp_path)) == ("old", ["file.txt"])
+  runs.write_atomically(path, b"new")
+  assert (path.read_bytes(), names_in(tmp_path)) == (b"new", ["file.txt"])
 
 
 def test_a_written_file_may_be_read_as_any_other(tmp_path):
@@ -55,109 +45,104 @@ def test_a_written_file_may_be_read_as_any_other(tmp_path):
   assert len(modes) == 1
 
 
-def test_a_run_folder_tells_its_whole_config(tmp_path):
-  workdir = tmp_path / "some" / "run"
-  runs.open_run(workdir, make_config(seed=3), free=())
-  fields = json.loads((workdir / "config.json").read_text())
-  assert fields["seed"] == 3
-  assert set(fields["train"]) == set(common.get_config().train)
-
-
-def test_a_config_comes_back_as_it_was_but_for_tuples(tmp_path):
-  config = make_config(**{"model.slope": 0.3})
-  runs.open_run(tmp_path, config, free=())
-  read = runs.read_config(tmp_path)
-  assert read.is_locked
-  assert read.model.to_dict() == config.model.to_dict()
-  assert list(read.paint.style_layers) == list(config.paint.style_layers)
-
-
-def test_the_same_config_is_accepted_tuples_and_all(tmp_path):
+@pytest.mark.parametrize("page", [gan, nst, sample])
+def test_a_config_comes_back_as_it_was_but_for_tuples(tmp_path, page):
+  config = make_config(page, seed=3)
   for _ in range(2):
-    runs.open_run(tmp_path, make_config(), free=())
+    runs.open_run(tmp_path / "some" / "run", config)
+  read = runs.read_config(tmp_path / "some" / "run")
+  assert read.is_locked
+  assert read.to_dict() == json.loads(json.dumps(config.to_dict()))
 
 
-def test_all_differences_are_named_with_both_values(tmp_path):
-  runs.open_run(tmp_path, make_config(), free=())
-  changed = make_config(**{"seed": 1, "model.slope": 0.3})
+def test_all_differences_are_named_and_the_old_config_stays(tmp_path):
+  runs.open_run(tmp_path, make_config())
+  changed = make_config(seed=1, model__width=32)
   with pytest.raises(errors.UserError) as caught:
-    runs.open_run(tmp_path, changed, free=())
-  assert "model.slope: 0.2 -> 0.3; seed: 0 -> 1" in str(caught.value)
+    runs.open_run(tmp_path, changed)
+  assert "model.width: 64 -> 32; seed: 0 -> 1" in str(caught.value)
   assert "\n" not in str(caught.value)
-
-
-def test_a_refused_config_leaves_the_old_one(tmp_path):
-  runs.open_run(tmp_path, make_config(), free=())
-  with pytest.raises(errors.UserError):
-    runs.open_run(tmp_path, make_config(seed=1), free=())
   assert runs.read_config(tmp_path).seed == 0
 
 
-def test_a_free_field_may_change_and_is_written(tmp_path):
-  runs.open_run(tmp_path, make_config(), free=())
-  changed = make_config(**{"train.keep": 5})
-  runs.open_run(tmp_path, changed, free=("train.keep",))
-  assert runs.read_config(tmp_path).train.keep == 5
+@pytest.mark.parametrize("field", runs.FREE)
+def test_a_field_that_lengthens_or_reports_may_change(tmp_path, field):
+  page = nst if field.startswith("paint.") else gan
+  config = make_config(page)
+  runs.open_run(tmp_path, config)
+  section, _, name = field.rpartition(".")
+  target = config[section] if section else config
+  target[name] = "another" if isinstance(target[name], str) else 7
+  runs.open_run(tmp_path, config)
+  assert runs.read_config(tmp_path).to_dict() == json.loads(
+    json.dumps(config.to_dict())
+  )
 
 
-def test_a_free_section_may_change_as_a_whole(tmp_path):
-  runs.open_run(tmp_path, make_config(), free=())
-  changed = make_config(**{"paint.steps": 5, "paint.init": "noise"})
-  runs.open_run(tmp_path, changed, free=("paint.",))
-  assert runs.read_config(tmp_path).paint.steps == 5
+def test_sections_of_other_tasks_are_not_compared(tmp_path):
+  old = make_config(sample).unlock()
+  old.train = {"steps": 5}
+  runs.open_run(tmp_path, old)
+  runs.open_run(tmp_path, make_config(sample))
+  with pytest.raises(errors.UserError, match=r"sample\.count: 64 -> 5"):
+    runs.open_run(tmp_path, make_config(sample, sample__count=5))
 
 
-def test_a_free_field_frees_no_other(tmp_path):
-  runs.open_run(tmp_path, make_config(), free=())
-  changed = make_config(**{"paint.steps": 5})
-  with pytest.raises(errors.UserError, match=r"paint\.steps"):
-    runs.open_run(tmp_path, changed, free=("train.steps", "sample."))
+def test_a_fingerprint_is_kept_and_another_one_refused(tmp_path):
+  for _ in range(2):
+    runs.keep_fingerprint(tmp_path, "f.json", {"n": 3}, field="data.source")
+  with pytest.raises(
+    errors.UserError, match=r"config\.data\.source: .*f\.json"
+  ):
+    runs.keep_fingerprint(tmp_path, "f.json", {"n": 4}, field="data.source")
+  assert json.loads((tmp_path / "f.json").read_text()) == {"n": 3}
 
 
-def test_a_file_in_the_folder_s_place_is_refused(tmp_path):
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
   (tmp_path / "run").write_text("")
   for workdir in (tmp_path / "run", tmp_path / "run" / "below"):
     with pytest.raises(errors.UserError, match="cannot be written"):
-      runs.open_run(workdir, make_config(), free=())
+      runs.open_run(workdir, make_config())
 
 
-@pytest.mark.parametrize("number", [13, 30])
+@pytest.mark.parametrize(
+  ("number", "kind"),
+  # No permission; a file system that is only read; a full disk.
+  [(13, errors.UserError), (30, errors.UserError), (28, OSError)],
+)
 def test_a_folder_that_cannot_be_written_is_refused(
-  tmp_path, monkeypatch, number
+  tmp_path, monkeypatch, number, kind
 ):
   def refuse(**_):
-    # 13: no permission; 30: a file system that is only read.
     raise OSError(number, os.strerror(number))
 
   monkeypatch.setattr(runs.tempfile, "TemporaryFile", refuse)
-  with pytest.raises(errors.UserError, match="cannot be written") as caught:
-    runs.open_run(tmp_path, make_config(), free=())
-  assert os.strerror(number) in str(caught.value)
+  with pytest.raises(kind, match=os.strerror(number)):
+    runs.open_run(tmp_path, make_config())
 
 
-def test_a_full_disk_is_no_mistake_of_the_user(tmp_path, monkeypatch):
-  def fail(**_):
-    raise OSError(28, "No space left on device")
-
-  monkeypatch.setattr(runs.tempfile, "TemporaryFile", fail)
-  with pytest.raises(OSError, match="No space left"):
-    runs.open_run(tmp_path, make_config(), free=())
-
-
-def test_a_folder_without_a_config_is_no_run(tmp_path):
-  with pytest.raises(errors.UserError, match="is no run folder"):
-    runs.read_config(tmp_path)
-
-
-@pytest.mark.parametrize("text", ["", "{", "\udcff"])
-def test_a_damaged_config_is_named(tmp_path, text):
-  path = tmp_path / "config.json"
-  path.write_text(text, errors="surrogateescape")
-  with pytest.raises(errors.UserError, match=r"config\.json cannot be read"):
-    runs.read_config(tmp_path)
+@pytest.mark.parametrize(
+  ("text", "told"),
+  [
+    (None, "is no run folder"),
+    ("", r"config\.json cannot be read"),
+    ("{", r"config\.json cannot be read"),
+    ("\udcff", r"config\.json cannot be read"),
+    ("[]", r"config\.json holds no fields"),
+    ('{"task": "paint"}', "is no training run"),
+    ('{"task": "train", "model": {}}', "names no system"),
+  ],
+)
+def test_what_is_no_training_run_is_told_so(tmp_path, text, told):
+  if text is not None:
+    path = tmp_path / "config.json"
+    path.write_text(text, errors="surrogateescape")
+  with pytest.raises(errors.UserError, match=told):
+    runs.read_training(tmp_path)
 
 
-def test_a_config_without_fields_is_named(tmp_path):
-  (tmp_path / "config.json").write_text("[]")
-  with pytest.raises(errors.UserError, match=r"config\.json holds no fields"):
-    runs.read_config(tmp_path)
+def test_a_run_of_an_earlier_version_is_refused_in_one_line(tmp_path):
+  (tmp_path / "config.json").write_text('{"task": "train", "seed": 0}')
+  with pytest.raises(errors.UserError, match="names no system") as caught:
+    runs.open_run(tmp_path, make_config())
+  assert "\n" not in str(caught.value)

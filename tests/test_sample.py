@@ -1,4 +1,4 @@
-"""The task `sample`: great circles by hand, and the pictures."""
+"""The task `sample`: great circles by hand, and the images."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from astgan import errors, sample
-from configs import common
+from configs import sample as page
 
 
 def close(actual, expected, atol=1e-6):
@@ -56,9 +56,8 @@ def test_each_pair_has_its_own_way():
 
 
 def make_config(**changes):
-  config = common.get_config()
+  config = page.get_config()
   fields = {"count": 6, "grids": 2, "rows": 2, "columns": 3}
-  config.task = "sample"
   config.sample.update(fields | changes)
   return config
 
@@ -73,8 +72,8 @@ def draw(trained, workdir, **changes):
 
 def test_grids_and_interpolations_are_drawn(trained, tmp_path):
   drawn = draw(trained, tmp_path)
-  # 32 pixels a side, two between: 3 by 2 each, of 6 pictures and of 2 rows.
-  assert {name: picture.shape for name, picture in drawn.items()} == {
+  # 32 pixels a side, two between: 3 by 2 each, of 6 images and of 2 rows.
+  assert {name: sheet.shape for name, sheet in drawn.items()} == {
     "grid_00.png": (66, 100, 3),
     "grid_01.png": (66, 100, 3),
     "interpolations.png": (66, 100, 3),
@@ -89,8 +88,8 @@ def test_every_grid_shows_other_latents(trained, tmp_path):
 def test_the_same_seed_draws_the_same(trained, tmp_path):
   first = draw(trained, tmp_path / "first")
   again = draw(trained, tmp_path / "again")
-  for name, picture in first.items():
-    np.testing.assert_array_equal(again[name], picture, strict=True)
+  for name, sheet in first.items():
+    np.testing.assert_array_equal(again[name], sheet, strict=True)
 
 
 def test_an_earlier_checkpoint_draws_otherwise(trained, tmp_path):

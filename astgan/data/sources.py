@@ -43,7 +43,7 @@ def open_source(
   Args:
     data: the section `data` of the config.
     field: `source`, or the field of a system's further source.
-    side: of the squares that the pictures will become; the landscapes are drawn
+    side: of the squares that the images will become; the landscapes are drawn
       at this size.
 
   Raises:

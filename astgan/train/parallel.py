@@ -33,10 +33,10 @@ def make_call(
   `call(state, frozen, images, batches, numbers, phase, turn)` makes k turns of
   one name, one after the other, and returns the state and the scalars of each,
   [k]. The state is donated. `images` is None where the host gathers the
-  batches: then `batches` are bytes by source, [devices k b s s 3]. Else it holds
-  all images on every device, and `batches` are their indices, [devices k b]. b
-  is a device's share of a batch. `numbers` are those of the turns in their
-  step, [k].
+  batches: then `batches` are bytes by source, [devices k b s s 3]. Otherwise it
+  holds all images on every device, and `batches` are their indices, [devices k
+  b]. b is a device's share of a batch. `numbers` are those of the turns in
+  their step, [k].
 
   Args:
     system: whose update is made.

@@ -12,7 +12,7 @@ import pytest
 
 from astgan import errors
 from astgan.data import decoded, images, landscapes, sources
-from configs import common
+from configs import gan
 from tests import pictures
 
 
@@ -78,7 +78,7 @@ def test_unreadable_images_are_left_out_and_named(tmp_path, broken):
 
 def test_processes_draw_what_a_thread_draws(tmp_path, monkeypatch):
   monkeypatch.setattr(decoded, "BLOCK", 2)
-  data = common.get_config().data
+  data = gan.get_config().data
   data.source, data.count = "landscapes", 3
   source = sources.open_source(data, side=16)
   loaded = decoded.load(source, side=16, cache=tmp_path)

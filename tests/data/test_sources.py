@@ -12,12 +12,12 @@ from tensorflow_datasets.proto import tf_example_pb2
 
 from astgan import errors
 from astgan.data import images, landscapes, sources
-from configs import common
+from configs import gan
 from tests import pictures
 
 
 def opened(source, *, side=16, count=3):
-  data = common.get_config().data
+  data = gan.get_config().data
   data.source, data.count = source, count
   return sources.open_source(data, side=side)
 

@@ -1,11 +1,13 @@
 """Style images as the feature network gets them."""
 
+import flax.linen as nn
 import jax
 import numpy as np
 
-from astgan import checkpoints
+from astgan import sampling
 from astgan.data import images
 from astgan.nst import styles
+from astgan.systems import generators
 from configs import nst
 from tests import pictures
 
@@ -50,7 +52,7 @@ def test_the_fingerprint_of_files_is_that_of_their_readable_bytes(tmp_path):
   assert fingerprint == {"images": 3, "sha256": digest}
 
 
-class NoiseGenerator(checkpoints.Generator):
+class NoiseGenerator(generators.Generator):
   """Draws noise, whatever its parameters."""
 
   def sample(self, key, count):
@@ -64,8 +66,9 @@ def test_generators_differ_by_step_and_params(tmp_path, monkeypatch):
 
   def fingerprint(*, step=100, weight=1.0, seed=0):
     variables = {"params": np.float32([weight])}
-    generator = NoiseGenerator(config, step, variables)
-    monkeypatch.setattr(checkpoints, "load_generator", lambda path: generator)
+    generator = NoiseGenerator(nn.Module(), variables, 3)
+    trained = sampling.Trained(step, generator)
+    monkeypatch.setattr(sampling, "load", lambda path: trained)
     return styles.open_style(config, jax.random.key(seed)).fingerprint()
 
   first = fingerprint()
