@@ -17,7 +17,7 @@ def make_config(**changes):
   return config
 
 
-def test_the_config_s_numbers_reach_the_networks():
+def test_the_numbers_of_the_config_reach_the_networks():
   generator, discriminator = build.build(
     make_config(**{"model.slope": 0.3, "model.dtype": "bfloat16"})
   )
@@ -42,30 +42,6 @@ def test_statistics_are_shared_over_the_devices_where_asked(
 def test_an_unknown_model_is_refused():
   with pytest.raises(ValueError, match=r"model\.name.*'stylegan'"):
     build.build(make_config(**{"model.name": "stylegan"}))
-
-
-def test_a_sampled_image_does_not_depend_on_its_neighbours():
-  config = make_config()
-  generator, _ = build.build(config)
-  latents = jax.random.normal(jax.random.key(1), (3, 100))
-  init = functools.partial(generator.init, train=False)
-  variables = jax.jit(init)(jax.random.key(0), latents)
-  sample = build.sampler(config)
-  together, alone = sample(variables, latents), sample(variables, latents[:1])
-  assert jnp.allclose(together[:1], alone, atol=1e-6)
-  assert together.shape == (3, 16, 16, 3)
-
-
-def test_samplers_of_one_network_compile_once():
-  config = make_config()
-  latents = jnp.zeros((5, 100))
-  variables = build.build(config)[0].init(
-    jax.random.key(0), latents, train=False
-  )
-  build.sampler(config)(variables, latents)
-  programs = build._sample._cache_size()
-  build.sampler(config)(variables, latents)
-  assert build._sample._cache_size() == programs
 
 
 def test_calibrated_statistics_are_those_of_many_latents_in_one_batch():
