@@ -9,40 +9,23 @@ import pytest
 from jax import lax
 
 from astgan.models import layers
+from tests.models.numbers import close, draw
 
 # Few channels take other paths than many.
 CHANNELS = pytest.mark.parametrize("channels", [(3, 8), (6, 10)])
 
 
-def close(actual, expected, rtol=1e-5):
-  # A sum of hundreds of products: errors are relative to the largest.
-  np.testing.assert_allclose(
-    actual, expected, rtol=rtol, atol=rtol * np.max(np.abs(expected)),
-    strict=True,
-  )  # fmt: skip
-
-
-def draw(*shape, seed=0):
-  return jnp.asarray(np.random.default_rng(seed).normal(size=shape), "float32")
-
-
 def draw_arguments(channels):
   """Inputs [2 8 12 c], a kernel [4 4 c o] and outputs [2 4 6 o]."""
   c, o = channels
-  return (
-    draw(2, 8, 12, c),
-    draw(4, 4, c, o, seed=1),
-    draw(2, 4, 6, o, seed=2),
-  )
+  shapes = (2, 8, 12, c), (4, 4, c, o), (2, 4, 6, o)
+  return [draw(*shape, seed=seed) for seed, shape in enumerate(shapes)]
 
 
 def plain_conv(inputs, kernel):
+  numbers = ("NHWC", "HWIO", "NHWC")
   return lax.conv_general_dilated(
-    inputs,
-    kernel,
-    (2, 2),
-    ((1, 1), (1, 1)),
-    dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    inputs, kernel, (2, 2), ((1, 1), (1, 1)), dimension_numbers=numbers
   )
 
 
@@ -128,17 +111,3 @@ def test_first_and_second_gradients_are_those_that_jax_derives(
   ]
   for actual, expected in zip(*gradients, strict=True):
     close(actual, expected, rtol=1e-4)
-
-
-@CHANNELS
-@pytest.mark.parametrize("name", MAPS)
-def test_bfloat16_and_its_gradients_stay_bfloat16_and_near(name, channels):
-  ours, _, places = MAPS[name]
-  arguments = [draw_arguments(channels)[place] for place in places]
-  rounded = [argument.astype(jnp.bfloat16) for argument in arguments]
-  actual = ours(*rounded)
-  gradients = jax.grad(lambda *x: jnp.sum(ours(*x)), (0, 1))(*rounded)
-  dtypes = {x.dtype for x in (actual, *gradients)}
-  assert dtypes == {jnp.bfloat16.dtype}
-  # Eight bits of mantissa.
-  close(actual.astype("float32"), ours(*arguments), rtol=2e-2)
