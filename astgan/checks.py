@@ -1,11 +1,15 @@
 """Fields of a config, checked by name before anything slow happens."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import ml_collections
+import numpy as np
 
 from astgan import errors
+
+# Steps and sizes are int32 on the devices.
+LARGEST_INTEGER = 2**31 - 1
 
 
 def field(config: ml_collections.ConfigDict, name: str) -> object:
@@ -33,7 +37,10 @@ def fields(
   config: ml_collections.ConfigDict, section: str, *names: str
 ) -> None:
   """Raises UserError unless the section has exactly these fields."""
-  found = set(config.get(section, {}))
+  values = config.get(section, {})
+  if not isinstance(values, Mapping | ml_collections.ConfigDict):
+    raise errors.UserError(f"config.{section} is a section; got {values!r}")
+  found = set(values)
   has = f"config.{section} has {', '.join(sorted(names))}"
   for name in sorted(found - set(names)):
     raise errors.UserError(f"config.{section} has no field {name}; {has}")
@@ -46,7 +53,8 @@ def subset_of(
 ) -> None:
   """Raises UserError unless the field, a tuple, holds choices, each once."""
   values = field(config, name)
-  if len(set(values)) < len(values) or not set(values) <= set(choices):
+  once = all(list(values).count(value) == 1 for value in values)
+  if not (once and all(value in choices for value in values)):
     words = ", ".join(map(str, choices))
     raise errors.UserError(
       f"config.{name} holds any of {words}, each once; got {values!r}"
@@ -64,17 +72,38 @@ def within(
 ) -> None:
   """Raises UserError unless low <= field <= high.
 
+  A float is compared as the float32 that the devices make of it.
+
   Args:
     config: the whole config.
     name: dotted name of a field that holds a number.
-    low, high: the bounds; a number that is not finite is never within.
+    low, high: the bounds. A number that is not finite is never within; an
+      integer is at most `LARGEST_INTEGER`.
     open_low, open_high: whether the bound itself is out of bounds.
   """
   value = field(config, name)
-  above = value > low if open_low else value >= low
-  below = value < high if open_high else value <= high
-  if not (math.isfinite(value) and above and below):
+  if isinstance(value, bool) or not isinstance(value, int | float):
+    raise errors.UserError(f"config.{name} is a number; got {value!r}")
+  if isinstance(value, int):
+    high = min(high, LARGEST_INTEGER)
+    number, bottom, top = value, low, high
+  else:
+    with np.errstate(over="ignore", under="ignore"):
+      number, bottom, top = np.float32([value, low, high])
+  above = number > bottom if open_low else number >= bottom
+  below = number < top if open_high else number <= top
+  if not (math.isfinite(number) and above and below):
     bounds = f"{'above' if open_low else 'at least'} {low}"
-    if high != math.inf:
+    if high == math.inf:
+      bounds += " and finite"
+    else:
       bounds += f" and {'below' if open_high else 'at most'} {high}"
+    if isinstance(value, float):
+      bounds += " in float32"
     raise errors.UserError(f"config.{name} is {bounds}; got {value}")
+
+
+def filled(config: ml_collections.ConfigDict, name: str) -> None:
+  """Raises UserError if the field is an empty string."""
+  if not field(config, name):
+    raise errors.UserError(f"config.{name} is empty; give it a value")

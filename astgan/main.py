@@ -8,6 +8,7 @@
 import ast
 import contextlib
 import logging
+import os
 import pathlib
 import sys
 import types
@@ -44,7 +45,8 @@ def main(arguments: list[str]) -> int:
     try:
       config, workdir = read_arguments(arguments)
       checks.one_of(config, "task", tuple(TASKS))
-      checks.within(config, "seed", 0, 2**31 - 1)
+      checks.within(config, "seed", 0)
+      checks.filled(config, "compile_cache")
       _use_compile_cache(config.compile_cache)
       devices = jax.local_devices()
       kind = f"{len(devices)} x {devices[0].device_kind}, jax {jax.__version__}"
@@ -75,7 +77,8 @@ def read_arguments(
     raise errors.UserError(
       "name a config file: --config=configs/dcgan.py; --help lists them"
     )
-  if not path.is_file():
+  # Unlike `path.is_file`, False for a name that is too long.
+  if not os.path.isfile(path):
     raise errors.UserError(f"--config={path} is no file; --help lists them")
   # The file comes first: its fields are the flags that may follow.
   first = [f"--config={path}"]

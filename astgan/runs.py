@@ -74,6 +74,9 @@ def is_avoidable(error: OSError) -> bool:
   return error.errno in (
     errno.EACCES,
     errno.EEXIST,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,
     errno.ENOTDIR,
     errno.EPERM,
     errno.EROFS,

@@ -27,9 +27,10 @@ def sample(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   Raises:
     UserError: a field cannot be, or the run has no such checkpoint.
   """
-  for name in ("count", "grids", "rows"):
-    checks.within(config, f"sample.{name}", 1)
-  checks.within(config, "sample.columns", 2)
+  for name in ("count", "grids"):
+    checks.within(config, f"sample.{name}", 1, 10_000)
+  checks.within(config, "sample.rows", 1, 1000)
+  checks.within(config, "sample.columns", 2, 1000)
   if not config.sample.run:
     raise errors.UserError(
       "config.sample.run is empty; name the folder of a training run"

@@ -6,7 +6,7 @@
 Hardware: anything; two CPU cores make about one update a second, and the
 paper's 11,700 in three and a quarter hours.
 Expect: generator losses of 2 to 6 and discriminator losses of 0.6 to 1.4, both
-swinging, and skies over land after some 500 updates. A few hundred pictures
+swinging, and skies over land after some 500 updates. A few hundred images
 want data.flip=True, data.crop=random and train.ema_decay=0.99 as well.
 
 References: the Ast-GAN report, sections 3.2 and 4.2.

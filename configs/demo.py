@@ -17,7 +17,7 @@ def get_config() -> ml_collections.ConfigDict:
   config = dcgan.get_config()
   config.data.count = 1024
   config.data.flip = True
-  # A quarter of the paper's work per picture, and smaller batches.
+  # A quarter of the paper's work per image, and smaller batches.
   config.model.width = 32
   config.train.batch_size = 32
   config.train.steps = 1500

@@ -10,7 +10,7 @@ means of `astgan.losses.perceptual`,
   E_l is a quarter of `style` on Gram matrices over "hw": layer weights 1/20;
   the content sum is n / 2 times `content`, n = h w c values of conv_5.
 
-A sum over pixels grows with the picture while E_l does not, so the report's
+A sum over pixels grows with the image while E_l does not, so the report's
 ratio means another balance at every size, and it names no size. It is fixed
 here at 128 by 128 pixels, where conv_5 has 32 x 32 x 256 values and
 1e-7 n / 2 = 0.013; at the ratio's meaning for 512 pixels, 0.21, the painting

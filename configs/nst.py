@@ -4,7 +4,7 @@
     --config.paint.content=photo.jpg --config.paint.style=runs/dcgan
 
 `paint.style` is a training run's folder, whose generator then draws the style
-batch, or a picture, or a folder of pictures. conv_1..conv_5 carry the style and
+batch, or an image, or a folder of images. conv_1..conv_5 carry the style and
 conv_4 the content, all before their ReLU.
 
 The style weight of 50,000 is the best of the paper's sweep, and of ours, from

@@ -107,6 +107,8 @@ def test_a_command_changes_its_own_config_and_what_follows_from_it():
   [
     ("--workdir=run", "name a config file: --config=configs/dcgan.py; --help"),
     ("--config=no.py", "--config=no.py is no file; --help lists"),
+    (f"--config={'9' * 300}", "is no file; --help lists"),
+    ("--config.compile_cache=", "config.compile_cache is empty"),
     ("--wordkir=x", "'wordkir'. Did you mean: workdir"),
     ("stray", "stray: not a flag; fields are given as"),
     ("--workdir", "workdir"),

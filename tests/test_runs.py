@@ -107,8 +107,8 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
   ("number", "kind"),
-  # No permission; a file system that is only read; a full disk.
-  [(13, errors.UserError), (30, errors.UserError), (28, OSError)],
+  # No folder, as in /proc; no permission; read-only; too long; a full disk.
+  [*((number, errors.UserError) for number in (2, 13, 30, 36)), (28, OSError)],
 )
 def test_a_folder_that_cannot_be_written_is_refused(
   tmp_path, monkeypatch, number, kind

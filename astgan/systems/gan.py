@@ -57,8 +57,8 @@ class GAN:
     networks.check_optimizer(
       config, "discriminator", "updates", "start_updates", "start_steps"
     )
-    checks.within(config, "discriminator.updates", 1)
-    checks.within(config, "discriminator.start_updates", 1)
+    for name in ("updates", "start_updates"):
+      checks.within(config, f"discriminator.{name}", 1, 10_000)
     checks.within(config, "discriminator.start_steps", 0)
     checks.fields(config, "diff_augment", "policy", "cutout_size")
     checks.subset_of(config, "diff_augment.policy", diff_augment.POLICY)

@@ -130,7 +130,8 @@ class _Run:
         bar.set_postfix_str(self._meter.line(), refresh=False)
         if last:
           break
-    self._saved.wait()
+      # A first signal does not interrupt the last checkpoint either.
+      self._saved.wait()
     if signals:
       logger.info(
         f"stopped by {signals[0]}; the same command goes on from {step}"

@@ -8,16 +8,17 @@ import ml_collections
 from astgan import checks, errors
 from astgan.systems import interface
 
-_COUNTS = (
-  "data.size",
-  "data.count",
-  "train.steps",
-  "train.log_every",
-  "train.sample_every",
-  "train.save_every",
-  "train.max_to_keep",
-  "train.num_samples",
-)
+# The largest value of each field that counts something; the smallest is 1.
+_COUNTS = {
+  "data.size": 4096,
+  "data.count": 10_000_000,
+  "train.steps": checks.LARGEST_INTEGER,
+  "train.log_every": checks.LARGEST_INTEGER,
+  "train.sample_every": checks.LARGEST_INTEGER,
+  "train.save_every": checks.LARGEST_INTEGER,
+  "train.max_to_keep": checks.LARGEST_INTEGER,
+  "train.num_samples": 4096,
+}
 
 
 def check(config: ml_collections.ConfigDict, system: interface.System) -> None:
@@ -35,8 +36,9 @@ def check(config: ml_collections.ConfigDict, system: interface.System) -> None:
     *("sample_every", "save_every", "max_to_keep", "num_samples"),
   )
   checks.one_of(config, "data.crop", ("centre", "random"))
-  for name in _COUNTS:
-    checks.within(config, name, 1)
+  checks.filled(config, "data.cache")
+  for name, largest in _COUNTS.items():
+    checks.within(config, name, 1, largest)
   checks.within(config, "train.ema_decay", 0, 1, open_high=True)
   _check_batches(config, system)
   _check_steps_per_call(config)
@@ -59,7 +61,7 @@ def _check_batches(
 def _check_steps_per_call(config: ml_collections.ConfigDict) -> None:
   count = config.train.steps_per_call
   period = math.gcd(config.train.sample_every, config.train.save_every)
-  checks.within(config, "train.steps_per_call", 0)
+  checks.within(config, "train.steps_per_call", 0, 10_000)
   if count and period % count:
     raise errors.UserError(
       f"config.train.steps_per_call={count} does not divide"

@@ -380,6 +380,7 @@ def test_the_first_state_is_a_function_of_the_seed():
     ({"loss__name": "wasserstein"}, "Lipschitz"),
     ({"discriminator__updates": 0}, "discriminator.updates"),
     ({"discriminator__updates": -1}, "discriminator.updates"),
+    ({"discriminator__start_updates": 10**20}, "discriminator.start_updates"),
     ({"generator__optimizer": "lion"}, "generator.optimizer"),
     ({"generator__learning_rate": float("nan")}, "generator.learning_rate"),
     ({"generator__beta1": 1.0}, "generator.beta1"),

@@ -20,12 +20,15 @@ def check(**changes):
   [
     ("data.crop", "left"),
     ("data.count", 0),
+    ("data.count", 10**20),
+    ("data.cache", ""),
     ("train.steps", 0),
     ("train.log_every", 0),
     ("train.sample_every", 0),
     ("train.save_every", -5),
     ("train.max_to_keep", 0),
     ("train.num_samples", 0),
+    ("train.num_samples", 10**20),
     ("train.ema_decay", 1.0),
     ("train.ema_decay", -0.1),
     # Two devices, with two examples each at least.
