@@ -27,6 +27,7 @@ from astgan.features import cache, convert, files, weights
 from tests.features import foreign
 
 RETRIEVE = pooch.retrieve
+KERAS_FILE = weights.KERAS_URL.rpartition("/")[2]
 
 
 @pytest.fixture(autouse=True)
@@ -35,15 +36,10 @@ def folder(tmp_path, monkeypatch):
   monkeypatch.setattr(
     cache.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name)
   )
-  for module, name, effect in (
-    (pooch, "retrieve", requests.ConnectTimeout("no route")),
-    (
-      importlib.metadata,
-      "distribution",
-      importlib.metadata.PackageNotFoundError,
-    ),
-  ):
-    monkeypatch.setattr(module, name, mock.Mock(side_effect=effect))
+  unreachable = mock.Mock(side_effect=requests.ConnectTimeout)
+  monkeypatch.setattr(pooch, "retrieve", unreachable)
+  missing = mock.Mock(side_effect=importlib.metadata.PackageNotFoundError)
+  monkeypatch.setattr(importlib.metadata, "distribution", missing)
   failed = subprocess.CompletedProcess((), 1, "", "a\nERROR: no index\n")
   monkeypatch.setattr(subprocess, "run", mock.Mock(return_value=failed))
   return tmp_path / "astgan" / "weights"
@@ -61,12 +57,11 @@ def server(tmp_path, monkeypatch):
   handler = functools.partial(Handler, directory=tmp_path)
   with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
     threading.Thread(target=served.serve_forever, args=(0.01,)).start()
-    name = weights.KERAS_URL.rpartition("/")[2]
-    url = f"http://127.0.0.1:{served.server_port}/{name}"
+    url = f"http://127.0.0.1:{served.server_port}/{KERAS_FILE}"
     monkeypatch.setattr(weights, "KERAS_URL", url)
     monkeypatch.setattr(pooch, "retrieve", RETRIEVE)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    yield tmp_path / name.format(net="vgg16"), log
+    yield tmp_path / KERAS_FILE.format(net="vgg16"), log
     served.shutdown()
 
 
@@ -109,7 +104,7 @@ def test_a_local_file_gives_arrays_of_jax(tmp_path):
     ("imagenet", pathlib.Path.touch, "extension is none of .safetensors"),
     ("a.safetensors", pathlib.Path.touch, "damaged or another format"),
     ("a.npz", "vgg19", "it holds vgg19, but features.net is vgg16"),
-    ("vgg16-397923af.pth", "vgg16", "expected 397923af"),
+    (KERAS_FILE.format(net="vgg16"), "vgg16", "expected 6d6bbae1"),
   ],
 )
 def test_a_local_file_is_refused_in_one_line(tmp_path, name, write, reason):
