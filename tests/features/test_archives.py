@@ -1,36 +1,21 @@
 """Archives give their tensors, and no code in them runs."""
 
-import os
+import pathlib
 import pickle
 import zipfile
 
-import numpy as np
 import pytest
 
 from astgan.features import archives
 from tests.features import foreign
 
 
-class Malice:
-  """Makes a folder when an ordinary unpickler reads it."""
-
-  def __init__(self, path):
-    self.path = path
-
-  def __reduce__(self):
-    return os.mkdir, (str(self.path),)
-
-
-@pytest.mark.parametrize("name", ["zip.pth", "legacy.pth"])
-def test_tensors_of_torch_save_come_back(name):
-  found = archives.read_torch(foreign.DATA / name)
-  foreign.assert_same(found, foreign.ARRAYS)
-
-
-@pytest.mark.parametrize("protocol", [3, 4])
-def test_pickled_arrays_come_back(tmp_path, protocol):
-  (tmp_path / "a").write_bytes(pickle.dumps(foreign.ARRAYS, protocol))
+def test_arrays_of_torch_and_numpy_come_back(tmp_path):
+  (tmp_path / "a").write_bytes(pickle.dumps(foreign.ARRAYS, 3))
   foreign.assert_same(archives.read_numpy(tmp_path / "a"), foreign.ARRAYS)
+  for name in ("zip.pth", "legacy.pth"):
+    found = archives.read_torch(foreign.DATA / name)
+    foreign.assert_same(found, foreign.ARRAYS)
 
 
 def write_zip(path, pickled):
@@ -39,13 +24,8 @@ def write_zip(path, pickled):
 
 
 def write_legacy(path, pickled):
-  magic, rest = (0x1950A86A20F9469CFC6C, 1001), {"little_endian": True}
-  headers = b"".join(pickle.dumps(header, 2) for header in (*magic, rest))
-  path.write_bytes(headers + pickled)
-
-
-def write_plain(path, pickled):
-  path.write_bytes(pickled)
+  headers = (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True})
+  path.write_bytes(b"".join(map(pickle.dumps, headers)) + pickled)
 
 
 @pytest.mark.parametrize(
@@ -53,13 +33,13 @@ def write_plain(path, pickled):
   [
     (write_zip, archives.read_torch),
     (write_legacy, archives.read_torch),
-    (write_plain, archives.read_torch),
-    (write_plain, archives.read_numpy),
+    (pathlib.Path.write_bytes, archives.read_torch),
+    (pathlib.Path.write_bytes, archives.read_numpy),
   ],
 )
 def test_a_malicious_archive_is_refused_and_does_not_run(tmp_path, write, read):
   trace = tmp_path / "trace"
-  pickled = pickle.dumps({"evil": Malice(trace)})
+  pickled = b"cposix\nmkdir\n(V%s\ntR." % bytes(trace)
   write(tmp_path / "a", pickled)
   with pytest.raises(pickle.UnpicklingError, match=r"asks for posix\.mkdir"):
     read(tmp_path / "a")
@@ -80,6 +60,7 @@ COUNT, CLAIM = b"K\x18", b"\x8a\x06" + (10**12).to_bytes(6, "little")
     (LEGACY.replace(COUNT, CLAIM), "truncated"),
     ((foreign.DATA / "transposed.pth").read_bytes(), "not contiguous"),
     (pickle.dumps(7), "not made by torch"),
+    (b"PK\5\6" + bytes(18), "not made by torch"),  # An empty zip archive.
   ],
 )
 def test_a_file_without_whole_contiguous_tensors_is_refused(
@@ -88,9 +69,3 @@ def test_a_file_without_whole_contiguous_tensors_is_refused(
   (tmp_path / "a").write_bytes(data)
   with pytest.raises(pickle.UnpicklingError, match=reason):
     archives.read_torch(tmp_path / "a")
-
-
-def test_a_zip_archive_of_other_things_is_refused(tmp_path):
-  np.savez(tmp_path / "a.npz", **foreign.ARRAYS)
-  with pytest.raises(pickle.UnpicklingError, match="not made by torch"):
-    archives.read_torch(tmp_path / "a.npz")
