@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import jax
 
-from astgan import checkpoints, runs
+from astgan import checkpoints, errors, runs
 from astgan.systems import generators, registry
 
 
@@ -34,7 +34,13 @@ def load(workdir: pathlib.Path, *, step: int = -1) -> Trained:
       checkpoint.
   """
   config = runs.read_training(workdir)
-  system = registry.make(config)
+  try:
+    system = registry.make(config)
+  except errors.UserError as error:
+    raise errors.UserError(
+      f"{workdir / 'config.json'} is not of this version of astgan: {error};"
+      " use the version that wrote it, or train in another --workdir"
+    ) from error
   template = jax.eval_shape(
     functools.partial(system.init, jax.random.key(config.seed))
   )

@@ -140,6 +140,13 @@ def test_a_step_without_checkpoint_is_refused_and_the_others_named(trained):
   [
     ("model", "width", 8, r"down_0.* is \(4, 4, 3, 4\), not \(4, 4, 3, 8\)"),
     ("model", "discriminator_norm", "none", "another system or of other"),
+    (
+      "loss",
+      "name",
+      "old",
+      r"config\.json is not of .*: config\.loss\.name is",
+    ),
+    ("loss", "weight", 1, r"config\.json is not of .*: config\.loss has no"),
   ],
 )
 def test_a_checkpoint_of_other_networks_is_refused(

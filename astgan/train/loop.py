@@ -132,7 +132,7 @@ class _Run:
           break
       # A first signal does not interrupt the last checkpoint either.
       self._saved.wait()
-    if signals:
+    if signals and step < self._train.steps:
       logger.info(
         f"stopped by {signals[0]}; the same command goes on from {step}"
       )

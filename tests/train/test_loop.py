@@ -221,6 +221,26 @@ def test_a_signal_stops_the_run_saved_and_it_goes_on_the_same(
   assert_same_end(workdir, whole)
 
 
+def test_a_signal_does_not_interrupt_the_last_checkpoint(
+  workdir, decoded, monkeypatch, caplog
+):
+  wait, calls = checkpoints.Checkpoints.wait, []
+
+  def interrupted(self):
+    calls.append(self)
+    # The first call is that of the save.
+    if len(calls) == 2:
+      signal.raise_signal(signal.SIGINT)
+    wait(self)
+
+  monkeypatch.setattr(checkpoints.Checkpoints, "wait", interrupted)
+  with caplog.at_level("INFO"):
+    train(workdir, decoded, train__steps=4)
+  assert len(calls) == 2
+  assert names_in(workdir / "checkpoints") == {"4"}
+  assert "stopped" not in caplog.text
+
+
 def test_signals_are_handled_as_before_after_a_run(whole):
   assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
   assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
