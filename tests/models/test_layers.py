@@ -9,40 +9,23 @@ import pytest
 from jax import lax
 
 from astgan.models import layers
+from tests.models.numbers import close, draw
 
 # Few channels take other paths than many.
 CHANNELS = pytest.mark.parametrize("channels", [(3, 8), (6, 10)])
 
 
-def close(actual, expected, rtol=1e-5):
-  # A sum of hundreds of products: errors are relative to the largest.
-  np.testing.assert_allclose(
-    actual, expected, rtol=rtol, atol=rtol * np.max(np.abs(expected)),
-    strict=True,
-  )  # fmt: skip
-
-
-def draw(*shape, seed=0):
-  return jnp.asarray(np.random.default_rng(seed).normal(size=shape), "float32")
-
-
 def draw_arguments(channels):
   """Inputs [2 8 12 c], a kernel [4 4 c o] and outputs [2 4 6 o]."""
   c, o = channels
-  return (
-    draw(2, 8, 12, c),
-    draw(4, 4, c, o, seed=1),
-    draw(2, 4, 6, o, seed=2),
-  )
+  shapes = (2, 8, 12, c), (4, 4, c, o), (2, 4, 6, o)
+  return [draw(*shape, seed=seed) for seed, shape in enumerate(shapes)]
 
 
 def plain_conv(inputs, kernel):
+  numbers = ("NHWC", "HWIO", "NHWC")
   return lax.conv_general_dilated(
-    inputs,
-    kernel,
-    (2, 2),
-    ((1, 1), (1, 1)),
-    dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    inputs, kernel, (2, 2), ((1, 1), (1, 1)), dimension_numbers=numbers
   )
 
 

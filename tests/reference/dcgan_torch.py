@@ -7,36 +7,63 @@ normalisation but on the generator's last and the discriminator's first layer.
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 
 
-def make_generator(latent: int, size: int, width: int) -> nn.Sequential:
+class LayerNorm(nn.Module):
+  """Over channels, rows and columns of each example."""
+
+  def __init__(self, channels):
+    super().__init__()
+    self.weight = nn.Parameter(torch.ones(channels))
+    self.bias = nn.Parameter(torch.zeros(channels))
+
+  def forward(self, x):
+    x = functional.layer_norm(x, x.shape[1:], eps=1e-5)
+    return x * self.weight[:, None, None] + self.bias[:, None, None]
+
+
+class UpsampledConv(nn.Conv2d):
+  """Resizing, replication of the border, then a 3x3 convolution."""
+
+  def __init__(self, before, after, mode):
+    super().__init__(before, after, 3, bias=False)
+    self.resize = nn.Upsample(scale_factor=2, mode=mode)
+
+  def forward(self, x):
+    return super().forward(functional.pad(self.resize(x), [1] * 4, "replicate"))
+
+
+def make_generator(
+  latent: int, size: int, width: int, upsample: str = "transposed"
+) -> nn.Sequential:
   """[b latent 1 1] to [b 3 size size]."""
+
+  def up(before, after):
+    if upsample == "transposed":
+      return nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)
+    return UpsampledConv(before, after, upsample)
+
   channels = width * size // 8
   modules = [nn.ConvTranspose2d(latent, channels, 4, 1, 0, bias=False)]
   while channels > width:
-    modules += [
-      nn.BatchNorm2d(channels),
-      nn.ReLU(),
-      nn.ConvTranspose2d(channels, channels // 2, 4, 2, 1, bias=False),
-    ]
+    modules += [nn.BatchNorm2d(channels), nn.ReLU()]
+    modules += [up(channels, channels // 2)]
     channels //= 2
-  return nn.Sequential(
-    *modules,
-    nn.BatchNorm2d(width),
-    nn.ReLU(),
-    nn.ConvTranspose2d(width, 3, 4, 2, 1, bias=False),
-    nn.Tanh(),
-  )
+  modules += [nn.BatchNorm2d(width), nn.ReLU(), up(width, 3), nn.Tanh()]
+  return nn.Sequential(*modules)
 
 
-def make_discriminator(size: int, width: int, slope: float) -> nn.Sequential:
+def make_discriminator(
+  size: int, width: int, slope: float, norm: type[nn.Module] = nn.BatchNorm2d
+) -> nn.Sequential:
   """[b 3 size size] to [b 1 1 1]."""
   modules = [nn.Conv2d(3, width, 4, 2, 1, bias=False), nn.LeakyReLU(slope)]
   channels = width
   while channels < width * size // 8:
     modules += [
       nn.Conv2d(channels, 2 * channels, 4, 2, 1, bias=False),
-      nn.BatchNorm2d(2 * channels),
+      norm(2 * channels),
       nn.LeakyReLU(slope),
     ]
     channels *= 2
