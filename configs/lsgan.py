@@ -4,7 +4,7 @@
     --config.data.source=folder:PATH
 
 Hardware and time are those of configs/dcgan.py.
-Expect: EXPECT
+Expect: discriminator and generator losses that start near 1/2 each.
 
 References: Mao et al., Least Squares Generative Adversarial Networks, 2017.
 """

@@ -138,7 +138,7 @@ def test_a_step_without_checkpoint_is_refused_and_the_others_named(trained):
 @pytest.mark.parametrize(
   ("section", "field", "value", "told"),
   [
-    ("model", "width", 8, r"project.* is \(5, 4, 4, 16\), not \(5, 4, 4, 32\)"),
+    ("model", "width", 8, r"down_0.* is \(4, 4, 3, 4\), not \(4, 4, 3, 8\)"),
     ("model", "discriminator_norm", "none", "another system or of other"),
   ],
 )

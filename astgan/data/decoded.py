@@ -29,7 +29,7 @@ VERSION = 2
 BLOCK = 256
 
 
-class Pictures(NamedTuple):
+class Decoded(NamedTuple):
   """All images of a source.
 
   Attributes:
@@ -46,11 +46,11 @@ class Pictures(NamedTuple):
 def folder(cache: str) -> pathlib.Path:
   """The folder that `data.cache` names."""
   if cache == "auto":
-    return pathlib.Path(platformdirs.user_cache_dir("astgan"), "pictures")
+    return pathlib.Path(platformdirs.user_cache_dir("astgan"), "images")
   return pathlib.Path(cache).expanduser()
 
 
-def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Pictures:
+def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Decoded:
   """The images of the source as centre squares, decoded unless in the cache.
 
   An entry of the cache is a folder that is renamed to its name when complete,
@@ -84,21 +84,21 @@ def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Pictures:
       _publish(partial, entry)
     finally:
       shutil.rmtree(partial, ignore_errors=True)
-  facts = json.loads((entry / "facts.json").read_text())
-  return Pictures(
-    np.load(entry / "pictures.npy", mmap_mode="r"),
-    tuple((name, reason) for name, reason in facts["skipped"]),
-    facts["sha256"],
+  described = json.loads((entry / "entry.json").read_text())
+  return Decoded(
+    np.load(entry / "images.npy", mmap_mode="r"),
+    tuple((name, reason) for name, reason in described["skipped"]),
+    described["sha256"],
   )
 
 
 def _decode(source: sources.Source, side: int, partial: pathlib.Path) -> None:
-  """Writes pictures.npy and facts.json."""
+  """Writes images.npy and entry.json."""
   count = len(source.labels)
   square = functools.partial(_square, source.read, side)
   skipped = []
   digest = hashlib.sha256()
-  path = partial / "pictures.npy"
+  path = partial / "images.npy"
   try:
     with (
       open(path, "wb") as file,
@@ -122,8 +122,8 @@ def _decode(source: sources.Source, side: int, partial: pathlib.Path) -> None:
       _write_header(file, count - len(skipped), side)
       file.flush()
       os.fsync(file.fileno())
-    facts = {"sha256": digest.hexdigest(), "skipped": skipped}
-    (partial / "facts.json").write_text(json.dumps(facts))
+    described = {"sha256": digest.hexdigest(), "skipped": skipped}
+    (partial / "entry.json").write_text(json.dumps(described))
   except OSError as error:
     # The error of a full disk does not name the file.
     raise OSError(error.errno, error.strerror, str(path)) from error
@@ -141,8 +141,8 @@ def _workers(source: sources.Source) -> concurrent.futures.Executor:
 
 
 def _square(
-  read: Callable[[int], images.Picture], side: int, index: int
-) -> images.Picture | str:
+  read: Callable[[int], images.Pixels], side: int, index: int
+) -> images.Pixels | str:
   """The centre square of the image at that size, or why it is unreadable."""
   try:
     image = read(index)

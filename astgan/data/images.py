@@ -18,7 +18,7 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from astgan import errors, runs
 from astgan.data import colours
 
-Picture = UInt8[np.ndarray, "h w 3"]
+Pixels = UInt8[np.ndarray, "h w 3"]
 Path = str | os.PathLike
 
 # Larger images are refused after reading the header, before memory is used.
@@ -49,7 +49,7 @@ _UPRIGHT = {
 _WARNINGS = threading.Lock()
 
 
-def read(path: Path) -> Picture:
+def read(path: Path) -> Pixels:
   """Upright 8-bit sRGB of an image file, the first frame of an animation.
 
   Transparent images are composited on white and 16-bit greys are divided by
@@ -90,14 +90,14 @@ def _reason(error: Exception) -> str:
   if isinstance(error, Image.DecompressionBombError):
     return f"claims more than {MAX_PIXELS:,} pixels; make it smaller"
   if isinstance(error, UnidentifiedImageError):
-    return "is no picture in a known format; convert it to PNG or JPEG"
+    return "is no image in a known format; convert it to PNG or JPEG"
   reason = getattr(error, "strerror", None) or str(error)
   reason = " ".join(reason.split()) or type(error).__name__
   return f"cannot be read ({reason}); replace it or leave it out"
 
 
 def resize(
-  image: Picture, height: int, width: int
+  image: Pixels, height: int, width: int
 ) -> UInt8[np.ndarray, "{height} {width} 3"]:
   """The image at another size, antialiased.
 
@@ -116,7 +116,7 @@ def resize(
 
 
 def fit(
-  image: Picture, longer_side: int
+  image: Pixels, longer_side: int
 ) -> UInt8[np.ndarray, "new_height new_width 3"]:
   """The image with a longer side of `longer_side` pixels, aspect kept."""
   return resize(image, *fitted(image.shape[:2], longer_side))
@@ -129,7 +129,7 @@ def fitted(shape: tuple[int, int], longer_side: int) -> tuple[int, int]:
   return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def centre_square(image: Picture) -> UInt8[np.ndarray, "s s 3"]:
+def centre_square(image: Pixels) -> UInt8[np.ndarray, "s s 3"]:
   """The largest square in the middle of the image."""
   height, width, _ = image.shape
   side = min(height, width)
@@ -162,7 +162,7 @@ def grid(
 
 
 def write(
-  path: Path, image: Picture, *, text: Mapping[str, str] | None = None
+  path: Path, image: Pixels, *, text: Mapping[str, str] | None = None
 ) -> None:
   """Writes a PNG atomically: a reader finds the old file or the new one.
 

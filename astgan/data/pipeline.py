@@ -20,7 +20,7 @@ def decode(
   field: str = "source",
   at_least: int,
   report: pathlib.Path | None = None,
-) -> decoded.Pictures:
+) -> decoded.Decoded:
   """All training images of a source, decoded to squares once and for all.
 
   They have `data.size` pixels a side, or 9/8 of it where windows are cropped.
@@ -87,7 +87,7 @@ class Order:
 
 
 def _report(
-  loaded: decoded.Pictures, name: str, path: pathlib.Path | None
+  loaded: decoded.Decoded, name: str, path: pathlib.Path | None
 ) -> None:
   """One line for all that were skipped, and one for each in the file."""
   if path is not None:

@@ -30,7 +30,7 @@ class Source:
 
   name: str
   labels: Sequence[str]
-  read: Callable[[int], images.Picture]
+  read: Callable[[int], images.Pixels]
   signature: str
   in_python: bool = False
 
@@ -122,7 +122,7 @@ def _tfds(name: str, place: str, said: str) -> Source:
       f"{', '.join(info.features)}); choose a data set of images"
     )
 
-  def read(index: int) -> images.Picture:
+  def read(index: int) -> images.Pixels:
     pixels = examples[index]["image"]
     if pixels.shape[-1] == 1:
       pixels = pixels[..., 0]

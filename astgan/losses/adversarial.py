@@ -93,23 +93,24 @@ def least_squares_discriminator(
   real_logits: Logits,
   fake_logits: Logits,
   *,
-  real_label: float = 1.0,
-  fake_label: float = 0.0,
+  real_label: Label = 1.0,
+  fake_label: Label = 0.0,
 ) -> PerExample:
   """Loss (D(x) - real_label)^2 / 2 + (D(G(z)) - fake_label)^2 / 2.
 
   Args:
     real_logits, fake_logits: discriminator outputs, any range.
-    real_label, fake_label: the values to give real and generated images.
+    real_label, fake_label: the values to give real and generated images, for
+      the batch or per example.
 
   Returns: one loss per pair.
 
   References: Mao et al., Least Squares Generative Adversarial Networks, 2017,
     equation 2.
   """
-  return (real_logits - real_label) ** 2 / 2 + (
-    fake_logits - fake_label
-  ) ** 2 / 2
+  real = real_logits - jnp.asarray(real_label, real_logits.dtype)
+  fake = fake_logits - jnp.asarray(fake_label, fake_logits.dtype)
+  return real**2 / 2 + fake**2 / 2
 
 
 def wasserstein_generator(fake_logits: Logits) -> PerExample:

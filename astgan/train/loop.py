@@ -35,7 +35,7 @@ def train(
   """Trains to `train.steps`, on from the newest checkpoint if there is one.
 
   Args:
-    config: a training config, such as configs/gan.py.
+    config: a training config, such as the pages of configs/ make.
     workdir: the run folder.
     evaluators: called each period, and at the last step.
 

@@ -108,7 +108,7 @@ def test_a_full_disk_is_reported_with_its_file(tmp_path, monkeypatch):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
   monkeypatch.setattr(os, "fsync", full)
-  with pytest.raises(OSError, match=r"No space left.*pictures\.npy"):
+  with pytest.raises(OSError, match=r"No space left.*images\.npy"):
     decoded.load(Shelf().source, side=4, cache=tmp_path)
   assert list(tmp_path.iterdir()) == []
 
@@ -130,5 +130,5 @@ def test_a_cache_that_is_a_file_is_refused_by_its_field(tmp_path):
 
 def test_the_cache_is_in_the_home_folder_unless_named(tmp_path, monkeypatch):
   monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-  assert decoded.folder("auto") == tmp_path / "astgan" / "pictures"
+  assert decoded.folder("auto") == tmp_path / "astgan" / "images"
   assert decoded.folder("/elsewhere").as_posix() == "/elsewhere"

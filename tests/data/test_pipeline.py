@@ -91,7 +91,7 @@ def test_images_for_random_windows_are_an_eighth_larger(folder):
 
 def test_skipped_images_are_listed_with_their_reasons(folder, tmp_path):
   pipeline.decode(data_section(folder), at_least=2, report=tmp_path)
-  reason = "is no picture in a known format; convert it to PNG or JPEG"
+  reason = "is no image in a known format; convert it to PNG or JPEG"
   assert (tmp_path / "skipped.txt").read_text().splitlines() == [
     f"{folder / 'empty.jpg'}\t{reason}",
     f"{folder / 'text.jpg'}\t{reason}",

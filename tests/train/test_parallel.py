@@ -185,7 +185,8 @@ def test_a_call_takes_the_memory_of_the_state():
 
 def test_images_are_cropped_mirrored_scaled_and_reduced():
   data = tiny.make_config(data__crop="random", data__flip=True).data
-  key, batch = jax.random.key(0), {"paintings": tiny.draw_images(64, 36)}
+  key = jax.random.key(0)
+  batch = {"paintings": jnp.asarray(tiny.draw_images(64, 36))}
   (whole,) = parallel.prepare(key, batch, data, size=32).values()
   (half,) = parallel.prepare(key, batch, data, size=16).values()
   tiny.assert_close(
