@@ -4,6 +4,8 @@ Radford et al., 2015: strided 4x4 convolutions without biases, batch
 normalisation but on the generator's last and the discriminator's first layer.
 """
 
+import functools
+
 import numpy as np
 import torch
 from torch import nn
@@ -55,17 +57,21 @@ def make_generator(
 
 
 def make_discriminator(
-  size: int, width: int, slope: float, norm: type[nn.Module] = nn.BatchNorm2d
+  size: int,
+  width: int,
+  slope: float,
+  norm: type[nn.Module] | None = nn.BatchNorm2d,
 ) -> nn.Sequential:
-  """[b 3 size size] to [b 1 1 1]."""
-  modules = [nn.Conv2d(3, width, 4, 2, 1, bias=False), nn.LeakyReLU(slope)]
+  """[b 3 size size] to [b 1 1 1]; without a norm there are biases."""
+  halve = functools.partial(
+    nn.Conv2d, kernel_size=4, stride=2, padding=1, bias=norm is None
+  )
+  modules = [halve(3, width), nn.LeakyReLU(slope)]
   channels = width
   while channels < width * size // 8:
-    modules += [
-      nn.Conv2d(channels, 2 * channels, 4, 2, 1, bias=False),
-      norm(2 * channels),
-      nn.LeakyReLU(slope),
-    ]
+    modules += [halve(channels, 2 * channels)]
+    modules += [norm(2 * channels)] if norm else []
+    modules += [nn.LeakyReLU(slope)]
     channels *= 2
   return nn.Sequential(*modules, nn.Conv2d(channels, 1, 4, 1, 0, bias=False))
 
@@ -107,6 +113,8 @@ def flatten(params: dict) -> list[np.ndarray]:
     for name in (f"up_{i}", f"down_{i}"):
       if name in params:
         arrays += [_turn(params[name]["kernel"])]
+        if "bias" in params[name]:
+          arrays += [np.asarray(params[name]["bias"])]
     if f"norm_{i}" in params:
       norm = params[f"norm_{i}"]
       arrays += [np.asarray(norm["scale"]), np.asarray(norm["bias"])]
