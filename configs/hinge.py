@@ -4,8 +4,8 @@
     --config.data.source=folder:PATH
 
 Hardware and time are those of configs/dcgan.py.
-Expect: a discriminator's loss that starts near 2, one margin for either kind, and
-falls below 1 within a hundred updates.
+Expect: a discriminator's loss that starts near 2, one margin for either kind,
+and falls below 1 within a hundred updates.
 
 References: Lim and Ye, Geometric GAN, 2017; Miyato et al., Spectral
   Normalization for Generative Adversarial Networks, 2018.

@@ -9,8 +9,8 @@ the authors' program, and 5 times for each later one. (Theirs also returns to
 
 Hardware: anything; an update costs three of configs/dcgan.py, and the first 25
 take as long as 600 of them.
-Expect: a discriminator's loss below 0, minus the estimated distance, which shrinks
-as images get better.
+Expect: a discriminator's loss below 0, minus the estimated distance, which
+shrinks as images get better.
 
 References: Arjovsky, Chintala and Bottou, Wasserstein GAN, 2017, algorithm 1.
 """

@@ -8,8 +8,8 @@ updates per generator update.
 
 Hardware: a GPU. An update of width 64 costs two CPU cores about a minute; a
 model.width of 16 makes it bearable.
-Expect: a discriminator's loss below 0, minus the estimated distance, which shrinks
-as images get better.
+Expect: a discriminator's loss below 0, minus the estimated distance, which
+shrinks as images get better.
 
 References: Gulrajani et al., Improved Training of Wasserstein GANs, 2017.
 """
