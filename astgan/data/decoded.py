@@ -23,7 +23,7 @@ from astgan import errors, runs
 from astgan.data import images, sources
 
 # Increase it with any change to the decoding or to the format of an entry.
-VERSION = 2
+VERSION = 3
 
 # Images decoded before they are written: few enough to keep in memory.
 BLOCK = 256

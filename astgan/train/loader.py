@@ -18,7 +18,7 @@ from astgan.data import pipeline
 from astgan.systems import interface
 from astgan.train import parallel
 
-# Batches that threads gather ahead of time.
+# Turns whose batches threads gather ahead of time.
 _AHEAD = 8
 
 
@@ -118,13 +118,10 @@ class Loader:
     self.images = (
       parallel.replicate(dict(images)) if (self._host_images is None) else None
     )
-    calls = schedule(
-      system,
-      start,
-      config.train.steps,
-      steps_per_call=parallel.steps_per_call(config),
-    )
-    self._batches = _prefetch(self._load, calls)
+    count = parallel.steps_per_call(config)
+    calls = schedule(system, start, config.train.steps, steps_per_call=count)
+    ahead = max(1, _AHEAD // count)
+    self._batches = _prefetch(self._load, calls, ahead=ahead)
 
   def __enter__(self) -> "Loader":
     return self
@@ -152,14 +149,14 @@ class Loader:
 
 
 def _prefetch(
-  function: Callable[[Any], Any], items: Iterable[Any]
+  function: Callable[[Any], Any], items: Iterable[Any], *, ahead: int
 ) -> Iterator[Any]:
   """The function's values in order, computed by threads ahead of time."""
   with concurrent.futures.ThreadPoolExecutor(2) as pool:
     waiting = collections.deque()
     for item in items:
       waiting.append(pool.submit(function, item))
-      if len(waiting) > _AHEAD:
+      if len(waiting) > ahead:
         yield waiting.popleft().result()
     while waiting:
       yield waiting.popleft().result()
