@@ -18,7 +18,7 @@ PerExample = Float[Array, "b"]
 Bytes = UInt8[Array, "b h w c"]
 
 
-def wide(*arrays: Array) -> jnp.dtype:
+def accumulation_dtype(*arrays: Array) -> jnp.dtype:
   """The type to sum in: float32, or the arrays' own where that is wider."""
   dtypes = [jnp.dtype("float32"), *(array.dtype for array in arrays)]
   return max(dtypes, key=lambda dtype: dtype.itemsize)

@@ -150,7 +150,7 @@ def apply(images: SquareImages, draws: Draws) -> SquareImages:
   """
   if "brightness" in draws:
     dtype = images.dtype
-    images = images.astype(arrays.wide(images))
+    images = images.astype(arrays.accumulation_dtype(images))
     images = adjust_brightness(images, draws["brightness"])
     images = adjust_saturation(images, draws["saturation"])
     images = adjust_contrast(images, draws["contrast"]).astype(dtype)

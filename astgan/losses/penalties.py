@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from astgan.arrays import PerExample, wide
+from astgan.arrays import PerExample, accumulation_dtype
 
 Score = Callable[[Array], Array]
 
@@ -73,5 +73,5 @@ def _squared_gradients(
   score_fn: Score, images: Float[Array, "b ..."]
 ) -> PerExample:
   gradients = jax.grad(lambda x: jnp.sum(score_fn(x)))(images)
-  gradients = gradients.astype(wide(gradients))
+  gradients = gradients.astype(accumulation_dtype(gradients))
   return jnp.sum(gradients**2, axis=tuple(range(1, images.ndim)))

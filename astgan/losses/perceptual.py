@@ -11,7 +11,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from astgan.arrays import Features, Grams, Images, PerExample, wide
+from astgan.arrays import (
+  Features,
+  Grams,
+  Images,
+  PerExample,
+  accumulation_dtype,
+)
 
 NORMALIZATIONS = ("hwc", "hw", "none")
 
@@ -65,7 +71,7 @@ def _channel_products(
   left: Float[Array, "b p c"], right: Float[Array, "b p c"]
 ) -> Grams:
   return jnp.einsum(
-    "bpi,bpj->bij", left, right, preferred_element_type=wide(left)
+    "bpi,bpj->bij", left, right, preferred_element_type=accumulation_dtype(left)
   )
 
 
@@ -122,7 +128,7 @@ def batch_style(gram: Grams, grams: Float[Array, "m c c"]) -> PerExample:
 
   References: the Ast-GAN report, section 3.3.
   """
-  grams = grams.astype(wide(gram, grams))
+  grams = grams.astype(accumulation_dtype(gram, grams))
   mean = jnp.mean(grams, axis=0, keepdims=True)
   spread = jnp.mean(jnp.square(grams - mean))
   return style(gram, jnp.broadcast_to(mean, gram.shape)) + spread
@@ -156,6 +162,6 @@ def total_variation(images: Images) -> PerExample:
 def _mean_square(left: Array, right: Array) -> PerExample:
   if left.shape != right.shape:
     raise ValueError(f"expected equal shapes, got {left.shape}, {right.shape}")
-  dtype = wide(left, right)
+  dtype = accumulation_dtype(left, right)
   difference = left.astype(dtype) - right.astype(dtype)
   return jnp.mean(jnp.square(difference), axis=tuple(range(1, left.ndim)))

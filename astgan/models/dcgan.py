@@ -181,7 +181,7 @@ class Discriminator(nn.Module):
       x = nn.leaky_relu(x, self.leaky_relu_slope)
     kernel = spectral.kernel_param(
       self,
-      "judge",
+      "score",
       _kernel_init,
       (*x.shape[1:], 1),
       spectral_norm=self.spectral_norm,

@@ -32,7 +32,7 @@ from astgan.systems import (
 SECTIONS = ("model", "loss", "generator", "discriminator", "diff_augment")
 
 # Folded into the run's key: the latents of the contact sheet.
-_SHEET = 2**31 - 1
+_SAMPLES = 2**31 - 1
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -173,7 +173,7 @@ class GAN:
   ) -> dict[str, Images]:
     """What the generator draws from the same latents each time."""
     del frozen
-    key = jax.random.fold_in(jax.random.wrap_key_data(state.key), _SHEET)
+    key = jax.random.fold_in(jax.random.wrap_key_data(state.key), _SAMPLES)
     return {"samples": self.sampler(state).sample(key, len(batch["paintings"]))}
 
   def sampler(self, state: interface.TrainState) -> generators.Generator:

@@ -11,8 +11,8 @@ from astgan.arrays import Images
 from astgan.data import diff_augment
 from astgan.systems import gan_losses, gan_networks, interface, networks
 
-# judge(params, collections, "real" or "fake", images) -> (logits, collections).
-_Judge = Callable[[PyTree, PyTree, str, Images], tuple[jax.Array, PyTree]]
+# score(params, collections, "real" or "fake", images) -> (logits, collections).
+_Score = Callable[[PyTree, PyTree, str, Images], tuple[jax.Array, PyTree]]
 
 
 def update(
@@ -38,7 +38,7 @@ def update(
   """
   generator = state.networks["generator"]
 
-  def judge(params, collections, kind, images):
+  def score(params, collections, kind, images):
     if config.diff_augment.policy:
       images = diff_augment.apply(images, draws[kind])
     return networks.apply(modules.discriminator, params, collections, images)
@@ -52,7 +52,7 @@ def update(
     has_aux=True,
   )
   discriminator, scalars = _train_discriminator(
-    config, judge, state, real_images, fake_images, draws, turn, mean
+    config, score, state, real_images, fake_images, draws, turn, mean
   )
   new = {"generator": generator, "discriminator": discriminator}
   if turn.startswith("discriminator"):
@@ -60,11 +60,11 @@ def update(
 
   # To the pixels through D, then to the parameters through G.
   def loss_of(fake_images: Images) -> jax.Array:
-    judged_by = (discriminator.params, discriminator.collections)
-    fake_logits, _ = judge(*judged_by, "fake", fake_images)
+    critic = (discriminator.params, discriminator.collections)
+    fake_logits, _ = score(*critic, "fake", fake_images)
     return gan_losses.generator_loss(
       config.loss,
-      lambda: judge(*judged_by, "real", real_images)[0],
+      lambda: score(*critic, "real", real_images)[0],
       fake_logits,
     )
 
@@ -87,7 +87,7 @@ def update(
 
 def _train_discriminator(
   config: ml_collections.ConfigDict,
-  judge: _Judge,
+  score: _Score,
   state: interface.TrainState,
   real_images: Images,
   fake_images: Images,
@@ -100,8 +100,8 @@ def _train_discriminator(
 
   def objective(params: PyTree) -> tuple[jax.Array, tuple]:
     # Two batches, as batch normalisation sees them.
-    real_logits, moved = judge(params, old.collections, "real", real_images)
-    fake_logits, moved = judge(params, moved, "fake", fake_images)
+    real_logits, moved = score(params, old.collections, "real", real_images)
+    fake_logits, moved = score(params, moved, "fake", fake_images)
     loss = gan_losses.discriminator_loss(
       config.loss, real_logits, fake_logits, step=state.step, draws=draws
     )
@@ -115,8 +115,8 @@ def _train_discriminator(
     if turn.endswith("+penalty"):
       penalty = gan_losses.penalty(
         config.loss,
-        lambda images: judge(params, moved, "real", images)[0],
-        lambda images: judge(params, moved, "fake", images)[0],
+        lambda images: score(params, moved, "real", images)[0],
+        lambda images: score(params, moved, "fake", images)[0],
         real_images,
         fake_images,
         draws,

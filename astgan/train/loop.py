@@ -21,7 +21,14 @@ from astgan import arrays, checkpoints, runs, writer
 from astgan.arrays import Images
 from astgan.data import images, pipeline
 from astgan.systems import interface, registry
-from astgan.train import evaluators, loader, meter, parallel, settings, stop
+from astgan.train import (
+  evaluators,
+  loader,
+  parallel,
+  settings,
+  stop,
+  throughput,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +107,7 @@ class _Run:
     self._saved = saved
     self._shown = shown
     self._evaluators = evaluators
-    self._meter = meter.Meter()
+    self._throughput = throughput.Throughput()
     self._frozen = parallel.replicate(system.load_frozen())
     self._call = parallel.make_call(system, config.data)
 
@@ -110,7 +117,7 @@ class _Run:
     """Updates until all steps are done or a signal asks to stop."""
     step = int(state.step)
     state = parallel.replicate(state)
-    waiting = self._meter.waiting(batches)
+    waiting = self._throughput.waiting(batches)
     with (
       stop.signals() as signals,
       tqdm.tqdm(total=self._train.steps, initial=step, unit="step") as bar,
@@ -127,7 +134,7 @@ class _Run:
         last = step == self._train.steps or bool(signals)
         scalars = jax.tree.map(lambda x, n=completed: x[-n:], scalars)
         self._report(step, state, scalars, last=last)
-        bar.set_postfix_str(self._meter.line(), refresh=False)
+        bar.set_postfix_str(self._throughput.line(), refresh=False)
         if last:
           break
       # A first signal does not interrupt the last checkpoint either.
@@ -136,7 +143,7 @@ class _Run:
       logger.info(
         f"stopped by {signals[0]}; the same command goes on from {step}"
       )
-    logger.info(f"{self._workdir}: step {step}, {self._meter.summary()}")
+    logger.info(f"{self._workdir}: step {step}, {self._throughput.summary()}")
 
   def _make(
     self,
@@ -153,7 +160,7 @@ class _Run:
       # Nothing runs beside a CPU's own work, and devices faked on a few cores
       # hang in their collectives when calls pile up.
       jax.block_until_ready(state)
-    self._meter.count(len(numbers) * call.phase.batch_size)
+    self._throughput.count(len(numbers) * call.phase.batch_size)
     return state, scalars
 
   def _report(
@@ -188,7 +195,7 @@ class _Run:
       finite = all(map(math.isfinite, line.values()))
       ends = not finite or (last and number == step)
       if is_time(number, self._train.log_every, last=ends):
-        self._log.write(number, line | self._meter.scalars())
+        self._log.write(number, line | self._throughput.scalars())
       if not finite:
         self._diverged(number, line)
 

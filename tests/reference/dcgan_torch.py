@@ -118,8 +118,8 @@ def flatten(params: dict) -> list[np.ndarray]:
     if f"norm_{i}" in params:
       norm = params[f"norm_{i}"]
       arrays += [np.asarray(norm["scale"]), np.asarray(norm["bias"])]
-  if "judge" in params:
-    arrays += [_turn(params["judge"])]
+  if "score" in params:
+    arrays += [_turn(params["score"])]
   return arrays
 
 

@@ -56,7 +56,7 @@ def apply(name, params, collections, inputs, **changes):
   return output, {**collections, **moved}
 
 
-def judge(params, collections, images, **changes):
+def score(params, collections, images, **changes):
   return apply("discriminator", params, collections, images, **changes)
 
 
@@ -70,8 +70,8 @@ def discriminator_loss(params, old):
   """-log D(x) - log(1 - D(G(z))), by probabilities, and moved statistics."""
   fakes, _ = generate(old)
   collections = old.networks["discriminator"].collections
-  real, moved = judge(params, collections, IMAGES)
-  fake, moved = judge(params, moved, fakes)
+  real, moved = score(params, collections, IMAGES)
+  fake, moved = score(params, moved, fakes)
   losses = -jnp.log(jax.nn.sigmoid(real)) - jnp.log(1 - jax.nn.sigmoid(fake))
   return jnp.mean(losses), moved
 
@@ -79,7 +79,7 @@ def discriminator_loss(params, old):
 def generator_loss(params, old, discriminator):
   """-log D(G(z)) against the discriminator given."""
   fakes, _ = generate(old, params)
-  logits, _ = judge(discriminator.params, discriminator.collections, fakes)
+  logits, _ = score(discriminator.params, discriminator.collections, fakes)
   return jnp.mean(-jnp.log(jax.nn.sigmoid(logits)))
 
 
@@ -129,8 +129,8 @@ def test_a_turn_of_the_discriminator_changes_nothing_else():
 def test_accuracies_and_logits_are_those_of_the_batch():
   old, _, scalars = updated()
   network = old.networks["discriminator"]
-  real, moved = judge(network.params, network.collections, IMAGES)
-  fake, _ = judge(network.params, moved, generate(old)[0])
+  real, moved = score(network.params, network.collections, IMAGES)
+  fake, _ = score(network.params, moved, generate(old)[0])
   expected = {
     "discriminator/real_accuracy": np.mean(real > 0, dtype="float32"),
     "discriminator/fake_accuracy": np.mean(fake < 0, dtype="float32"),
@@ -162,8 +162,8 @@ def test_noisy_labels_are_those_of_the_other_kind():
   # With every label wrong, the loss of D(x) and D(G(z)) is that of the others.
   old, _, _ = updated()
   network = old.networks["discriminator"]
-  real, moved = judge(network.params, network.collections, IMAGES)
-  fake, _ = judge(network.params, moved, generate(old)[0])
+  real, moved = score(network.params, network.collections, IMAGES)
+  fake, _ = score(network.params, moved, generate(old)[0])
   wrong = {name: jnp.ones(4, bool) for name in ("real_flips", "fake_flips")}
   _, scalars = update(old, draws=wrong, loss__label_noise=0.5)
   expected = jnp.mean(jax.nn.softplus(real) + jax.nn.softplus(-fake))
@@ -205,7 +205,7 @@ def test_every_loss_is_the_one_of_its_formula(name):
     strict=True,
   ):
     real, fake = (
-      judge(network.params, {}, images, **FREE)[0] for images in (IMAGES, fakes)
+      score(network.params, {}, images, **FREE)[0] for images in (IMAGES, fakes)
     )
     tiny.assert_close(scalars[scalar], jnp.mean(formula(real, fake)), rtol=1e-4)
 
@@ -222,7 +222,7 @@ def test_a_lazy_penalty_is_added_as_often_as_it_was_left_out(kind):
   alpha = jnp.array([0.0, 0.3, 0.7, 1.0])
 
   def squares(params, images):
-    gradient = jax.grad(lambda x: jnp.sum(judge(params, {}, x, **FREE)[0]))
+    gradient = jax.grad(lambda x: jnp.sum(score(params, {}, x, **FREE)[0]))
     return jnp.sum(gradient(images) ** 2, axis=(1, 2, 3))
 
   def penalty(params):
@@ -265,7 +265,7 @@ def test_augmented_images_are_judged_and_the_generator_learns_through_them():
   boxes = {"boxes": jnp.broadcast_to(jnp.array([0, 0, 32, 32]), (4, 4))}
   new, scalars = update(old, draws={"real": boxes, "fake": boxes}, **changes)
   params = old.networks["discriminator"].params
-  blank, _ = judge(params, {}, jnp.zeros_like(IMAGES), **FREE)
+  blank, _ = score(params, {}, jnp.zeros_like(IMAGES), **FREE)
   tiny.assert_close(scalars["discriminator/real_logit"], blank[0], rtol=1e-5)
   gradient = gradient_of(new.networks["generator"])
   assert all(not jnp.any(leaf) for leaf in jax.tree.leaves(gradient))

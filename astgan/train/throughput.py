@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 
-class Meter:
+class Throughput:
   """Counts images and time, all but those of the first call.
 
   That call compiles and fills the pipeline: it says nothing.

@@ -2,14 +2,14 @@
 
 import pytest
 
-from astgan.train import meter
+from astgan.train import throughput
 
 
 @pytest.fixture
 def clock(monkeypatch):
   """What time it is: set its only element."""
   now = [100.0]
-  monkeypatch.setattr(meter.time, "perf_counter", lambda: now[0])
+  monkeypatch.setattr(throughput.time, "perf_counter", lambda: now[0])
   return now
 
 
@@ -21,7 +21,7 @@ def run(clock):
       clock[0] += seconds
       yield seconds
 
-  timed = meter.Meter()
+  timed = throughput.Throughput()
   for seconds in timed.waiting(batches()):
     if seconds < 60:
       clock[0] += 1.5
@@ -30,7 +30,7 @@ def run(clock):
 
 
 def test_the_first_call_says_nothing(clock):
-  timed = meter.Meter()
+  timed = throughput.Throughput()
   timed.count(40)
   assert timed.scalars() == {}
   assert timed.line() == ""
