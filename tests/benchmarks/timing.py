@@ -123,7 +123,7 @@ def serve_torch(
   parser.add_argument(f"--{field}", type=int, required=True, dest="size")
   parser.add_argument("--repeat", type=int, required=True)
   parser.add_argument("--mode", choices=["eager", "compiled"], required=True)
-  flags = parser.parse_args()
+  flags, _ = parser.parse_known_args()
   device = "cuda" if torch.cuda.is_available() else "cpu"
   torch.backends.cuda.matmul.allow_tf32 = True
   torch.backends.cudnn.allow_tf32 = True

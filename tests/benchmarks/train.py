@@ -1,17 +1,21 @@
-"""One update of DCGAN-64, here and in plain PyTorch.
+"""One update of a GAN, here and in plain PyTorch.
 
-  python -m tests.benchmarks.train [--batch 128] [--seconds 60]
+  python -m tests.benchmarks.train [--page NAME] [--batch 128] [--seconds 60]
+  python -m tests.benchmarks.train --lazy
   python -m tests.benchmarks.train --run
 
-The first trains both on the same random pictures, each in a process of its
-own, called in turn; a line of JSON says what both take. PyTorch is the extra
-`reference`; on a GPU it runs eagerly and compiled, both channels-last and in
-TF32. The second starts `astgan.main` on 15,000 files: a line says the most
-memory that it held, another the seconds from the command to the first update
-where all caches are warm.
+The first trains both on the same random images, each in a process of its own,
+called in turn; a line of JSON says what both take. Pages are `dcgan_baseline`,
+`resize`, which is the same with resize convolutions, and `wgan_gp`, of which an
+update is five of the critic. PyTorch is the extra `reference`; on a GPU it runs
+eagerly and compiled, both channels-last and in TF32. The second says what R1 at
+every 16th update adds to a period of 16. The third starts `astgan.main` on
+15,000 files: a line says the most memory that it held, another the seconds from
+the command to the first update where all caches are warm.
 """
 
 import argparse
+import functools
 import os
 import pathlib
 import resource
@@ -28,32 +32,52 @@ import numpy as np
 from PIL import Image
 
 from astgan import memory
-from astgan.train import feed, parallel, state
-from configs import dcgan_baseline
+from astgan.systems import registry
+from astgan.train import loader, parallel
+from configs import dcgan_baseline, wgan_gp
 from tests.benchmarks import machine, timing
 
-PICTURES = 2048
+IMAGES = 2048
+# A config, what is changed in it, and a batch size that takes seconds. The last
+# two are compared with each other.
+FREE = {"model.discriminator_norm": "none"}
+LAZY = FREE | {"loss.penalty": "r1", "loss.penalty_every": 16}
+PAGES = {
+  "dcgan_baseline": (dcgan_baseline, {}, 128),
+  "resize": (dcgan_baseline, {"model.upsample": "nearest"}, 128),
+  "wgan_gp": (wgan_gp, {}, 16),
+  "free": (dcgan_baseline, FREE, 64),
+  "lazy_r1": (dcgan_baseline, LAZY, 64),
+}
 
 
-def make_update(batch: int):
-  """A call makes `repeat()` updates and returns when they are done."""
-  config = dcgan_baseline.get_config()
+def make_update(page: str, batch: int):
+  """A call makes `repeat(page)` updates and returns when they are done."""
+  module, changes, _ = PAGES[page]
+  config, count = module.get_config(), repeat(page)
+  config.update_from_flattened_dict(changes)
   config.train.batch_size = batch
-  config.train.sample_every = config.train.save_every = repeat()
-  config.train.steps = 10**6 * repeat()
+  config.train.sample_every = config.train.save_every = count
+  config.train.steps = 10**6 * count
+  system = registry.make(config)
   draws = np.random.default_rng(0)
-  pictures = draws.integers(0, 256, (PICTURES, 64, 64, 3), dtype=np.uint8)
-  batches = feed.Feed(config, pictures, 0)
-  call = parallel.make_call(config)
-  current = parallel.on_every_device(state.create(config))
-  step = 0
+  images = draws.integers(0, 256, (IMAGES, 64, 64, 3), dtype=np.uint8)
+  batches = loader.Loader(config, system, {system.sources[0]: images}, 0)
+  call = parallel.make_call(system, config.data)
+  init = functools.partial(system.init, jax.random.key(0))
+  state, step = parallel.replicate(jax.jit(init)()), 0
 
   def update():
-    nonlocal current, step
-    count, batch = batches.next(step)
-    current, scalars = call(current, batches.pictures, batch)
-    jax.block_until_ready((current, scalars))
-    step += count
+    nonlocal state, step
+    end = step + count
+    while step < end:
+      turns, batch = next(iter(batches))
+      numbers = np.array([number for _, number in turns.turns], np.int32)
+      state, scalars = call(
+        state, None, batches.images, batch, numbers, turns.phase, turns.turn
+      )
+      step = turns.done
+    jax.block_until_ready((state, scalars))
 
   return update
 
@@ -76,39 +100,65 @@ def update_operations(batch: int) -> int:
   return 2 * batch * (generator + 2 * real_or_fake + through)
 
 
-def repeat() -> int:
+def repeat(page: str) -> int:
   """Updates per call: enough on a GPU for starting a call not to count."""
-  return 1 if jax.default_backend() == "cpu" else 32
+  if jax.default_backend() != "cpu":
+    return 32
+  return 16 if page in ("free", "lazy_r1") else 1
 
 
-def compare_with_torch(batch: int, seconds: float, *, compiled: bool) -> None:
+def child(page: str, batch: int) -> timing.Child:
+  """The process that calls `make_update`."""
+  options = ["--page", page, "--batch", str(batch), "--serve"]
+  return timing.Child("tests.benchmarks.train", *options)
+
+
+def compare_with_torch(
+  page: str, batch: int, seconds: float, *, compiled: bool
+) -> None:
   """Prints both times of an update, and what follows from them."""
-  rate = machine.matmul_rate()
+  rate, count = machine.matmul_rate(), repeat(page)
   mode = "compiled" if compiled else "eager"
-  options = ["--batch", str(batch), "--repeat", str(repeat()), "--mode", mode]
+  options = ["--page", page, "--batch", str(batch), "--mode", mode]
+  options += ["--repeat", str(count)]
   with (
-    timing.Child(
-      "tests.benchmarks.train", "--batch", str(batch), "--serve"
-    ) as ours,
+    child(page, batch) as ours,
     timing.Child("tests.benchmarks.train_torch", *options) as theirs,
   ):
     pair = timing.interleave(ours, theirs, seconds=seconds)
     ours_facts, theirs_facts = ours.facts(), theirs.facts()
-  images = batch * repeat()
+  shares = {}
+  if page == "dcgan_baseline":
+    share = update_operations(batch) * count / pair.first / rate
+    shares = {"matmul_rate": rate, "matmul_share": share}
   timing.report(
-    benchmark="dcgan64_update",
+    benchmark=f"{page}_update",
     device=jax.devices()[0].device_kind,
     batch=batch,
     against=f"pytorch {theirs_facts['version']} {mode}",
-    seconds=pair.first / repeat(),
-    torch_seconds=pair.second / repeat(),
+    seconds=pair.first / count,
+    torch_seconds=pair.second / count,
     speed_ratio=1 / pair.ratio,
-    images_per_second=images / pair.first,
-    torch_images_per_second=images / pair.second,
+    images_per_second=batch * count / pair.first,
+    torch_images_per_second=batch * count / pair.second,
     peak_bytes=ours_facts["peak_bytes"],
     torch_peak_bytes=theirs_facts["peak_bytes"],
-    matmul_rate=rate,
-    matmul_share=update_operations(batch) * repeat() / pair.first / rate,
+    **shares,
+  )
+
+
+def compare_lazy(batch: int, seconds: float) -> None:
+  """Prints the time of an update with and without R1 at every 16th."""
+  count = repeat("lazy_r1")
+  with child("lazy_r1", batch) as lazy, child("free", batch) as free:
+    pair = timing.interleave(lazy, free, seconds=seconds)
+  timing.report(
+    benchmark="lazy_r1",
+    device=jax.devices()[0].device_kind,
+    batch=batch,
+    seconds=pair.first / count,
+    free_seconds=pair.second / count,
+    ratio=pair.ratio,
   )
 
 
@@ -116,15 +166,15 @@ def measure_run(batch: int) -> None:
   """Prints memory and start of the program itself on 15,000 files."""
   with tempfile.TemporaryDirectory() as folder:
     place = pathlib.Path(folder)
-    pictures = place / "pictures"
-    pictures.mkdir()
+    images = place / "images"
+    images.mkdir()
     draws = np.random.default_rng(0)
     for i in range(15_000):
       noise = draws.integers(0, 256, (64, 64, 3), dtype=np.uint8)
-      Image.fromarray(noise).save(pictures / f"{i}.png", compress_level=1)
+      Image.fromarray(noise).save(images / f"{i}.png", compress_level=1)
     command = [
       *(sys.executable, "-m", "astgan.main", "--config=configs/dcgan.py"),
-      f"--config.data.source=folder:{pictures}",
+      f"--config.data.source=folder:{images}",
       f"--config.data.cache={place / 'decoded'}",
       f"--config.compile_cache={place / 'compiled'}",
       f"--config.train.batch_size={batch}",
@@ -133,7 +183,7 @@ def measure_run(batch: int) -> None:
     first = [f"--workdir={place / 'first'}", "--config.train.steps=8"]
     subprocess.run(command + first, check=True)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    timing.report(benchmark="dcgan64_memory", pictures=15_000, peak_bytes=peak)
+    timing.report(benchmark="dcgan64_memory", images=15_000, peak_bytes=peak)
     metrics = place / "second" / "metrics.jsonl"
     second = [f"--workdir={place / 'second'}", "--config.train.steps=1"]
     start = time.perf_counter()
@@ -152,20 +202,26 @@ def _has_line(metrics: pathlib.Path) -> bool:
 
 def main() -> None:
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-  parser.add_argument("--batch", type=int, default=128)
+  parser.add_argument("--page", choices=PAGES, default="dcgan_baseline")
+  parser.add_argument("--batch", type=int)
   parser.add_argument("--seconds", type=float, default=60.0)
+  parser.add_argument("--lazy", action="store_true")
   parser.add_argument("--serve", action="store_true")
   parser.add_argument("--run", action="store_true")
   flags = parser.parse_args()
+  page = "lazy_r1" if flags.lazy else flags.page
+  batch = flags.batch or PAGES[page][2]
   if flags.serve:
     memory.keep_freed_blocks()
-    timing.serve(make_update(flags.batch), facts=machine.memory)
+    timing.serve(make_update(page, batch), facts=machine.memory)
   elif flags.run:
-    measure_run(flags.batch)
+    measure_run(batch)
+  elif flags.lazy:
+    compare_lazy(batch, flags.seconds)
   else:
-    compare_with_torch(flags.batch, flags.seconds, compiled=False)
+    compare_with_torch(page, batch, flags.seconds, compiled=False)
     if jax.default_backend() == "gpu":
-      compare_with_torch(flags.batch, flags.seconds, compiled=True)
+      compare_with_torch(page, batch, flags.seconds, compiled=True)
 
 
 if __name__ == "__main__":

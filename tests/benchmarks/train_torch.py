@@ -3,72 +3,92 @@
 Started by `tests.benchmarks.train`, never together with JAX in one process.
 """
 
+import argparse
+import functools
+
 import torch
 from torch import nn
 from torch.nn import functional
 
 from tests.benchmarks import timing
+from tests.reference import dcgan_torch, resnet_torch
+
+# Of the residual networks at the sides 4 to 64.
+CHANNELS = (512, 512, 256, 128, 64)
+PAGES = ("dcgan_baseline", "resize", "wgan_gp")
 
 
-def make_generator():
-  layers = []
-  channels = 100
-  for index, width in enumerate((512, 256, 128, 64)):
-    stride, padding = (1, 0) if index == 0 else (2, 1)
-    layers += [
-      nn.ConvTranspose2d(channels, width, 4, stride, padding, bias=False),
-      nn.BatchNorm2d(width),
-      nn.ReLU(inplace=True),
-    ]
-    channels = width
-  last = nn.ConvTranspose2d(channels, 3, 4, 2, 1, bias=False)
-  return nn.Sequential(*layers, last, nn.Tanh())
+def make_networks(page):
+  """A generator, the shape of its latents, and a discriminator."""
+  if page == "wgan_gp":
+    generator = resnet_torch.make_generator(128, CHANNELS)
+    return generator, (128,), resnet_torch.make_discriminator(CHANNELS[::-1])
+  upsample = "nearest" if page == "resize" else "transposed"
+  generator = dcgan_torch.make_generator(100, 64, 64, upsample)
+  discriminator = dcgan_torch.make_discriminator(64, 64, 0.2)
+  for module in (*generator.modules(), *discriminator.modules()):
+    if isinstance(module, (nn.ReLU, nn.LeakyReLU)):
+      module.inplace = True
+  return generator, (100, 1, 1), discriminator
 
 
-def make_discriminator():
-  layers = [nn.Conv2d(3, 64, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, True)]
-  channels = 64
-  for width in (128, 256, 512):
-    layers += [
-      nn.Conv2d(channels, width, 4, 2, 1, bias=False),
-      nn.BatchNorm2d(width),
-      nn.LeakyReLU(0.2, inplace=True),
-    ]
-    channels = width
-  last = nn.Conv2d(channels, 1, 4, 1, 0, bias=False)
-  return nn.Sequential(*layers, last, nn.Flatten(0))
+def cross_entropy(logits, label):
+  labels = torch.full_like(logits, label)
+  return functional.binary_cross_entropy_with_logits(logits, labels)
 
 
-def make_update(batch, device, *, compiled, repeat):
+def wasserstein(logits, label):
+  return (1 - 2 * label) * logits.mean()
+
+
+def gradient_penalty(critic, real, fakes):
+  alpha = torch.rand(len(real), 1, 1, 1, device=real.device)
+  x = (alpha * real + (1 - alpha) * fakes).requires_grad_()
+  score = critic(x).sum()
+  (gradients,) = torch.autograd.grad(score, x, create_graph=True)
+  return 10 * ((gradients.flatten(1).norm(dim=1) - 1) ** 2).mean()
+
+
+def make_update(page, batch, device, *, compiled, repeat):
   """A call makes `repeat` updates and returns when they are done."""
   torch.manual_seed(0)
   layout = {"device": device, "memory_format": torch.channels_last}
-  generator = make_generator().to(**layout)
-  discriminator = make_discriminator().to(**layout)
-  generate, judge = generator, discriminator
+  generator, latent_shape, discriminator = make_networks(page)
+  generate = generator = generator.to(**layout)
+  judge = discriminator = discriminator.to(**layout)
+  is_critic = page == "wgan_gp"
+  turns, loss = (5, wasserstein) if is_critic else (1, cross_entropy)
   if compiled:
-    generate, judge = torch.compile(generator), torch.compile(discriminator)
-  adam = {"lr": 2e-4, "betas": (0.5, 0.999)}
+    generate = torch.compile(generator)
+    # Compiled networks cannot be differentiated twice.
+    judge = discriminator if is_critic else torch.compile(discriminator)
+  adam = {"lr": 1e-4, "betas": (0.0, 0.9)}
+  adam = adam if is_critic else {"lr": 2e-4, "betas": (0.5, 0.999)}
   generator_optimizer = torch.optim.Adam(generator.parameters(), **adam)
   discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), **adam)
   shape = (2048, 3, 64, 64)
-  pictures = torch.randint(0, 256, shape, dtype=torch.uint8).to(**layout)
-  real = torch.ones(batch, device=device)
-  fake = torch.zeros(batch, device=device)
-  loss = functional.binary_cross_entropy_with_logits
+  images = torch.randint(0, 256, shape, dtype=torch.uint8).to(**layout)
+
+  def update_once():
+    for turn in range(turns):
+      indices = torch.randint(0, len(images), (batch,), device=device)
+      real = images[indices].float() / 127.5 - 1
+      discriminator_optimizer.zero_grad(set_to_none=True)
+      loss(judge(real), 1).backward()
+      # The generator learns from the images of the last turn.
+      with torch.set_grad_enabled(turn == turns - 1):
+        fakes = generate(torch.randn(batch, *latent_shape, device=device))
+      loss(judge(fakes.detach()), 0).backward()
+      if is_critic:
+        gradient_penalty(judge, real, fakes.detach()).backward()
+      discriminator_optimizer.step()
+    generator_optimizer.zero_grad(set_to_none=True)
+    loss(judge(fakes), 1).backward()
+    generator_optimizer.step()
 
   def update():
     for _ in range(repeat):
-      indices = torch.randint(0, len(pictures), (batch,), device=device)
-      images = pictures[indices].float() / 127.5 - 1
-      discriminator_optimizer.zero_grad(set_to_none=True)
-      loss(judge(images), real).backward()
-      fakes = generate(torch.randn(batch, 100, 1, 1, device=device))
-      loss(judge(fakes.detach()), fake).backward()
-      discriminator_optimizer.step()
-      generator_optimizer.zero_grad(set_to_none=True)
-      loss(judge(fakes), real).backward()
-      generator_optimizer.step()
+      update_once()
     if device == "cuda":
       torch.cuda.synchronize()
 
@@ -76,4 +96,7 @@ def make_update(batch, device, *, compiled, repeat):
 
 
 if __name__ == "__main__":
-  timing.serve_torch(make_update, "batch")
+  parser = argparse.ArgumentParser(allow_abbrev=False)
+  parser.add_argument("--page", choices=PAGES, required=True)
+  flags, _ = parser.parse_known_args()
+  timing.serve_torch(functools.partial(make_update, flags.page), "batch")
