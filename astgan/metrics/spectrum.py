@@ -67,8 +67,8 @@ def peaks(spectrum: Power) -> tuple[float, float]:
   A transposed convolution of stride 2 leaves a pattern of period 2, and two of
   them one of period 4: power at the multiples of a half, and of a quarter, of
   the sampling rate in both axes. Images of the world have none there: 1;
-  hundreds of paintings have 0.9 to 1.4. A visible checkerboard has 2 to 1,000;
-  below 0.5 are enlarged images, which lack the frequency.
+  hundreds of paintings have 0.9 to 1.4. A checkerboard of 2 of 255 levels on
+  all of 100 paintings of 64 px has 500.
 
   Args:
     spectrum: of images with a multiple of 4 pixels a side, 32 or more.

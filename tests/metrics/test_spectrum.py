@@ -110,7 +110,10 @@ def test_paintings_have_no_peaks_and_fall_with_frequency():
 
 
 @pictures.needs_shared
-def test_repeated_pixels_leave_a_hole_at_half_the_sampling_rate():
-  small = paintings.read(100, 32)
-  images = small.repeat(2, axis=1).repeat(2, axis=2)
-  assert spectrum.peaks(spectrum.power(images))[0] < 0.5
+def test_a_checkerboard_of_two_levels_on_paintings_is_seen():
+  images = paintings.read(100) // 2 + 64
+  board = 2 * np.uint8(pattern(2) > 0)[..., None]
+  before = spectrum.peaks(spectrum.power(images))
+  after = spectrum.peaks(spectrum.power(images + board))
+  assert after[0] > 100 > before[0]
+  np.testing.assert_allclose(after[1], before[1], rtol=0.1)
