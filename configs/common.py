@@ -42,6 +42,10 @@ def training(system: str) -> ml_collections.ConfigDict:
   data.crop = "centre"
   # Mirror every second image, left to right, by chance.
   data.flip = False
+  # Share of the images of `source` that training never sees, so that metrics
+  # compare with them: 0 keeps none. Images of one scene stay together, and a
+  # hash of their content decides, the same at every start.
+  data.hold_out = 0.0
   # Folder for decoded images, so that they are decoded once: "auto" is the
   # user's cache folder.
   data.cache = "auto"

@@ -19,7 +19,7 @@ from jaxtyping import PyTree
 
 from astgan import arrays, checkpoints, runs, writer
 from astgan.arrays import Images
-from astgan.data import images, pipeline
+from astgan.data import decoded, held_out, images, pipeline
 from astgan.systems import interface, registry
 from astgan.train import (
   evaluators,
@@ -55,6 +55,7 @@ def train(
   settings.check(config, system)
   runs.check_run(workdir, config)
   sources = _decode(config, workdir, system)
+  sides = _split(config, system, sources)
   runs.open_run(workdir, config)
   fingerprint = {
     name: {"count": len(source.array), "sha256": source.sha256}
@@ -64,6 +65,7 @@ def train(
     workdir, "images.json", fingerprint, field="data.source"
   )
   all_images = {name: source.array for name, source in sources.items()}
+  training = {name: side.training for name, side in sides.items()}
   init = functools.partial(system.init, jax.random.key(config.seed))
   with checkpoints.Checkpoints(workdir, keep=config.train.max_to_keep) as saved:
     start = saved.latest or 0
@@ -79,9 +81,9 @@ def train(
       state = jax.jit(init)()
     with (
       writer.Writer(workdir, resume_step=start) as log,
-      loader.Loader(config, system, all_images, start) as batches,
+      loader.Loader(config, system, all_images, training, start) as batches,
     ):
-      shown = _spread(config, all_images)
+      shown = _spread(config, all_images, training)
       _write_reals(workdir, shown)
       run = _Run(config, workdir, system, log, saved, shown, evaluators)
       run.to_the_end(state, batches)
@@ -244,7 +246,7 @@ def _decode(
   config: ml_collections.ConfigDict,
   workdir: pathlib.Path,
   system: interface.System,
-) -> dict[str, PyTree]:
+) -> dict[str, decoded.Decoded]:
   """All images of each source, by the name that the system gives it."""
   fields = ["source", *system.sources[1:]]
   return {
@@ -258,17 +260,37 @@ def _decode(
   }
 
 
+def _split(
+  config: ml_collections.ConfigDict,
+  system: interface.System,
+  sources: dict[str, decoded.Decoded],
+) -> dict[str, held_out.Split]:
+  """The sides of each source; images of the first one are held out."""
+  first = system.sources[0]
+  return {
+    name: held_out.split(
+      source.array,
+      config.data.hold_out if name == first else 0,
+      at_least=max(phase.batch_size for phase in system.phases),
+    )
+    for name, source in sources.items()
+  }
+
+
 def _spread(
-  config: ml_collections.ConfigDict, all_images: dict[str, np.ndarray]
+  config: ml_collections.ConfigDict,
+  all_images: dict[str, np.ndarray],
+  training: dict[str, np.ndarray],
 ) -> dict[str, Images]:
-  """Real images in [-1, 1] for the contact sheets, from all over each source.
+  """Training images in [-1, 1] for the contact sheets, from all over a source.
 
   Their number is `train.num_samples`; a small source repeats.
   """
   size, count = config.data.size, config.train.num_samples
   shown = {}
   for name, array in all_images.items():
-    indices = np.linspace(0, len(array) - 1, count).astype(int)
+    places = np.linspace(0, len(training[name]) - 1, count).astype(int)
+    indices = training[name][places]
     margin = (array.shape[1] - size) // 2
     window = slice(margin, margin + size)
     chosen = jnp.asarray(array[indices][:, window, window])

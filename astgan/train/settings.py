@@ -26,7 +26,7 @@ def check(config: ml_collections.ConfigDict, system: interface.System) -> None:
   checks.fields(
     config,
     "data",
-    *("source", "size", "count", "crop", "flip", "cache"),
+    *("source", "size", "count", "crop", "flip", "hold_out", "cache"),
     *system.sources[1:],
   )
   checks.fields(
@@ -39,6 +39,7 @@ def check(config: ml_collections.ConfigDict, system: interface.System) -> None:
   checks.filled(config, "data.cache")
   for name, largest in _COUNTS.items():
     checks.within(config, name, 1, largest)
+  checks.within(config, "data.hold_out", 0, 1, open_high=True)
   checks.within(config, "train.ema_decay", 0, 1, open_high=True)
   _check_batches(config, system)
   _check_steps_per_call(config)

@@ -22,6 +22,7 @@ def check(**changes):
     ("data.count", 0),
     ("data.count", 10**20),
     ("data.cache", ""),
+    ("data.hold_out", 1.0),
     ("train.steps", 0),
     ("train.log_every", 0),
     ("train.sample_every", 0),
