@@ -20,11 +20,16 @@ import platformdirs
 from absl import flags
 from ml_collections import config_flags
 
-from astgan import checks, errors, memory, messages, sample
+from astgan import checks, errors, evaluate, memory, messages, sample
 from astgan.nst import paint
 from astgan.train import loop
 
-TASKS = {"train": loop.train, "paint": paint.paint, "sample": sample.sample}
+TASKS = {
+  "train": loop.train,
+  "paint": paint.paint,
+  "sample": sample.sample,
+  "evaluate": evaluate.evaluate,
+}
 
 # The configs of the checkout, which any config file can import.
 _CONFIGS = pathlib.Path(__file__).resolve().parents[1] / "configs"

@@ -19,6 +19,7 @@ SECTIONS = {
   "train": ("data", "train"),
   "paint": ("features", "paint"),
   "sample": ("sample",),
+  "evaluate": ("data", "evaluate"),
 }
 
 # Fields that may change between two starts of a run: they lengthen it or report
@@ -200,12 +201,9 @@ def _check_same(
 ) -> None:
   if old.get("task") == "train" == new.task:
     read_training(workdir)
-  others = {
-    section
-    for task, sections in SECTIONS.items()
-    if task != new.task
-    for section in sections
-  }
+  own = SECTIONS.get(new.task, ())
+  others = {section for group in SECTIONS.values() for section in group}
+  others -= set(own)
   # Through JSON, where tuples are lists, so that both sides look alike.
   old_fields = _flat(old.to_dict())
   new_fields = _flat(json.loads(json.dumps(new.to_dict())))

@@ -1,9 +1,9 @@
 """The fields that tasks share, each with its unit and its reason.
 
 Pages start from one of the functions below, so that each shows only fields
-that act: `training` and a system's own sections (`gan.py`), `painting`, or
-`sampling`. `--config.section.field=value` changes a field from the command
-line.
+that act: `training` and a system's own sections (`gan.py`), `painting`,
+`sampling` or `evaluation`. `--config.section.field=value` changes a field from
+the command line.
 """
 
 import ml_collections
@@ -12,7 +12,7 @@ import ml_collections
 def base(task: str) -> ml_collections.ConfigDict:
   """What every task has, unlocked."""
   config = ml_collections.ConfigDict()
-  # What to do: train, paint or sample.
+  # What to do: train, paint, sample or evaluate.
   config.task = task
   # All chance and the order of the data follow from this number.
   config.seed = 0
@@ -140,4 +140,52 @@ def sampling() -> ml_collections.ConfigDict:
   sample.grids = 1
   sample.rows = 8
   sample.columns = 8
+  return config.lock()
+
+
+def evaluation() -> ml_collections.ConfigDict:
+  """Measuring what a generator draws, or a folder of images."""
+  config = base("evaluate")
+
+  data = config.data = ml_collections.ConfigDict()
+  # What is compared with, as in a training. "" is what the run was trained on:
+  # then none of this section counts.
+  data.source = ""
+  data.size = 64
+  data.count = 2048
+  data.crop = "centre"
+  data.hold_out = 0.0
+  data.cache = "auto"
+
+  evaluate = config.evaluate = ml_collections.ConfigDict()
+  # The training run's folder whose generator is measured, or a folder of
+  # images of one size.
+  evaluate.run = ""
+  evaluate.pictures = ""
+  # The run's checkpoint: "newest", "best" or the number of its step.
+  evaluate.step = "newest"
+  # Images compared on each side, at most: fewer where fewer are held out or,
+  # where none are, where there are fewer in all.
+  evaluate.count = 2000
+  # Feature networks: random (convolutions with random weights), vgg16_relu1 to
+  # 5, vgg19_relu1 to 5, and others that a wrong name lists.
+  evaluate.nets = ("random", "vgg19_relu3")
+  # File of the Inception network's weights, for the net `inception`.
+  evaluate.inception = ""
+  # What is measured. The last three need no network.
+  evaluate.metrics = (
+    "frechet",
+    "kernel",
+    "precision_recall",
+    "density_coverage",
+    "authenticity",
+    "diversity",
+    "sliced_wasserstein",
+    "spectrum",
+    "colours",
+  )
+  # Images in a subset of the kernel distance (0: half of those compared, at
+  # most 1,000), and subsets.
+  evaluate.subset_size = 0
+  evaluate.subsets = 100
   return config.lock()

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from astgan import errors, runs
-from configs import gan, nst, sample
+from configs import evaluate, gan, nst, sample
 
 
 def make_config(page=gan, **changes):
@@ -45,7 +45,7 @@ def test_a_written_file_may_be_read_as_any_other(tmp_path):
   assert len(modes) == 1
 
 
-@pytest.mark.parametrize("page", [gan, nst, sample])
+@pytest.mark.parametrize("page", [evaluate, gan, nst, sample])
 def test_a_config_comes_back_as_it_was_but_for_tuples(tmp_path, page):
   config = make_config(page, seed=3)
   for _ in range(2):

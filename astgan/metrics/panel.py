@@ -16,7 +16,8 @@ from astgan import errors
 from astgan.features import extractors
 from astgan.metrics import neighbours, net_metrics, pixel_metrics
 
-METRICS = net_metrics.METRICS + pixel_metrics.METRICS
+PIXEL_METRICS = pixel_metrics.METRICS
+METRICS = net_metrics.METRICS + PIXEL_METRICS
 
 # Images per side that the fifth nearest neighbour needs.
 FEWEST = 6
