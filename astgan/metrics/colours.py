@@ -25,7 +25,7 @@ def distance(
 ) -> float:
   """Total variation: the share of pixels that would have to change colour.
 
-  In [0, 1]: 0 for equal palettes, 1 where no colour is shared. Two halves of a
-  set of 300 paintings have 0.05 to 0.1.
+  In [0, 1]: 0 for equal palettes, 1 where no colour is shared. Two halves of
+  300 paintings have 0.1, those of another school 0.3, noise 0.8.
   """
   return float(np.sum(np.abs(a - b)) / 2)

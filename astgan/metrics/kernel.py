@@ -17,8 +17,8 @@ def distance(
   MMD^2 = E k(x, x') + E k(y, y') - 2 E k(x, y) with k(x, y) = (x.y / d + 1)^3,
   where x and x' are never the same image. Its mean over samples of one
   distribution is 0 at every n, so that a value may be negative; larger is
-  worse. Images that a distribution never had show as a mean of several standard
-  deviations.
+  worse. With standardised features, paintings of another school have about 1,
+  one painting again and again 5, noise thousands.
 
   Args:
     real, fake: features of two sets.
@@ -68,4 +68,5 @@ def _mean_of_pairs(x: Float64[np.ndarray, "n d"]) -> float:
 
 
 def _polynomial(x: np.ndarray, y: np.ndarray) -> Float64[np.ndarray, "_n _m"]:
-  return (x @ y.T / x.shape[1] + 1) ** 3
+  base = x @ y.T / x.shape[1] + 1
+  return base * base * base

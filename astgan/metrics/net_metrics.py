@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float64, Int64, UInt8
 
 from astgan.features import extractors
-from astgan.metrics import extract, frechet, kernel, moments, neighbours
+from astgan.metrics import extract, frechet, kernel, neighbours
 
 METRICS = (
   *("frechet", "kernel", "precision_recall", "density_coverage"),
@@ -93,7 +93,7 @@ class Reference:
     """
     real, numbers = self.features, {}
     if "frechet" in metrics:
-      numbers["frechet"] = frechet.distance(self._moments, moments.of(fake))
+      numbers["frechet"] = frechet.distance_of_sets(real, fake)
     if "kernel" in metrics:
       numbers["kernel"], numbers["kernel_std"] = kernel.distance(
         real, fake, subset_size=subset_size, subsets=subsets, seed=seed
@@ -106,15 +106,20 @@ class Reference:
       numbers["density"], numbers["coverage"] = found
     if "authenticity" in metrics:
       unseen = fake if unseen is None else unseen
-      numbers["authenticity"] = neighbours.authenticity(self.training, unseen)
+      numbers["authenticity"] = neighbours.authenticity(
+        self.training, unseen, spacing=self._spacing
+      )
     if "diversity" in metrics:
-      ratio = neighbours.diversity(fake) / neighbours.diversity(real)
-      numbers["diversity"] = ratio
+      numbers["diversity"] = neighbours.diversity(fake) / self._diversity
     return numbers
 
   @functools.cached_property
-  def _moments(self) -> moments.Moments:
-    return moments.of(self.features)
+  def _spacing(self) -> Float64[np.ndarray, "_n"]:
+    return neighbours.radii(self.training, k=1)
+
+  @functools.cached_property
+  def _diversity(self) -> float:
+    return neighbours.diversity(self.features)
 
 
 def _deviation(features: Features) -> Float64[np.ndarray, "d"]:

@@ -50,6 +50,15 @@ def test_below_the_dimension_it_agrees_with_the_gram_matrix_of_the_sets():
   np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("n", "m"), [(9, 7), (40, 12), (41, 50)])
+def test_from_the_features_it_is_the_same(n, m):
+  a, b = draw(n, 40, 0), draw(m, 40, 1)
+  expected = frechet.distance(moments.of(a), moments.of(b))
+  np.testing.assert_allclose(
+    frechet.distance_of_sets(a, b), expected, rtol=1e-6
+  )
+
+
 @pytest.mark.parametrize("n", [5, 100])
 def test_identical_sets_have_none(n):
   found = moments.of(draw(n, 20, 0))
