@@ -65,7 +65,8 @@ def distance(a: dict[int, Sorted], b: dict[int, Sorted]) -> dict[int, float]:
 
   0 where all patches look alike, about 1 where nothing does, as the patches
   have unit standard deviation. Two halves of 300 paintings have 0.02 to 0.03,
-  paintings of another school 0.1, noise 0.2. The finest level sees texture and noise, the coarsest composition.
+  paintings of another school 0.1, noise 0.2. The finest level sees texture and
+  noise, the coarsest composition.
   """
   return {size: float(np.mean(np.abs(a[size] - b[size]))) for size in a}
 
