@@ -30,7 +30,9 @@ def torchvision_arrays(net: str) -> dict[str, np.ndarray]:
   arrays = {}
   for layer, (kernel, bias) in families.torchvision_names(net).items():
     h, w, inputs, outputs = shapes[layer]
-    drawn = rng.normal(0, np.sqrt(2 / (h * w * inputs)), (outputs, inputs, h, w))
+    drawn = rng.normal(
+      0, np.sqrt(2 / (h * w * inputs)), (outputs, inputs, h, w)
+    )
     arrays[kernel] = drawn.astype(np.float32)
     arrays[bias] = rng.normal(0, 0.1, outputs).astype(np.float32)
   return arrays

@@ -1,7 +1,5 @@
 """Extractors by name, and what they take from which network."""
 
-import functools
-
 import jax
 import numpy as np
 import pytest
