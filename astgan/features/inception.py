@@ -137,7 +137,7 @@ STEPS = (
 def apply(
   params: dict[str, Any], images: arrays.Images, *, side: int = SIDE
 ) -> Float[Array, "b 2048"]:
-  """The features of the last pooling ("pool3").
+  """The features of the last pooling ("pool3"), of the published size.
 
   The images are resized bilinearly, without antialiasing, as the ports do;
   TensorFlow's first release sampled half a pixel apart and gives slightly

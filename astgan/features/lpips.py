@@ -44,13 +44,16 @@ def distance(
 
 
 def _layer(kernel, features, other_features):
-  difference = _unit(features) - _unit(other_features)
-  return jnp.einsum("bhwc,c->bhw", difference**2, kernel[0, 0, :, 0]).mean(
-    (1, 2)
-  )
+  squares = (_unit(features) - _unit(other_features)) ** 2
+  weighted = jnp.einsum("bhwc,c->bhw", squares, kernel[0, 0, :, 0])
+  return weighted.mean((1, 2))
 
 
 def _unit(features):
-  """Divided by the norm plus 1e-10, whose gradient at 0 is 0 here."""
+  """Divided by the norm.
+
+  The published code adds 1e-10 to the norm; here its square is inside the
+  root, which gives the same numbers and a finite gradient at 0.
+  """
   squares = jnp.sum(features**2, axis=-1, keepdims=True)
   return features / jnp.sqrt(squares + 1e-20)
