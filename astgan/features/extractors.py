@@ -9,11 +9,15 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from astgan import arrays, errors
-from astgan.features import random_convolutions, vgg
+from astgan.features import alexnet, inception, random_convolutions, vgg
 from astgan.features import weights as pretrained
+
+# The size that AlexNet's deep layers want: at 64 pixels they have 3 x 3.
+ALEXNET_SIDE = 128
 
 Apply = Callable[[Any, arrays.Images], Float[Array, "b d"]]
 
@@ -36,9 +40,11 @@ def load(name: str, weights: str = "auto") -> Extractor:
   """The extractor of that name.
 
   Args:
-    name: one of `names()`. `vgg16_relu3` is the last ReLU of the third block.
-      `random` needs no weights.
-    weights: as in `astgan.features.weights.load`.
+    name: one of `names()`. `vgg16_relu3` is the last ReLU of the third block;
+      `alexnet` joins relu3 to relu5 of images that are resized to 128 pixels;
+      `inception` is that of the Frechet Inception distance.
+    weights: as in `astgan.features.weights.load`. `random` needs none,
+      `inception` needs a path.
 
   Raises:
     errors.UserError: unknown name, or no source has the weights.
@@ -49,6 +55,8 @@ def load(name: str, weights: str = "auto") -> Extractor:
     )
   net = net_of(name)
   if net == "random":
+    if weights not in ("auto", "random"):
+      raise errors.UserError(f"random convolutions have no file; got {weights}")
     params = random_convolutions.init()
   else:
     params = pretrained.load(net, weights)
@@ -81,11 +89,28 @@ def _vgg_blocks(net):
     yield f"{net}_relu{block}", functools.partial(_vgg, tap=tap)
 
 
+def _alexnet(params, images, *, taps):
+  layers = alexnet.apply(params, images, taps).values()
+  return jnp.concatenate([layer.mean((1, 2)) for layer in layers], axis=1)
+
+
+def _alexnet_resized(params, images):
+  shape = (len(images), ALEXNET_SIDE, ALEXNET_SIDE, 3)
+  images = jax.image.resize(images, shape, "bilinear")
+  return _alexnet(params, images, taps=alexnet.TAPS[2:])
+
+
 APPLIES: dict[str, Apply] = {
   name: functools.partial(_precise, apply)
   for name, apply in (
     *_vgg_blocks("vgg16"),
     *_vgg_blocks("vgg19"),
+    *(
+      (f"alexnet_{tap}", functools.partial(_alexnet, taps=(tap,)))
+      for tap in alexnet.TAPS
+    ),
+    ("alexnet", _alexnet_resized),
     ("random", random_convolutions.apply),
+    ("inception", inception.apply),
   )
 }
