@@ -4,6 +4,7 @@ import collections
 import json
 import math
 import pathlib
+from collections.abc import Iterable
 
 import matplotlib.figure
 import numpy as np
@@ -14,6 +15,9 @@ from astgan import runs
 
 class Writer:
   """Appends scalars and images to a run folder; plots the losses on closing.
+
+  Attributes:
+    lines: all lines of metrics.jsonl, as `read` returns them.
 
   Args:
     workdir: the run folder.
@@ -31,9 +35,9 @@ class Writer:
       for line in read(workdir)
       if resume_step is None or line["step"] <= resume_step
     ]
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    runs.write_atomically(path, text.encode())
-    self._lines = path.open("a")
+    rewrite(workdir, lines)
+    self.lines = lines
+    self._file = path.open("a")
     self._events = tensorboardX.SummaryWriter(
       str(workdir),
       purge_step=None if resume_step is None else resume_step + 1,
@@ -58,9 +62,10 @@ class Writer:
       name: float(value) if math.isfinite(value) else None
       for name, value in scalars.items()
     }
-    line = json.dumps({"step": int(step), **labels, **values})
-    self._lines.write(line + "\n")
-    self._lines.flush()
+    line = {"step": int(step), **labels, **values}
+    self._file.write(json.dumps(line) + "\n")
+    self._file.flush()
+    self.lines.append(line)
     prefix = "".join(f"{label}/" for label in labels.values())
     for name, value in scalars.items():
       self._events.add_scalar(prefix + name, value, step)
@@ -71,7 +76,7 @@ class Writer:
 
   def close(self) -> None:
     """Closes the files and plots losses.png."""
-    self._lines.close()
+    self._file.close()
     self._events.close()
     draw_losses(self._workdir)
 
@@ -87,6 +92,12 @@ def read(workdir: pathlib.Path) -> list[dict]:
       except json.JSONDecodeError:
         break
   return lines
+
+
+def rewrite(workdir: pathlib.Path, lines: Iterable[dict]) -> None:
+  """Makes metrics.jsonl these lines, whole or not at all."""
+  text = "".join(json.dumps(line) + "\n" for line in lines)
+  runs.write_atomically(workdir / "metrics.jsonl", text.encode())
 
 
 def draw_losses(workdir: pathlib.Path) -> None:

@@ -9,6 +9,7 @@ A value that is not finite needs no rule: the loop looks at every step and at
 every state before it is saved.
 """
 
+import itertools
 from collections.abc import Callable
 
 import ml_collections
@@ -132,8 +133,7 @@ def low_diversity(
   points = seen.named("diversity")
   values = _last(seen, points, limits.evaluations)
   rises = any(
-    after > 1.1 * before
-    for before, after in zip(values, values[1:], strict=False)
+    after > 1.1 * before for before, after in itertools.pairwise(values)
   )
   if not values or rises or max(values) >= limits.diversity:
     return None
@@ -250,7 +250,7 @@ def _gaps(
   """Mean logit of real images minus that of generated ones, by line."""
   names = ("discriminator/real_logit", "discriminator/fake_logit")
   logits = [seen.window(name, limits.patience) for name in names]
-  return [real - fake for real, fake in zip(*logits, strict=True)]
+  return [real - fake for real, fake in zip(*logits, strict=False)]
 
 
 def _last(

@@ -73,6 +73,7 @@ class Fake:
     assert images.shape[1:] == (phase.size, phase.size, 3)
     signal = networks.mean_over(axis_name, jnp.mean(images) + jnp.mean(draws))
     factor = 0.5 if turn == "half" else 1.0
+    factor *= state.learning_rate_scale
     w = state.networks["number"].params["w"] + factor * frozen * signal
     state = state.replace(
       step=state.step + int(turn == "whole"),
