@@ -15,10 +15,11 @@ FILES = sorted((ROOT / "astgan").rglob("*.py"))
 # and of their own.
 FLOORS = (
   ("main",),
-  ("sample", "train", "nst"),
+  ("sample", "evaluate", "train", "nst"),
   ("sampling",),
   ("checkpoints", "writer", "systems"),
-  ("models", "features", "metrics", "data"),
+  ("metrics",),
+  ("models", "features", "data"),
   ("runs", "checks", "memory", "messages"),
   ("losses",),
   ("arrays", "errors"),
