@@ -21,9 +21,9 @@ FOLDER = "checkpoints"
 class Checkpoints:
   """The checkpoints of a run, one a step: the newest `keep`, and one more.
 
-  That one is the last one that `preserve` named. What is stored is a tree of host arrays: nothing depends on the devices that
-  wrote it. Writing goes on in the background; a step's folder appears when all
-  of it is on disk.
+  That one is the last that `preserve` named. What is stored is a tree of host
+  arrays: nothing depends on the devices that wrote it. Writing goes on in the
+  background; a step's folder appears when all of it is on disk.
 
   Args:
     workdir: the run folder.

@@ -22,8 +22,9 @@ SECTIONS = {
 }
 
 # Fields that may change between two starts of a run: they lengthen it, report
-# about it or say what to do when it fails. On accelerators, where calls of several updates end at samples and
-# checkpoints, other periods of those can change the last bits.
+# about it or say what to do when it fails. On accelerators, where calls of
+# several updates end at samples, evaluations and checkpoints, other periods of
+# those can change the last bits.
 FREE = (
   "compile_cache",
   "data.cache",

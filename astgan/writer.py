@@ -1,10 +1,10 @@
-"""Reports of a run: metrics.jsonl, TensorBoard events and losses.png."""
+"""Reports of a run: metrics.jsonl, TensorBoard events and plots."""
 
 import collections
 import json
 import math
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import matplotlib.figure
 import numpy as np
@@ -98,6 +98,43 @@ def rewrite(workdir: pathlib.Path, lines: Iterable[dict]) -> None:
   """Makes metrics.jsonl these lines, whole or not at all."""
   text = "".join(json.dumps(line) + "\n" for line in lines)
   runs.write_atomically(workdir / "metrics.jsonl", text.encode())
+
+
+def draw_metrics(workdir: pathlib.Path, names: Sequence[str]) -> None:
+  """Plots metrics against steps in metrics.png, each in axes of its own.
+
+  Args:
+    workdir: the run folder.
+    names: of the metrics. A dashed line is the value of `floor/NAME`, and the
+      shade around NAME is as wide as NAME_std.
+  """
+  lines = read(workdir)
+  shown = [name for name in names if not name.endswith("_std")]
+  columns = math.ceil(len(shown) ** 0.5)
+  rows = math.ceil(len(shown) / columns)
+  figure = matplotlib.figure.Figure(
+    figsize=(3.5 * columns, 2.5 * rows), layout="constrained"
+  )
+  for number, name in enumerate(shown, start=1):
+    axes = figure.add_subplot(rows, columns, number)
+    points = [
+      (line["step"], line[name], line.get(f"{name}_std") or 0.0)
+      for line in lines
+      if line.get(name) is not None
+    ]
+    if points:
+      steps, values, deviations = np.transpose(points)
+      axes.plot(steps, values, marker=".", linewidth=1)
+      axes.fill_between(
+        steps, values - deviations, values + deviations, alpha=0.2
+      )
+    for line in lines:
+      if line.get(f"floor/{name}") is not None:
+        axes.axhline(line[f"floor/{name}"], linestyle="--", linewidth=1)
+    axes.set_title(name, fontsize="small")
+    axes.grid(alpha=0.3)
+  with runs.replacing(workdir / "metrics.png") as temporary:
+    figure.savefig(temporary, dpi=100)
 
 
 def draw_losses(workdir: pathlib.Path) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 import jax
 import jax.numpy as jnp
 import ml_collections
-import optax
 from jaxtyping import PyTree
 
 from astgan.arrays import Images
@@ -73,7 +72,7 @@ def update(
     fake_images
   )
   gradients = mean(generator_vjp(pixel_gradients)[0])
-  scalars["generator/gradient_norm"] = optax.global_norm(gradients)
+  scalars["generator/gradient_norm"] = networks.global_norm(gradients)
   new["generator"] = networks.apply_gradients(
     generator, gradients, mean(moved), config.generator, state
   )
@@ -134,7 +133,7 @@ def _train_discriminator(
 
   gradients, (moved, scalars) = jax.grad(objective, has_aux=True)(old.params)
   gradients = mean(gradients)
-  scalars["discriminator/gradient_norm"] = optax.global_norm(gradients)
+  scalars["discriminator/gradient_norm"] = networks.global_norm(gradients)
   new = networks.apply_gradients(
     old, gradients, mean(moved), config.discriminator, state
   )

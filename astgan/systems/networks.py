@@ -85,6 +85,12 @@ def update_ema(ema: PyTree, params: PyTree, *, decay: float) -> PyTree:
   return jax.tree.map(lambda e, x: decay * e + (1 - decay) * x, ema, params)
 
 
+def global_norm(gradients: PyTree) -> jax.Array:
+  """The Euclidean norm of all leaves together."""
+  squares = [jnp.sum(leaf**2) for leaf in jax.tree.leaves(gradients)]
+  return jnp.sqrt(sum(squares))
+
+
 def mean_over(axis_name: str | None, tree: PyTree) -> PyTree:
   """The mean over the devices, or the tree itself where there is no axis."""
   return tree if axis_name is None else lax.pmean(tree, axis_name)

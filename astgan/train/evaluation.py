@@ -40,7 +40,7 @@ def make(
   system: interface.System,
   found: sources.Sources,
 ) -> Evaluation | None:
-  """The evaluation that the config asks for; None where it asks for none.
+  """The evaluation that the config asks for, None where there is none.
 
   The same latents are drawn at every evaluation, by a key that no update uses,
   so that a run is the same with and without.
@@ -54,6 +54,12 @@ def make(
     UserError: a network, a metric or a count that cannot be.
   """
   if not config.train.evaluate_every:
+    return None
+  if not _draws(system):
+    logger.warning(
+      "config.train.evaluate_every: this system draws no images from latents,"
+      " so its training is not evaluated"
+    )
     return None
   section, first = config.evaluate, system.sources[0]
   training, unseen = (
@@ -86,6 +92,17 @@ def make(
     {f"floor/{name}": value for name, value in floor.items()},
     names,
   )
+
+
+def _draws(system: interface.System) -> bool:
+  """Whether the system gives away a generator; nothing is computed."""
+
+  def draw(key: jax.Array) -> jax.Array | None:
+    sampler = system.sampler(system.init(key))
+    is_generator = isinstance(sampler, interface.generators.Generator)
+    return sampler.sample(key, 1) if is_generator else None
+
+  return jax.eval_shape(draw, jax.random.key(0)) is not None
 
 
 def _evaluate(

@@ -9,7 +9,7 @@ import functools
 import logging
 import math
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -72,10 +72,7 @@ def train(
         f" on; {report.summary(config, workdir, saved.steps)}"
       )
       return
-    if evaluated is not None:
-      evaluators = (*evaluators, evaluated.evaluator)
-    floor = evaluated.floor if evaluated else {}
-    run = _Run(config, workdir, system, saved, found, floor, evaluators)
+    run = _Run(config, workdir, system, saved, found, evaluated, evaluators)
     ended = None
     while ended is None:
       try:
@@ -96,7 +93,7 @@ class _Run:
     system: interface.System,
     saved: checkpoints.Checkpoints,
     found: sources.Sources,
-    floor: dict[str, float],
+    evaluated: evaluation.Evaluation | None,
     evaluators: Sequence[evaluators.Evaluator],
   ) -> None:
     self._config = config
@@ -106,8 +103,10 @@ class _Run:
     self._saved = saved
     self._sources = found
     self._shown = report.spread(config, found.images, found.training)
-    self._floor = floor
-    self._evaluators = evaluators
+    self._evaluated = evaluated
+    self._evaluators = list(evaluators)
+    if evaluated:
+      self._evaluators.append(evaluated.evaluator)
     self._throughput = throughput.Throughput()
     self._frozen = parallel.replicate(system.load_frozen())
     self._call = parallel.make_call(system, config.data)
@@ -145,7 +144,8 @@ class _Run:
 
   def _write_once(self) -> None:
     report.write_reals(self._workdir, self._shown)
-    floor, lines = self._floor, self._log.lines
+    floor = self._evaluated.floor if self._evaluated else {}
+    lines = self._log.lines
     if floor and not any(floor.keys() <= line.keys() for line in lines):
       self._log.write(0, floor)
 
@@ -222,18 +222,28 @@ class _Run:
     if due(train.sample_every, last=last or stopped):
       sheets = self._system.samples(state, self._frozen, self._shown)
       report.write_samples(self._workdir, self._log, step, sheets)
-    is_best = False
-    for evaluator in self._evaluators:
-      # A signal adds no line, so that the lines are those of a run that never
-      # stopped, and so are the decisions that follow from them.
-      if due(evaluator.every, last=last):
-        self._record(step, evaluator.evaluate(state))
-        best = self._best(step)
-        is_best = best is not None and best.step == step
+    # A signal adds no line, so that the lines are those of a run that never
+    # stopped, and so are the decisions that follow from them.
+    is_best = self._evaluate(step, state, functools.partial(due, last=last))
     if due(train.save_every, last=last or stopped or is_best):
       self._save(step, state)
     if is_best:
       self._saved.preserve(step)
+
+  def _evaluate(
+    self,
+    step: int,
+    state: interface.TrainState,
+    due: Callable[[int], bool],
+  ) -> bool:
+    """Calls the evaluators that are due; says whether this step is the best."""
+    called = [e for e in self._evaluators if due(e.every)]
+    for evaluator in called:
+      self._record(step, evaluator.evaluate(state))
+    if self._evaluated and self._evaluated.evaluator in called:
+      writer.draw_metrics(self._workdir, self._evaluated.names)
+    best = self._best(step) if called else None
+    return best is not None and best.step == step
 
   def _write(self, step: int, scalars: PyTree, *, last: bool) -> None:
     """Writes the lines that are due, having looked at every step's scalars."""

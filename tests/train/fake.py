@@ -117,6 +117,30 @@ def number_of(state):
   return {"number/value": float(state.networks["number"].params["w"])}
 
 
+class Failing(Fake):
+  """The same, with a generator that dies after step 6 at the first rates."""
+
+  # The scale of the learning rates at which the generator lives.
+  cured_below = 0.6
+
+  def update(self, state, *arguments, **options):
+    new, scalars = super().update(state, *arguments, **options)
+    ill = (state.step >= 6) & (state.learning_rate_scale >= self.cured_below)
+    norm = jnp.where(ill, 0.0, 1.0)
+    return new, scalars | {"generator/gradient_norm": norm}
+
+
+def make_failing_config(cache, **changes):
+  """A training of the failing system that finds the failure at step 11."""
+  fields = {
+    "train__steps": 16,
+    "train__log_every": 1,
+    "train__on_failure": "roll_back",
+    "detectors__patience": 5,
+  }
+  return make_config(cache, **(fields | changes))
+
+
 if __name__ == "__main__":
   registry.SYSTEMS["fake"] = Fake
   workdir, cache, *until = sys.argv[1:]
