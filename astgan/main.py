@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
       TASKS[config.task](config, workdir)
     except errors.UserError as error:
       return _fail(error, 2)
-    except (OSError, FloatingPointError) as error:
+    except (OSError, FloatingPointError, errors.TrainingFailure) as error:
       return _fail(error, 1)
     except KeyboardInterrupt:
       return _fail("interrupted", 1)

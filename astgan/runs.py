@@ -16,15 +16,16 @@ from astgan import errors
 # its own sections and those that belong to no task in particular, such as a
 # system's.
 SECTIONS = {
-  "train": ("data", "train"),
+  "train": ("data", "train", "evaluate", "detectors"),
   "paint": ("features", "paint"),
   "sample": ("sample",),
   "evaluate": ("data", "evaluate"),
 }
 
-# Fields that may change between two starts of a run: they lengthen it or report
-# about it. On accelerators, where calls of several updates end at samples and
-# checkpoints, other periods of those can change the last bits.
+# Fields that may change between two starts of a run: they lengthen it, report
+# about it or say what to do when it fails. On accelerators, where calls of
+# several updates end at samples, evaluations and checkpoints, other periods of
+# those can change the last bits.
 FREE = (
   "compile_cache",
   "data.cache",
@@ -34,6 +35,24 @@ FREE = (
   "train.save_every",
   "train.max_to_keep",
   "train.num_samples",
+  "train.evaluate_every",
+  "train.on_failure",
+  "train.max_roll_backs",
+  "train.roll_back_factor",
+  "evaluate.nets",
+  "evaluate.metrics",
+  "evaluate.count",
+  "evaluate.subset_size",
+  "evaluate.subsets",
+  "evaluate.best_metric",
+  "detectors.patience",
+  "detectors.evaluations",
+  "detectors.logit_margin",
+  "detectors.logit_gap",
+  "detectors.gradient_norm",
+  "detectors.diversity",
+  "detectors.metric_factor",
+  "detectors.authenticity",
   "paint.content",
   "paint.log_every",
 )

@@ -66,11 +66,71 @@ def training(system: str) -> ml_collections.ConfigDict:
   train.log_every = 10
   train.sample_every = 500
   train.save_every = 500
-  # Checkpoints kept, the newest first.
+  # Period in updates of the metrics of section `evaluate`; 0 is off.
+  train.evaluate_every = 0
+  # Checkpoints kept, the newest first; the best is kept beside them.
   train.max_to_keep = 3
   # Images in a contact sheet.
   train.num_samples = 64
+  # When a rule of section `detectors` holds: "warn"; "stop", with exit status
+  # 1; or "roll_back" to the best checkpoint, else the newest. A value that is
+  # not finite stops the run under "warn" as well.
+  train.on_failure = "warn"
+  # Factor on all learning rates at each roll-back: the same rates would fail
+  # the same way.
+  train.roll_back_factor = 0.5
+  # Roll-backs after which a failure stops the run.
+  train.max_roll_backs = 3
+  config.evaluate = evaluation_of_training()
+  config.detectors = detection()
   return config
+
+
+def evaluation_of_training() -> ml_collections.ConfigDict:
+  """What a training measures about itself, each `train.evaluate_every`."""
+  evaluate = ml_collections.ConfigDict()
+  # Feature networks: `random` needs no download, and no discriminator was
+  # trained on it.
+  evaluate.nets = ("random",)
+  # What is measured, of those of task `evaluate`.
+  evaluate.metrics = ("kernel", "frechet", "diversity", "authenticity")
+  # Images compared on each side, at most; fewer where there are fewer real
+  # ones.
+  evaluate.count = 500
+  # Images in each subset of the kernel distance (0 is half of those compared),
+  # and subsets.
+  evaluate.subset_size = 0
+  evaluate.subsets = 20
+  # The metric that says which checkpoint is the best: its name, or the first
+  # words of it.
+  evaluate.best_metric = "kernel_random"
+  return evaluate
+
+
+def detection() -> ml_collections.ConfigDict:
+  """When a training counts as failed; a threshold of 0 switches a rule off."""
+  detectors = ml_collections.ConfigDict()
+  # Updates through which a condition on scalars must hold on every line, and
+  # evaluations through which one on metrics must.
+  detectors.patience = 1000
+  detectors.evaluations = 3
+  # Gap of the mean logits from which a discriminator that is always right
+  # counts as pinned: beyond 10 its odds are above 20,000 to 1.
+  detectors.logit_margin = 10.0
+  # Gap that logits have when they diverge: no 1-Lipschitz critic of images up
+  # to 288 pixels can have it.
+  detectors.logit_gap = 1000.0
+  # Gradient norm below which a network is dead. Adam divides gradients by
+  # their size and hides all but those below its epsilon of 1e-8.
+  detectors.gradient_norm = 1e-8
+  # Mean distance of two generated images, as a share of that of two real ones,
+  # below which the modes have collapsed.
+  detectors.diversity = 0.2
+  # How many times worse than its best the metric must be.
+  detectors.metric_factor = 2.0
+  # Authenticity below which images are copies; new ones have about 0.5.
+  detectors.authenticity = 0.1
+  return detectors
 
 
 def painting() -> ml_collections.ConfigDict:
@@ -91,6 +151,9 @@ def painting() -> ml_collections.ConfigDict:
   # An image, a folder of images (all of them are one style), or a training
   # run's folder: then its generator draws the style batch.
   paint.style = ""
+  # The checkpoint of such a run: "newest", "best" by its
+  # `evaluate.best_metric`, or the number of its step.
+  paint.style_step = "newest"
   # Images the generator draws for the style batch.
   paint.style_batch = 64
   # Longer side of the painted image, in pixels.
@@ -132,8 +195,9 @@ def sampling() -> ml_collections.ConfigDict:
   sample = config.sample = ml_collections.ConfigDict()
   # The training run's folder whose generator is drawn.
   sample.run = ""
-  # The checkpoint's step; -1 is the newest.
-  sample.step = -1
+  # The checkpoint: "newest", "best" by the run's `evaluate.best_metric`, or
+  # the number of its step.
+  sample.step = "newest"
   # Images in each grid, grids, and rows and images per row of the
   # interpolations.
   sample.count = 64

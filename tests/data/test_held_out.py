@@ -1,4 +1,4 @@
-"""Held-out images: near-duplicates together, the same whatever else there is."""
+"""Held-out images: near-duplicates stay together."""
 
 import numpy as np
 import pytest
