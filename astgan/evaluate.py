@@ -131,6 +131,8 @@ def _check(config: ml_collections.ConfigDict) -> None:
   checks.filled(config, "evaluate.metrics")
   checks.subset_of(config, "evaluate.metrics", panel.METRICS)
   checks.subset_of(config, "evaluate.nets", extractors.names())
+  if "inception" in evaluate.nets:
+    checks.filled(config, "evaluate.inception")
   if not (evaluate.nets or set(evaluate.metrics) & set(panel.PIXEL_METRICS)):
     raise errors.UserError(
       "config.evaluate.nets is empty, but config.evaluate.metrics="
@@ -152,7 +154,7 @@ def _load_net(
 
 def _open_run(config: ml_collections.ConfigDict) -> Run:
   folder = pathlib.Path(config.evaluate.run).expanduser()
-  trained = sampling.load(folder, step=_step(config.evaluate.step))
+  trained = sampling.load(folder, step=config.evaluate.step)
   if not isinstance(trained.generator, generators.Generator):
     raise errors.UserError(
       f"config.evaluate.run={folder} has no generator that draws from latents;"
@@ -162,16 +164,6 @@ def _open_run(config: ml_collections.ConfigDict) -> Run:
   system = registry.make(run_config)
   seen_nets = tuple(getattr(system, "feature_nets", ()))
   return Run(run_config, trained.step, trained.generator, seen_nets)
-
-
-def _step(step: str) -> int:
-  if step == "newest":
-    return -1
-  if not step.isdecimal():
-    raise errors.UserError(
-      f"config.evaluate.step is newest or a number; got {step!r}"
-    )
-  return int(step)
 
 
 def _write_numbers(

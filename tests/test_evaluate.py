@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from astgan import errors, evaluate
+from astgan import errors, evaluate, sampling
 from astgan.data import compared, images
 from astgan.metrics import colours
+from astgan.systems import gan
 from configs import evaluate as page
 from tests.metrics import tiny
 
@@ -85,6 +86,17 @@ def test_an_earlier_checkpoint_is_measured_by_its_number(trained, tmp_path):
   assert read(tmp_path)["step"] == 4
 
 
+def test_a_network_that_the_system_used_is_labelled(
+  trained, tmp_path, monkeypatch
+):
+  monkeypatch.setattr(gan.GAN, "feature_nets", ("random",), raising=False)
+  config = make_config(
+    evaluate__run=str(trained), evaluate__metrics=("diversity", "colours")
+  )
+  evaluate.evaluate(config, tmp_path)
+  assert {"diversity_random_12_seen", "colours_12"} <= set(read(tmp_path))
+
+
 def test_pictures_are_compared_with_the_images_of_the_source(folders, tmp_path):
   config = make_config(
     **folders, evaluate__count=100, evaluate__metrics=("colours",)
@@ -152,6 +164,7 @@ def refuse(workdir, words, **fields):
     ({"evaluate__metrics": ("fid",)}, "evaluate.metrics holds any of"),
     ({"evaluate__nets": ("vgg",)}, "evaluate.nets holds any of"),
     ({"evaluate__nets": (), "evaluate__metrics": ("kernel",)}, "nets is empty"),
+    ({"evaluate__nets": ("inception",)}, "evaluate.inception is empty"),
     ({"data__hold_out": 1.0}, "data.hold_out is at least 0 and below 1"),
     ({"data__size": 34}, "data.size=34"),
   ],
@@ -188,6 +201,12 @@ def test_another_size_than_the_generator_draws_is_refused(
 ):
   fields = folders | {"evaluate__pictures": "", "evaluate__run": str(trained)}
   refuse(tmp_path, "data.size=64: .* 32", **fields, data__size=64)
+
+
+def test_a_run_without_a_generator_is_refused(trained, tmp_path, monkeypatch):
+  painter = sampling.Trained(12, None)
+  monkeypatch.setattr(sampling, "load", lambda *_, **__: painter)
+  refuse(tmp_path, "no generator", evaluate__run=str(trained))
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
