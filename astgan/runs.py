@@ -22,8 +22,8 @@ SECTIONS = {
 }
 
 # Fields that may change between two starts of a run: they lengthen it or report
-# about it. On accelerators, where calls of several updates end at samples and
-# checkpoints, other periods of those can change the last bits.
+# about it. On accelerators, where calls of several updates end at samples, at
+# checkpoints and at the last step, other such steps can change the last bits.
 FREE = (
   "compile_cache",
   "data.cache",
