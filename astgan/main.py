@@ -14,9 +14,15 @@ import platformdirs
 
 from astgan import checks, errors, memory, messages, pages, sample
 from astgan.nst import paint
+from astgan.sweep import sweep
 from astgan.train import loop
 
-TASKS = {"train": loop.train, "paint": paint.paint, "sample": sample.sample}
+TASKS = {
+  "train": loop.train,
+  "paint": paint.paint,
+  "sample": sample.sample,
+  "sweep": sweep.sweep,
+}
 
 # Not __name__, which is __main__ when this file is the program.
 logger = logging.getLogger("astgan.main")
@@ -38,6 +44,9 @@ def main(arguments: list[str]) -> int:
       checks.within(config, "seed", 0)
       checks.filled(config, "compile_cache")
       _use_compile_cache(config.compile_cache)
+      if config.task == "sweep":
+        # The accelerators are its trainings', each a process of its own.
+        jax.config.update("jax_platforms", "cpu")
       devices = jax.local_devices()
       kind = f"{len(devices)} x {devices[0].device_kind}, jax {jax.__version__}"
       logger.info("%s into %s on %s", config.task, workdir, kind)

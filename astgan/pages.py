@@ -78,7 +78,7 @@ def _parse(
 
 
 def _check_fields(
-  config: ml_collections.ConfigDict, arguments: list[str]
+  config: ml_collections.ConfigDict, arguments: Sequence[str]
 ) -> None:
   """Raises UserError naming the first field that the config does not have."""
   for argument in arguments:

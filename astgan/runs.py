@@ -19,6 +19,7 @@ SECTIONS = {
   "train": ("data", "train"),
   "paint": ("features", "paint"),
   "sample": ("sample",),
+  "sweep": ("sweep",),
 }
 
 # Fields that may change between two starts of a run: they lengthen it or report
@@ -35,6 +36,9 @@ FREE = (
   "train.num_samples",
   "paint.content",
   "paint.log_every",
+  "sweep.fields",
+  "sweep.seeds",
+  "sweep.rank_by",
 )
 
 # Asked for while there is one thread: asking sets it, for all threads.

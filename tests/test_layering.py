@@ -15,6 +15,7 @@ FILES = sorted((ROOT / "astgan").rglob("*.py"))
 # and of their own.
 FLOORS = (
   ("main",),
+  ("sweep",),
   ("sample", "train", "nst"),
   ("sampling",),
   ("checkpoints", "writer", "pages", "systems"),
@@ -161,8 +162,12 @@ def test_nothing_but_parallel_maps_over_devices():
 
 def test_only_weights_touch_the_network():
   users = importers_of("urllib", "requests", "http", "socket", "pooch")
-  users |= importers_of("subprocess")
   assert users <= {"astgan.features.weights"}
+
+
+def test_only_weights_and_sweeps_start_processes():
+  users = importers_of("subprocess")
+  assert users == {"astgan.features.weights", "astgan.sweep.sweep"}
 
 
 def test_only_checkpoints_know_how_states_are_stored():
