@@ -20,12 +20,13 @@ SECTIONS = {
   "paint": ("features", "paint"),
   "sample": ("sample",),
   "evaluate": ("data", "evaluate"),
+  "sweep": ("sweep",),
 }
 
 # Fields that may change between two starts of a run: they lengthen it, report
 # about it or say what to do when it fails. On accelerators, where calls of
-# several updates end at samples, evaluations and checkpoints, other periods of
-# those can change the last bits.
+# several updates end at samples, evaluations, checkpoints and the last step,
+# other such steps can change the last bits.
 FREE = (
   "compile_cache",
   "data.cache",
@@ -55,6 +56,9 @@ FREE = (
   "detectors.authenticity",
   "paint.content",
   "paint.log_every",
+  "sweep.fields",
+  "sweep.seeds",
+  "sweep.rank_by",
 )
 
 # Asked for while there is one thread: asking sets it, for all threads.
