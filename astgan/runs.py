@@ -19,11 +19,12 @@ SECTIONS = {
   "train": ("data", "train"),
   "paint": ("features", "paint"),
   "sample": ("sample",),
+  "sweep": ("sweep",),
 }
 
 # Fields that may change between two starts of a run: they lengthen it or report
-# about it. On accelerators, where calls of several updates end at samples and
-# checkpoints, other periods of those can change the last bits.
+# about it. On accelerators, where calls of several updates end at samples, at
+# checkpoints and at the last step, other such steps can change the last bits.
 FREE = (
   "compile_cache",
   "data.cache",
@@ -35,6 +36,9 @@ FREE = (
   "train.num_samples",
   "paint.content",
   "paint.log_every",
+  "sweep.fields",
+  "sweep.seeds",
+  "sweep.rank_by",
 )
 
 # Asked for while there is one thread: asking sets it, for all threads.

@@ -1,9 +1,9 @@
 """The fields that tasks share, each with its unit and its reason.
 
 Pages start from one of the functions below, so that each shows only fields
-that act: `training` and a system's own sections (`gan.py`), `painting`, or
-`sampling`. `--config.section.field=value` changes a field from the command
-line.
+that act: `training` and a system's own sections (`gan.py`), `painting`,
+`sampling` or `sweeping`. `--config.section.field=value` changes a field from
+the command line.
 """
 
 import ml_collections
@@ -12,7 +12,7 @@ import ml_collections
 def base(task: str) -> ml_collections.ConfigDict:
   """What every task has, unlocked."""
   config = ml_collections.ConfigDict()
-  # What to do: train, paint or sample.
+  # What to do: train, paint, sample or sweep.
   config.task = task
   # All chance and the order of the data follow from this number.
   config.seed = 0
@@ -136,4 +136,24 @@ def sampling() -> ml_collections.ConfigDict:
   sample.grids = 1
   sample.rows = 8
   sample.columns = 8
+  return config.lock()
+
+
+def sweeping() -> ml_collections.ConfigDict:
+  """Several trainings of one page."""
+  config = base("sweep")
+  sweep = config.sweep = ml_collections.ConfigDict()
+  # The page that is trained.
+  sweep.page = "configs/dcgan.py"
+  # What is changed in it for all runs, each FIELD=VALUE.
+  sweep.changes = ()
+  # What the runs differ in, each FIELD=VALUE|VALUE|...
+  sweep.fields = ()
+  # "grid": all combinations. "each": the page, and one change at a time.
+  sweep.design = "grid"
+  # Seeds of each setting; the sweep's own `seed` changes nothing.
+  sweep.seeds = (0,)
+  # The scalar that orders the table, lowest first; "" keeps the order of the
+  # fields.
+  sweep.rank_by = ""
   return config.lock()

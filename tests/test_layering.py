@@ -15,9 +15,10 @@ FILES = sorted((ROOT / "astgan").rglob("*.py"))
 # and of their own.
 FLOORS = (
   ("main",),
+  ("sweep",),
   ("sample", "train", "nst"),
   ("sampling",),
-  ("checkpoints", "writer", "systems"),
+  ("checkpoints", "writer", "pages", "systems"),
   ("models", "features", "metrics", "data"),
   ("runs", "checks", "memory", "messages"),
   ("losses",),
@@ -142,7 +143,7 @@ def test_the_landscapes_are_at_most_800_lines():
   assert 0 < sum(lines) <= 800
 
 
-def test_only_main_reads_flags():
+def test_only_pages_reads_flags():
   readers = {
     name_of(path)
     for path in FILES
@@ -152,7 +153,7 @@ def test_only_main_reads_flags():
       for name in imports_of(path)
     )
   }
-  assert readers == {"astgan.main"}
+  assert readers == {"astgan.pages"}
 
 
 def test_nothing_but_parallel_maps_over_devices():
@@ -161,8 +162,12 @@ def test_nothing_but_parallel_maps_over_devices():
 
 def test_only_weights_touch_the_network():
   users = importers_of("urllib", "requests", "http", "socket", "pooch")
-  users |= importers_of("subprocess")
   assert users <= {"astgan.features.weights"}
+
+
+def test_only_weights_and_sweeps_start_processes():
+  users = importers_of("subprocess")
+  assert users == {"astgan.features.weights", "astgan.sweep.sweep"}
 
 
 def test_only_checkpoints_know_how_states_are_stored():

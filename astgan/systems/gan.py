@@ -112,7 +112,7 @@ class GAN:
       return names
     return tuple(
       name if (step * k + i) % every else f"{name}+penalty"
-      for i, name in enumerate(names)
+      for i, name in enumerate(names, 1)
     )
 
   def draw(

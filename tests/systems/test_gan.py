@@ -320,10 +320,10 @@ def test_turns_are_k_with_lazy_penalties_among_them():
   )  # fmt: skip
   every = {"loss__penalty": "r1", "loss__penalty_every": 4}
   assert [turns(step, **every)[0] for step in range(5)] == [
-    "both+penalty", "both", "both", "both", "both+penalty"
+    "both", "both", "both", "both+penalty", "both"
   ]  # fmt: skip
   assert turns(1, discriminator__updates=3, **every) == (
-    "discriminator", "discriminator+penalty", "both"
+    "discriminator+penalty", "discriminator", "both"
   )  # fmt: skip
 
 
