@@ -37,9 +37,9 @@ def apply(
 ) -> vgg.Layers:
   """Features of the images after the given ReLUs, by name.
 
-  With torchvision's weights, which are for pixels less ImageNet's mean and
-  divided by its standard deviation, the activations are of the size that
-  torchvision's VGG has too: means over pixels between 0.05 and 0.5.
+  torchvision's weights are for pixels less ImageNet's mean and divided by its
+  standard deviation. The activations are as torchvision gives them, 0.2 to 0.6
+  in the mean over paintings of 128 pixels; the deeper layers are sparse.
 
   Args:
     params: parameters from `astgan.features.weights.load`, which include the
