@@ -17,7 +17,7 @@ FLOORS = (
   ("main",),
   ("sample", "evaluate", "train", "nst"),
   ("sampling",),
-  ("checkpoints", "writer", "systems"),
+  ("checkpoints", "history", "writer", "systems"),
   ("metrics",),
   ("models", "features", "data"),
   ("runs", "checks", "memory", "messages"),
