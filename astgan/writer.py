@@ -74,6 +74,10 @@ class Writer:
     """Writes an image, uint8 [h, w, 3], for TensorBoard."""
     self._events.add_image(name, image, step, dataformats="HWC")
 
+  def histogram(self, name: str, step: int, values: np.ndarray) -> None:
+    """Writes the distribution of some values for TensorBoard."""
+    self._events.add_histogram(name, values, step)
+
   def close(self) -> None:
     """Closes the files and plots losses.png."""
     self._file.close()

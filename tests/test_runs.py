@@ -72,7 +72,9 @@ def test_a_field_that_lengthens_or_reports_may_change(tmp_path, field):
   runs.open_run(tmp_path, config)
   section, _, name = field.rpartition(".")
   target = config[section] if section else config
-  target[name] = "another" if isinstance(target[name], str) else 7
+  value = target[name]
+  others = {str: "another", tuple: ("another",), int: 7, float: 7.0}
+  target[name] = others[type(value)]
   runs.open_run(tmp_path, config)
   assert runs.read_config(tmp_path).to_dict() == json.loads(
     json.dumps(config.to_dict())

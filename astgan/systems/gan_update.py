@@ -1,7 +1,9 @@
 """The update of system `gan`: what one batch changes."""
 
+import functools
 from collections.abc import Callable, Mapping
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import ml_collections
@@ -84,6 +86,21 @@ def update(
   }
   state = state.replace(step=state.step + 1, networks=new, ema=ema)
   return state, mean(scalars)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def logits(
+  module: nn.Module,
+  network: interface.NetworkState,
+  batches: Mapping[str, Images],
+) -> dict[str, jax.Array]:
+  """The logits of each batch, as an update sees them, without augmentation."""
+  return {
+    f"discriminator/{kind}_logits": networks.apply(
+      module, network.params, network.collections, images
+    )[0]
+    for kind, images in batches.items()
+  }
 
 
 def _train_discriminator(

@@ -86,6 +86,10 @@ class Phase(NamedTuple):
 class System(Protocol):
   """A trainable system, made from a config by `registry.make`.
 
+  A system may have one more method, `histograms(state, frozen, batch)`, with
+  the arguments of `samples`: it returns arrays by name, whose distributions
+  TensorBoard shows beside the contact sheets.
+
   Attributes:
     phases: at least one, by ascending start; the first starts at 0.
     sources: names of the image sources that a batch is drawn from; the first

@@ -222,6 +222,10 @@ class _Run:
     if due(train.sample_every, last=last or stopped):
       sheets = self._system.samples(state, self._frozen, self._shown)
       report.write_samples(self._workdir, self._log, step, sheets)
+      if hasattr(self._system, "histograms"):
+        drawn = self._system.histograms(state, self._frozen, self._shown)
+        for name, values in drawn.items():
+          self._log.histogram(name, step, np.asarray(values))
     # A signal adds no line, so that the lines are those of a run that never
     # stopped, and so are the decisions that follow from them.
     is_best = self._evaluate(step, state, functools.partial(due, last=last))
