@@ -6,7 +6,7 @@ import os
 import pytest
 
 from astgan import errors, runs
-from configs import evaluate, gan, nst, sample
+from configs import evaluate, gan, nst, sample, sweep
 
 
 def make_config(page=gan, **changes):
@@ -67,8 +67,8 @@ def test_all_differences_are_named_and_the_old_config_stays(tmp_path):
 
 @pytest.mark.parametrize("field", runs.FREE)
 def test_a_field_that_lengthens_or_reports_may_change(tmp_path, field):
-  page = nst if field.startswith("paint.") else gan
-  config = make_config(page)
+  pages = {"paint": nst, "sweep": sweep}
+  config = make_config(pages.get(field.partition(".")[0], gan))
   runs.open_run(tmp_path, config)
   section, _, name = field.rpartition(".")
   target = config[section] if section else config
