@@ -150,10 +150,9 @@ def past_best(
 ) -> str | None:
   """The metric is far worse than it was.
 
-  Each of the last evaluations is worse than `metric_factor` times the best,
-  and has lost a quarter of what the run gained between its first and its best
-  evaluation; the latter matters where values are close to 0 or below, as those
-  of an unbiased kernel distance can be.
+  Each of the last evaluations is worse than `metric_factor` times the best, and
+  worse by twice the metric's own standard deviation where it has one: an
+  unbiased kernel distance can be close to 0 or below.
 
   References: Kang et al., StudioGAN, 2023, whose logs show such runs: a
     Frechet distance of 49 at 42,000 steps and of 137 at 200,000.
@@ -164,11 +163,11 @@ def past_best(
     return None
   is_higher = history.is_higher_better(metric)
   sign = -1.0 if is_higher else 1.0
-  first = sign * points[0][1]
   best = min(sign * value for _, value in points)
   factor = limits.metric_factor
   loss = abs(best) * ((1 - 1 / factor) if is_higher else (factor - 1))
-  margin = max(loss, (first - best) / 4)
+  deviations = seen.deviations(metric)
+  margin = max(loss, 2 * max(deviations[-limits.evaluations :], default=0))
   if min(sign * value for value in values) - best <= margin:
     return None
   return (

@@ -10,7 +10,7 @@ import numpy as np
 
 from astgan import arrays, history, writer
 from astgan.arrays import Images
-from astgan.data import images
+from astgan.data import compared, images
 
 
 def spread(
@@ -26,16 +26,9 @@ def spread(
   shown = {}
   for name, array in all_images.items():
     places = np.linspace(0, len(training[name]) - 1, count).astype(int)
-    chosen = centre(array, training[name][places], config.data.size)
+    chosen = compared.centre(array, training[name][places], config.data.size)
     shown[name] = arrays.bytes_to_signed(jnp.asarray(chosen))
   return shown
-
-
-def centre(array: np.ndarray, indices: np.ndarray, size: int) -> np.ndarray:
-  """The windows of `size` pixels in the middle of some images, bytes."""
-  margin = (array.shape[1] - size) // 2
-  window = slice(margin, margin + size)
-  return array[indices, window, window]
 
 
 def write_reals(workdir: pathlib.Path, shown: Mapping[str, Images]) -> None:
