@@ -123,8 +123,8 @@ def detection() -> ml_collections.ConfigDict:
   # Gap that logits have when they diverge: no 1-Lipschitz critic of images up
   # to 288 pixels can have it.
   detectors.logit_gap = 1000.0
-  # Gradient norm below which a network is dead. Adam divides gradients by
-  # their size and hides all but those below its epsilon of 1e-8.
+  # Gradient norm below which a network is dead: Adam's epsilon, below which
+  # its updates vanish too. Healthy clipped critics leave 0.03.
   detectors.gradient_norm = 1e-8
   # Mean distance of two generated images, as a share of that of two real ones,
   # below which the modes have collapsed. Healthy runs fell to 0.13.

@@ -183,12 +183,19 @@ def memorisation(
 
   Authenticity is the share of generated images that are farther from their
   nearest training image than that one is from its own nearest neighbour: near
-  1/2 for new images of the same distribution, near 0 for copies.
+  1/2 for new images of the same distribution, near 0 for copies. It is near 0
+  as well for images close to the mean of all, as early ones can be. These are
+  alike, copies are as diverse as what they copy: at least half as diverse.
 
   References: Alaa et al., How Faithful is your Synthetic Data?, 2022.
   """
-  values = _last(seen, seen.named("authenticity"), limits.evaluations)
+  values, diversities = (
+    _last(seen, seen.named(name), limits.evaluations)
+    for name in ("authenticity", "diversity")
+  )
   if not values or max(values) >= limits.authenticity:
+    return None
+  if not diversities or min(diversities) < 0.5:
     return None
   return (
     f"the generator memorises: an authenticity of {values[-1]:.3g}, where new"

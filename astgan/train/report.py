@@ -66,23 +66,29 @@ def summary(
   workdir: pathlib.Path,
   steps: Sequence[int],
 ) -> str:
-  """The best checkpoint, and the command that paints with it.
+  """The roll-backs, the best checkpoint and the command that paints with it.
 
   Args:
     config: a training config.
     workdir: the run folder.
     steps: that have a checkpoint, ascending.
   """
+  lines = writer.read(workdir)
+  made = history.roll_backs(lines)
+  after = ""
+  if made.count:
+    scale = made.learning_rate_scale
+    after = f"roll-backs: {made.count}, learning rates times {scale:.4g}; "
   if not steps:
-    return "there is no checkpoint to paint with"
-  found = history.best(writer.read(workdir), config.evaluate.best_metric, steps)
+    return f"{after}no checkpoint to paint with"
+  found = history.best(lines, config.evaluate.best_metric, steps)
   if found is None:
     said, step = f"newest checkpoint {steps[-1]}, none evaluated", "newest"
   else:
     said = f"best checkpoint {found.step} ({found.name} {found.value:.4g})"
     step = "best"
   return (
-    f"{said}; paint with: python -m astgan.main --config=configs/nst.py"
+    f"{after}{said}; paint with: python -m astgan.main --config=configs/nst.py"
     f" --config.paint.content=PHOTOGRAPH --config.paint.style={workdir}"
     f" --config.paint.style_step={step}"
   )

@@ -146,7 +146,9 @@ def test_after_so_many_roll_backs_a_failure_stops_the_run(
   monkeypatch.setattr(fake.Failing, "cured_below", 0.0)
   with pytest.raises(errors.TrainingFailure) as caught:
     train(workdir, decoded, train__steps=24, train__max_roll_backs=count)
-  assert ("after 2 roll-backs" in str(caught.value)) == (count == 2)
+  assert ("roll-backs: 2, learning rates times 0.25;" in str(caught.value)) == (
+    count == 2
+  )
   assert [x["roll_back/count"] for x in records(workdir)] == [1, 2][:count]
   scales = [x["roll_back/learning_rate_scale"] for x in records(workdir)]
   assert scales == [0.5, 0.25][:count]
@@ -284,6 +286,9 @@ def test_the_last_line_of_a_run_says_how_it_ended(workdir, decoded, caplog):
     train(workdir, decoded)
   last = last_line(caplog)
   assert last.startswith(f"{workdir}: finished; step 16")
+  assert (
+    "; roll-backs: 1, learning rates times 0.5; newest checkpoint 16" in last
+  )
   assert last.endswith("--config.paint.style_step=newest")
 
 
@@ -325,7 +330,11 @@ PINNED = {
       "the discriminator is blind",
     ),
     ({}, {"diversity_random_9": 0.01}, "the diversity collapsed"),
-    ({}, {"authenticity_random_9": 0.01}, "the generator memorises"),
+    (
+      {},
+      {"authenticity_random_9": 0.01, "diversity_random_9": 1.0},
+      "the generator memorises",
+    ),
     ({}, {"frechet_random_9": "rising"}, "is past its best"),
     ({"number/loss": "infinite"}, {}, "number/loss is nan"),
   ],
