@@ -12,11 +12,11 @@ how edges lie together. Several seeds average out the luck of one.
 From 150 Monets of 64 pixels, the kernel distance of these features (each
 divided by its standard deviation) is 0.01 to 150 others; 0.3 to paintings of
 other masters, to procedural landscapes and to the Monets with a checkerboard of
-10 of 255 levels, which a trained AlexNet or VGG19 hardly tells from the floor;
-0.4 and 2 to the Monets blurred by half a pixel and by one; 1.9 to photographs,
-3.7 to shuffled patches, and thousands to noise. Average pooling, in place of
-max pooling, sees blur and shuffling a fifth to a tenth as well; other seeds
-give distances within a third, but for checkerboards, where a half.
+10 of 255 levels, which AlexNet and the second block of VGG19 do not tell from
+the originals; 0.4 and 2 to the Monets blurred by half a pixel and by one; 1.9
+to photographs, 3.7 to shuffled patches, and thousands to noise. Three other
+seeds move these numbers by up to a half. With average pooling in place of max
+pooling, those of blurs and shuffled patches are a fifth to a ninth.
 
 References: Lee, Kim and Lee, Demystifying randomly initialized networks for
 evaluating generative models, 2022; He, Zhang, Ren and Sun, Delving deep into

