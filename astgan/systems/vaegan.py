@@ -17,6 +17,7 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 import ml_collections
+from jaxtyping import Array, Float
 
 from astgan import checks
 from astgan.arrays import Images, Latents
@@ -147,7 +148,7 @@ class VAEGAN:
     state: interface.TrainState,
     frozen: None,
     batch: Mapping[str, Images],
-  ) -> dict[str, Images]:
+  ) -> dict[str, Float[Array, "_ _ _ c"]]:
     """Samples of the same latents each time; reconstructions; attributes."""
     del frozen
     real_images = batch["paintings"]

@@ -24,14 +24,14 @@ def encode(
 
 def reconstructions(
   generator: generators.Generator, real_images: Images, latents: Latents
-) -> Images:
+) -> Float[Array, "b h2 w c"]:
   """Each image above its reconstruction, [b 2h w c]."""
   return jnp.concatenate([real_images, generator.apply(latents)], axis=1)
 
 
 def attributes(
   generator: generators.Generator, real_images: Images, latents: Latents
-) -> Images:
+) -> Float[Array, "n h w6 c"]:
   """Sums of latents and attribute vectors, [n h 6w c], for up to 16 images.
 
   From left to right: the image, its reconstruction, and the images of its

@@ -47,7 +47,7 @@ def update(
     for name, network in state.networks.items()
   }
   if config.loss.margin:
-    trained = _in_equilibrium(config.loss, scalars)
+    trained = gate(config.loss, scalars)
     for name, is_trained in trained.items():
       idle = state.networks[name].replace(collections=moved[name])
       new[name] = jax.tree.map(
@@ -64,7 +64,7 @@ def update(
   return state, scalars
 
 
-def _in_equilibrium(
+def gate(
   loss: ml_collections.ConfigDict, scalars: interface.Scalars
 ) -> dict[str, jax.Array]:
   """Whether the decoder and the discriminator are trained.
