@@ -11,7 +11,7 @@ import jax
 import pytest
 import tqdm
 
-from astgan import main
+from astgan import errors, main, pages
 from configs import smoke
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -52,7 +52,7 @@ def test_a_config_file_imports_the_configs_of_its_own_checkout(folder):
   path = list(sys.path)
   for seed in (1, 2, 1):
     page = f"checkout_{seed}/configs/page.py"
-    config, workdir = main.read_arguments([f"--config={page}"])
+    config, workdir = pages.read([f"--config={page}"])
     assert (config.seed, workdir) == (seed, pathlib.Path("runs/page"))
   assert sys.path == path
   assert sys.modules["configs.smoke"] is smoke
@@ -62,7 +62,7 @@ def test_a_config_file_imports_the_configs_of_its_own_checkout(folder):
 def test_a_file_anywhere_imports_the_configs_beside_the_package(folder, name):
   (folder / "configs").mkdir()
   (folder / name).write_text("from configs.smoke import get_config")
-  config, _ = main.read_arguments([f"--config={folder / name}"])
+  config, _ = pages.read([f"--config={folder / name}"])
   assert config.to_dict() == smoke.get_config().to_dict()
 
 
@@ -89,15 +89,15 @@ def test_the_module_runs_as_a_program_from_any_folder(folder):
   ],
 )
 def test_a_field_is_set_in_its_type(field, text, value):
-  config, _ = main.read_arguments([MINE, f"--config.model.{field}={text}"])
+  config, _ = pages.read([MINE, f"--config.model.{field}={text}"])
   read = config.model[field]
   assert (read, type(read)) == (value, type(value))
   assert config.is_locked
 
 
 def test_a_command_changes_its_own_config_and_what_follows_from_it():
-  changed, _ = main.read_arguments([MINE, "--config.model.width=50"])
-  config, workdir = main.read_arguments([MINE, "--workdir", "~/run"])
+  changed, _ = pages.read([MINE, "--config.model.width=50"])
+  config, workdir = pages.read([MINE, "--workdir", "~/run"])
   assert (changed.model.half, config.model.half) == (25, 4)
   assert workdir == pathlib.Path.home() / "run"
 
@@ -143,7 +143,11 @@ def test_a_mistake_in_a_config_file_is_one_line(capsys, folder, text, told):
 
 
 @pytest.mark.parametrize(
-  "error", [OSError("no space"), FloatingPointError("nan"), KeyboardInterrupt()]
+  "error",
+  [
+    *(OSError("no space"), FloatingPointError("nan"), KeyboardInterrupt()),
+    errors.TrainingFailure("the generator is dead"),
+  ],
 )
 def test_a_failure_is_one_line_and_status_1(capsys, monkeypatch, error):
   fail = unittest.mock.Mock(side_effect=error)

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import pathlib
 import shutil
+import signal
 import time
 import uuid
 from collections.abc import Callable
@@ -134,8 +135,12 @@ def _workers(source: sources.Source) -> concurrent.futures.Executor:
   count = min(8, os.cpu_count() or 1)
   if source.in_python and len(source.labels) > BLOCK:
     # Spawning takes seconds, but forked processes would copy the locks of JAX.
+    # Ctrl-C reaches them too, but it is this process that answers it.
     return concurrent.futures.ProcessPoolExecutor(
-      count, mp_context=multiprocessing.get_context("spawn")
+      count,
+      mp_context=multiprocessing.get_context("spawn"),
+      initializer=signal.signal,
+      initargs=(signal.SIGINT, signal.SIG_IGN),
     )
   return concurrent.futures.ThreadPoolExecutor(count)
 

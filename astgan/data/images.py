@@ -191,7 +191,7 @@ def find(path: Path) -> list[pathlib.Path]:
       image files.
   """
   root = pathlib.Path(path)
-  if not root.exists():
+  if not os.path.exists(root):  # Path.exists raises for names too long.
     raise errors.UserError(f"{root}: there is no such file or folder")
   if not root.is_dir():
     return [root]

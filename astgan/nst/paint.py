@@ -67,7 +67,10 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   if not pending:
     return
 
-  params = weights.load(config.features.net, config.features.weights)
+  try:
+    params = weights.load(config.features.net, config.features.weights)
+  except errors.UserError as error:
+    raise errors.UserError(f"features.weights: {error}") from error
   runs.open_run(workdir, config)
   (workdir / "painted").mkdir(exist_ok=True)
   images.write(workdir / "style.png", style.contact_sheet())

@@ -143,7 +143,7 @@ def open_style(
     )
   path = pathlib.Path(paint.style).expanduser()
   if (path / "config.json").is_file():
-    trained = sampling.load(path)
+    trained = sampling.load(path, step=paint.style_step)
     drawn = trained.generator.sample(key, paint.style_batch)
     batch = np.asarray(arrays.signed_to_bytes(drawn))
     if paint.style_size:

@@ -53,8 +53,10 @@ def differentiate(
     decoder        gamma reconstruction - GAN
     discriminator  GAN
 
-  where GAN is the discriminator's cross-entropy of real images, reconstructions
-  and samples. All come from one pass forwards. On the way back, the gradient in
+  where GAN is the discriminator's cross-entropy of real images and of generated
+  ones, which are reconstructions and samples, half each: as in the authors'
+  code and not in their algorithm, which counts these twice and so expects a
+  real image at odds of 1 to 2. All come from one pass forwards. On the way back, the gradient in
   the pixels that the discriminator's own update passes by is, negated, the
   decoder's.
 
@@ -158,13 +160,15 @@ def _gan_loss(logits):
   real_loss = jnp.mean(jax.nn.softplus(-real))
   fakes = jnp.stack(fakes)
   fake_loss = jnp.mean(jax.nn.softplus(fakes))
-  loss = real_loss + 2 * fake_loss
+  loss = real_loss + fake_loss
   scalars = {
     "discriminator/loss": loss,
     "discriminator/real_loss": real_loss,
     "discriminator/fake_loss": fake_loss,
     "discriminator/real_accuracy": _share(real > 0),
     "discriminator/fake_accuracy": _share(fakes < 0),
+    "discriminator/real_logit": jnp.mean(real),
+    "discriminator/fake_logit": jnp.mean(fakes),
   }
   return loss, scalars
 

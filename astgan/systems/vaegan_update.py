@@ -40,9 +40,11 @@ def update(
       gamma=config.loss.reconstruction_weight,
     )
   )
+  for name, tree in gradients.items():
+    scalars[f"{name}/gradient_norm"] = networks.global_norm(tree)
   new = {
     name: networks.apply_gradients(
-      network, gradients[name], moved[name], config[name], state.step
+      network, gradients[name], moved[name], config[name], state
     )
     for name, network in state.networks.items()
   }

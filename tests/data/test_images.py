@@ -189,5 +189,6 @@ def test_a_folder_without_images_or_missing_is_refused(tmp_path):
   (tmp_path / "note.txt").touch()
   with pytest.raises(errors.UserError, match="holds no images"):
     images.find(tmp_path)
-  with pytest.raises(errors.UserError, match="no such file or folder"):
-    images.find(tmp_path / "absent")
+  for name in ("absent", 300 * "x"):
+    with pytest.raises(errors.UserError, match="no such file or folder"):
+      images.find(tmp_path / name)

@@ -112,7 +112,8 @@ def make_networks(
 def update(networks, optimizers, real, noise, latents, gamma):
   """One update of all networks; returns the losses.
 
-  The reconstruction is a sum over features and a mean over the batch.
+  The reconstruction is a sum over features and a mean over the batch; real and
+  generated images weigh the same.
   """
   to_features, to_logits = networks["discriminator"]
   mean, log_variance = networks["encoder"](real)
@@ -124,9 +125,11 @@ def update(networks, optimizers, real, noise, latents, gamma):
   prior = -0.5 * (1 + log_variance - mean**2 - variance).sum(1).mean()
   difference = features[1] - features[0].detach()
   reconstruction = 0.5 * (difference**2).sum((1, 2, 3)).mean()
-  gan = sum(
-    functional.binary_cross_entropy_with_logits(x, torch.full_like(x, label))
-    for x, label in zip(logits, (1.0, 0.0, 0.0), strict=True)
+  fakes = torch.cat(logits[1:])
+  gan = functional.binary_cross_entropy_with_logits(
+    logits[0], torch.ones_like(logits[0])
+  ) + functional.binary_cross_entropy_with_logits(
+    fakes, torch.zeros_like(fakes)
   )
   objectives = {
     "encoder": prior + reconstruction,

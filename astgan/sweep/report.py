@@ -1,0 +1,209 @@
+"""What the runs of a sweep came to: a table, curves and a contact sheet."""
+
+import collections
+import json
+import math
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import matplotlib.figure
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageDraw, ImageFont
+
+from astgan import runs, writer
+from astgan.data import images
+from astgan.sweep import plan
+
+# Scalars of a run that say how fast it was and not how well.
+_SPEEDS = ("images_per_second", "seconds_per_step")
+# Rows of a contact sheet that stand for a run, and the lines' height.
+_ROWS = 2
+_CAPTION = 18
+
+
+class Result(NamedTuple):
+  """One run.
+
+  Attributes:
+    run: as it was planned.
+    ended: done, failed, stopped, or waiting.
+    seconds: that it took in all.
+    curves: points (step, value) by scalar.
+  """
+
+  run: plan.Run
+  ended: str
+  seconds: float
+  curves: dict[str, list[tuple[int, float]]]
+
+  def end(self, name: str) -> float:
+    """The mean of the last tenth of a curve; NaN where there is none."""
+    values = [value for _, value in self.curves.get(name, [])]
+    last = values[-max(1, len(values) // 10) :]
+    return float(np.mean(last)) if last else math.nan
+
+
+def collect(
+  planned: Sequence[plan.Run], outcomes: Mapping[str, Mapping]
+) -> list[Result]:
+  """What the folders of the runs hold, in the order of the plan."""
+  results = []
+  for run in planned:
+    curves = collections.defaultdict(list)
+    for line in writer.read(run.workdir):
+      for name, value in line.items():
+        if name != "step" and isinstance(value, int | float):
+          curves[name].append((line["step"], value))
+    outcome = outcomes.get(run.workdir.name, {"ended": "waiting", "seconds": 0})
+    results.append(
+      Result(run, outcome["ended"], outcome["seconds"], dict(curves))
+    )
+  return results
+
+
+def table(results: Sequence[Result], *, rank_by: str) -> str:
+  """A row a setting, in Markdown: mean and standard deviation over its seeds.
+
+  Args:
+    results: from `collect`.
+    rank_by: the scalar by which rows ascend; "" leaves the plan's order.
+  """
+  names = _columns(results)
+  groups = _by_setting(results)
+  order = list(groups)
+  if rank_by:
+    order.sort(key=lambda s: _rank([r.end(rank_by) for r in groups[s]]))
+  lines = [
+    ["setting", "runs", "minutes", *names],
+    ["---"] * (3 + len(names)),
+  ]
+  for setting in order:
+    group = groups[setting]
+    ended = collections.Counter(result.ended for result in group)
+    counts = ", ".join(f"{n} {word}" for word, n in ended.items())
+    minutes = np.mean([result.seconds for result in group]) / 60
+    values = [_spread([result.end(name) for result in group]) for name in names]
+    lines.append([setting, counts, f"{minutes:.1f}", *values])
+  return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def write(
+  workdir: pathlib.Path, results: Sequence[Result], *, rank_by: str
+) -> None:
+  """Writes results.json, table.md, curves.png and sheet.png."""
+  names = _columns(results)
+  facts = [
+    {
+      "setting": result.run.setting,
+      "seed": result.run.seed,
+      "ended": result.ended,
+      "seconds": result.seconds,
+      "end": {
+        name: result.end(name) for name in names if result.curves.get(name)
+      },
+    }
+    for result in results
+  ]
+  text = json.dumps(facts, indent=2) + "\n"
+  runs.write_atomically(workdir / "results.json", text.encode())
+  text = table(results, rank_by=rank_by) + "\n"
+  runs.write_atomically(workdir / "table.md", text.encode())
+  _plot(workdir / "curves.png", results, names)
+  _draw(workdir / "sheet.png", results)
+
+
+def _columns(results: Sequence[Result]) -> list[str]:
+  names = {name for result in results for name in result.curves}
+  return sorted(names - set(_SPEEDS))
+
+
+def _by_setting(results: Sequence[Result]) -> dict[str, list[Result]]:
+  groups = collections.defaultdict(list)
+  for result in results:
+    groups[result.run.setting].append(result)
+  return groups
+
+
+def _rank(values: Sequence[float]) -> float:
+  """The mean; what has no number comes last."""
+  found = [value for value in values if math.isfinite(value)]
+  return float(np.mean(found)) if found else math.inf
+
+
+def _spread(values: Sequence[float]) -> str:
+  found = [value for value in values if math.isfinite(value)]
+  if not found:
+    return "-"
+  text = f"{np.mean(found):.4g}"
+  return text if len(found) == 1 else f"{text} ± {np.std(found, ddof=1):.2g}"
+
+
+def _plot(
+  path: pathlib.Path, results: Sequence[Result], names: Sequence[str]
+) -> None:
+  """A panel a scalar, a colour a setting, a line a seed."""
+  if not names:
+    return
+  columns = min(3, len(names))
+  rows = -(-len(names) // columns)
+  figure = matplotlib.figure.Figure(
+    figsize=(5 * columns, 3 * rows), layout="constrained"
+  )
+  panels = figure.subplots(rows, columns, squeeze=False).ravel()
+  settings = list(_by_setting(results))
+  for panel in panels[len(names) :]:
+    panel.set_axis_off()
+  for panel, name in zip(panels, names, strict=False):
+    labelled = set()
+    for result in results:
+      setting, points = result.run.setting, result.curves.get(name)
+      if points:
+        label = None if setting in labelled else setting
+        labelled.add(setting)
+        colour = f"C{settings.index(setting) % 10}"
+        style = "-" if settings.index(setting) < 10 else "--"
+        panel.plot(*zip(*points, strict=True), style, color=colour,
+                   linewidth=1, label=label)  # fmt: skip
+    panel.set_title(name, fontsize=9)
+    panel.grid(alpha=0.3)
+  panels[0].legend(fontsize=7)
+  with runs.replacing(path) as temporary:
+    figure.savefig(temporary, dpi=110)
+
+
+def _draw(path: pathlib.Path, results: Sequence[Result]) -> None:
+  """The first rows of each run's newest contact sheet, under its name."""
+  strips = []
+  for result in results:
+    sheets = sorted((result.run.workdir / "samples").glob("step_????????.png"))
+    if sheets:
+      sheet = images.read(sheets[-1])
+      side = result.run.config.data.size
+      strip = sheet[: _ROWS * (side + 2) - 2]
+      caption = f"{result.run.setting}, seed {result.run.seed}"
+      strips.append(_captioned(strip, caption))
+  if strips:
+    width = max(strip.shape[1] for strip in strips)
+    padded = [
+      np.pad(
+        strip,
+        ((0, 6), (0, width - strip.shape[1]), (0, 0)),
+        constant_values=255,
+      )
+      for strip in strips
+    ]
+    images.write(path, np.concatenate(padded))
+
+
+def _captioned(
+  strip: images.Pixels, caption: str
+) -> UInt8[np.ndarray, "height width 3"]:
+  font = ImageFont.load_default(12)
+  width = max(strip.shape[1], math.ceil(font.getlength(caption)) + 4)
+  height = strip.shape[0] + _CAPTION
+  canvas = Image.new("RGB", (width, height), "white")
+  canvas.paste(Image.fromarray(strip), (0, _CAPTION))
+  ImageDraw.Draw(canvas).text((2, 1), caption, fill="black", font=font)
+  return np.asarray(canvas)

@@ -1,0 +1,103 @@
+"""Task `sweep`: trainings that differ in named fields, one after the other."""
+
+import json
+import logging
+import pathlib
+import subprocess
+import sys
+import time
+
+import ml_collections
+
+from astgan import checks, errors, runs, writer
+from astgan.sweep import plan, report
+from astgan.train import stop
+
+logger = logging.getLogger(__name__)
+
+# Seconds between two looks at whether a signal came.
+_PATIENCE = 0.5
+
+
+def sweep(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
+  """Trains every run of the sweep, and compares what they came to.
+
+  Each is a process of its own, with a run folder in `workdir/runs`. A sweep
+  that is started again goes on with the run that it was stopped in. After each
+  run `results.json`, `table.md`, `curves.png` and `sheet.png` are written anew.
+
+  Raises:
+    UserError: a field of the sweep or of one of its trainings cannot be.
+  """
+  checks.fields(
+    config,
+    "sweep",
+    *("page", "changes", "fields", "design", "seeds", "rank_by"),
+  )
+  planned = plan.make(config, workdir)
+  runs.open_run(workdir, config)
+  outcomes = _read_outcomes(workdir)
+  with stop.signals() as signals:
+    for number, run in enumerate(planned, 1):
+      name = run.workdir.name
+      if outcomes.get(name, {}).get("ended") != "failed" and not _is_done(run):
+        logger.info(f"run {number} of {len(planned)}: {name}")
+        started = time.monotonic()
+        status = _train(run, signals)
+        seconds = time.monotonic() - started
+        seconds += outcomes.get(name, {}).get("seconds", 0.0)
+        ended = "failed" if status else "stopped"
+        ended = "done" if _is_done(run) else ended
+        outcomes[name] = {"ended": ended, "seconds": round(seconds, 1)}
+        if status == 2:
+          raise errors.UserError(
+            f"{run.workdir} was refused, for the reason in the line above;"
+            " change the sweep, or remove that folder"
+          )
+      results = report.collect(planned, outcomes)
+      _write_outcomes(workdir, outcomes)
+      report.write(workdir, results, rank_by=config.sweep.rank_by)
+      if signals:
+        logger.info(f"stopped by {signals[0]}; the same command goes on")
+        return
+  rank_by = config.sweep.rank_by
+  if rank_by and not any(rank_by in result.curves for result in results):
+    logger.warning(f"config.sweep.rank_by={rank_by}: no run wrote it")
+  logger.info(report.table(results, rank_by=rank_by))
+
+
+def _train(run: plan.Run, signals: list[str]) -> int:
+  """The exit status of a training, to which signals are passed on."""
+  # In a session of its own it gets each signal from here only, hence once.
+  process = subprocess.Popen(
+    [sys.executable, "-m", "astgan.main", *run.arguments],
+    start_new_session=True,
+  )
+  try:
+    while True:
+      try:
+        return process.wait(_PATIENCE)
+      except subprocess.TimeoutExpired:
+        if signals:
+          process.terminate()
+          return process.wait()
+  finally:
+    process.kill()
+
+
+def _is_done(run: plan.Run) -> bool:
+  """Whether the training has written and saved its last step."""
+  lines = writer.read(run.workdir)
+  last = run.config.train.steps
+  saved = run.workdir / "checkpoints" / str(last)
+  return bool(lines) and lines[-1]["step"] >= last and saved.is_dir()
+
+
+def _read_outcomes(workdir: pathlib.Path) -> dict[str, dict]:
+  path = workdir / "outcomes.json"
+  return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _write_outcomes(workdir: pathlib.Path, outcomes: dict[str, dict]) -> None:
+  text = json.dumps(outcomes, indent=2) + "\n"
+  runs.write_atomically(workdir / "outcomes.json", text.encode())

@@ -1,0 +1,76 @@
+"""The plan of a sweep: which trainings, in which order, refused when."""
+
+import pytest
+
+from astgan import errors
+from astgan.sweep import plan
+from configs import sweep as page
+
+
+def settings_of(tmp_path, **changes):
+  config = page.get_config()
+  config.sweep.update({"page": "configs/smoke.py", **changes})
+  planned = plan.make(config, tmp_path)
+  return [(run.setting, run.seed) for run in planned]
+
+
+FIELDS = ("model.width=4|8", "loss.name=hinge|wasserstein")
+CLIPPED = {"changes": ("loss.weight_clip=0.01",)}
+
+
+def test_a_grid_is_all_combinations_each_with_all_seeds(tmp_path):
+  found = settings_of(tmp_path, fields=FIELDS, seeds=(3, 5), **CLIPPED)
+  assert found == [
+    (f"model.width={width}, loss.name={name}", seed)
+    for width in (4, 8)
+    for name in ("hinge", "wasserstein")
+    for seed in (3, 5)
+  ]
+
+
+def test_each_is_the_page_and_then_one_change_at_a_time(tmp_path):
+  found = settings_of(tmp_path, fields=FIELDS, design="each", **CLIPPED)
+  assert [setting for setting, _ in found] == [
+    "the page",
+    "model.width=4",
+    "model.width=8",
+    "loss.name=hinge",
+    "loss.name=wasserstein",
+  ]
+
+
+def test_a_run_has_the_values_of_its_setting_over_those_of_all_runs(tmp_path):
+  config = page.get_config()
+  config.sweep.page = "configs/smoke.py"
+  config.sweep.changes = ("model.width=2", "train.steps=7")
+  config.sweep.fields = ("model.width=4", "diff_augment.policy=()|('colour',)")
+  config.sweep.seeds = (6,)
+  first, second = plan.make(config, tmp_path)
+  assert first.config.model.width == 4
+  assert (first.config.train.steps, first.config.seed) == (7, 6)
+  assert second.config.diff_augment.policy == ("colour",)
+  assert first.workdir.parent == second.workdir.parent == tmp_path / "runs"
+  assert first.workdir.name == "model.width=4,diff_augment.policy=_,seed=6"
+
+
+@pytest.mark.parametrize(
+  ("changes", "message"),
+  [
+    ({"page": "absent.py"}, "absent.py is no file"),
+    ({"page": "configs/nst.py"}, "is a page of task paint"),
+    ({"fields": ("model.breadth=1",)}, "config.model has no field breadth"),
+    ({"fields": ("model.width",)}, "is not FIELD=VALUE"),
+    ({"fields": ("model.width=4|x",)}, "model.width"),
+    ({"fields": ("model.width=4|4",)}, "two of its trainings are the same"),
+    ({"fields": ("model.width=4|0",)}, "config.model.width is at least 1"),
+    ({"changes": ("train.steps=0",)}, "config.train.steps is at least 1"),
+    ({"design": "random"}, "config.sweep.design is one of grid, each"),
+    ({"seeds": ()}, "config.sweep.seeds holds integers"),
+  ],
+)
+def test_what_cannot_be_is_refused_before_anything_runs(
+  tmp_path, changes, message
+):
+  with pytest.raises(errors.UserError, match=message):
+    settings_of(tmp_path, **changes)
+  assert not list(tmp_path.iterdir())

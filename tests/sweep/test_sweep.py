@@ -1,0 +1,62 @@
+"""The task `sweep` through its own command: stopped, and started again."""
+
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).parents[2]
+CHANGES = (
+  *("model.width=2", "data.count=16", "train.batch_size=4", "train.steps=300"),
+  *("train.sample_every=300", "train.save_every=300", "train.log_every=1"),
+)
+
+
+def start(workdir):
+  changes = (*CHANGES, f"compile_cache={workdir / 'programs'}")
+  return subprocess.Popen(
+    [
+      *(sys.executable, "-m", "astgan.main", "--config=configs/sweep.py"),
+      "--config.sweep.page=configs/smoke.py",
+      f"--config.sweep.changes={changes!r}",
+      "--config.sweep.fields=('loss.name=hinge|least_squares',)",
+      *("--config.sweep.rank_by=discriminator/loss", f"--workdir={workdir}"),
+    ],
+    cwd=ROOT,
+    stdout=subprocess.PIPE,
+    stderr=subprocess.STDOUT,
+    text=True,
+  )
+
+
+def test_a_sweep_that_was_stopped_goes_on_to_the_end(tmp_path):
+  first = tmp_path / "runs" / "loss.name=hinge,seed=0"
+  process = start(tmp_path)
+  metrics = first / "metrics.jsonl"
+  until = time.monotonic() + 300
+  while not (metrics.exists() and metrics.stat().st_size > 1000):
+    assert process.poll() is None, process.communicate()[0]
+    assert time.monotonic() < until
+    time.sleep(0.05)
+  process.send_signal(signal.SIGTERM)
+  output, _ = process.communicate(timeout=300)
+  assert process.returncode == 0, output
+  assert "stopped by SIGTERM; the same command goes on" in output
+  (reached,) = (int(p.name) for p in (first / "checkpoints").iterdir())
+  assert 0 < reached < 300
+
+  process = start(tmp_path)
+  output, _ = process.communicate(timeout=600)
+  assert process.returncode == 0, output
+  assert f"goes on from step {reached}" in output
+  results = json.loads((tmp_path / "results.json").read_text())
+  assert [result["ended"] for result in results] == ["done", "done"]
+  assert [result["setting"] for result in results] == [
+    "loss.name=hinge",
+    "loss.name=least_squares",
+  ]
+  assert (tmp_path / "table.md").read_text().strip() in output
+  assert (tmp_path / "curves.png").exists()
+  assert (tmp_path / "sheet.png").exists()
