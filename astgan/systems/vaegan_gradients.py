@@ -56,9 +56,10 @@ def differentiate(
   where GAN is the discriminator's cross-entropy of real images and of generated
   ones, which are reconstructions and samples, half each: as in the authors'
   code and not in their algorithm, which counts these twice and so expects a
-  real image at odds of 1 to 2. All come from one pass forwards. On the way back, the gradient in
-  the pixels that the discriminator's own update passes by is, negated, the
-  decoder's.
+  real image at odds of 1 to 2.
+
+  All come from one pass forwards. On the way back, the gradient in the pixels
+  that the discriminator's own passes by is, negated, the decoder's.
 
   References: Larsen et al., Autoencoding beyond Pixels Using a Learned
     Similarity Metric, 2016, algorithm 1.

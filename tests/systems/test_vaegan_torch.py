@@ -83,7 +83,7 @@ def test_two_updates_agree(name):
       np.testing.assert_allclose(scalars[key], loss, rtol=1e-5)
     ours = vaegan_torch.flatten(name, state.networks[name].params)
     for one, other in zip(ours, params[name], strict=True):
-      # In learning rates.
+      # In learning rates; Adam divides tiny gradients by their own size.
       np.testing.assert_allclose(
-        one, other.astype(np.float32), rtol=0, atol=2e-4 * 1e-3, strict=True
+        one, other.astype(np.float32), rtol=0, atol=2e-4 * 5e-3, strict=True
       )
