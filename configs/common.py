@@ -86,6 +86,27 @@ def training(system: str) -> ml_collections.ConfigDict:
   return config
 
 
+def optimizer() -> ml_collections.ConfigDict:
+  """The optimiser of a network, at DCGAN's, unlocked."""
+  section = ml_collections.ConfigDict()
+  # adam, rmsprop or sgd.
+  section.optimizer = "adam"
+  # Step size (Radford 2015).
+  section.learning_rate = 2e-4
+  # Decay of the first moment: Adam's beta1, or sgd's momentum.
+  section.beta1 = 0.5
+  # Decay of the second moment: Adam's beta2, or rmsprop's decay.
+  section.beta2 = 0.999
+  # Learning rate over the generator updates: "constant"; "linear", from 1 at
+  # `decay_start` to `decay_factor` times itself in `decay_steps`; "step",
+  # `decay_factor` times itself from `decay_start` on, every `decay_steps`.
+  section.schedule = "constant"
+  section.decay_start = 5850
+  section.decay_steps = 5850
+  section.decay_factor = 0.0
+  return section
+
+
 def evaluation_of_training() -> ml_collections.ConfigDict:
   """What a training measures about itself, each `train.evaluate_every`."""
   evaluate = ml_collections.ConfigDict()

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import ml_collections
 
 from astgan import checks
-from astgan.systems import gan, interface
+from astgan.systems import gan, interface, vaegan
 
 SYSTEMS: dict[str, Callable[[ml_collections.ConfigDict], interface.System]] = {
-  "gan": gan.GAN
+  "gan": gan.GAN,
+  "vaegan": vaegan.VAEGAN,
 }
 
 
