@@ -5,7 +5,8 @@
 
 Hardware and time are those of configs/dcgan.py.
 Expect: a discriminator's loss that starts near 2, one margin for either kind,
-and falls below 1 within a hundred updates.
+and stays between 1 and 2: a Lipschitz discriminator is never sure, and teaches
+slowly. At width 32, 1,000 updates on 300 Monets bring clouds in their colours.
 
 References: Lim and Ye, Geometric GAN, 2017; Miyato et al., Spectral
   Normalization for Generative Adversarial Networks, 2018.

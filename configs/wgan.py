@@ -7,8 +7,8 @@ The critic learns 100 times for each of the first 25 generator updates, as in
 the authors' program, and 5 times for each later one. (Theirs also returns to
 100 at every 500th update.)
 
-Hardware: anything; an update costs three of configs/dcgan.py, and the first 25
-take as long as 600 of them.
+Hardware: anything; an update has five turns of the critic, and each of the
+first 25 a hundred.
 Expect: a discriminator's loss below 0, minus the estimated distance, which
 shrinks as images get better.
 
