@@ -69,6 +69,27 @@ def training(system: str) -> ml_collections.ConfigDict:
   return config
 
 
+def optimizer() -> ml_collections.ConfigDict:
+  """The optimiser of a network, at DCGAN's, unlocked."""
+  section = ml_collections.ConfigDict()
+  # adam, rmsprop or sgd.
+  section.optimizer = "adam"
+  # Step size (Radford 2015).
+  section.learning_rate = 2e-4
+  # Decay of the first moment: Adam's beta1, or sgd's momentum.
+  section.beta1 = 0.5
+  # Decay of the second moment: Adam's beta2, or rmsprop's decay.
+  section.beta2 = 0.999
+  # Learning rate over the generator updates: "constant"; "linear", from 1 at
+  # `decay_start` to `decay_factor` times itself in `decay_steps`; "step",
+  # `decay_factor` times itself from `decay_start` on, every `decay_steps`.
+  section.schedule = "constant"
+  section.decay_start = 5850
+  section.decay_steps = 5850
+  section.decay_factor = 0.0
+  return section
+
+
 def painting() -> ml_collections.ConfigDict:
   """Style transfer at its defaults: the paper's layers and weights."""
   config = base("paint")
@@ -85,8 +106,17 @@ def painting() -> ml_collections.ConfigDict:
   # A photograph or a folder of them.
   paint.content = ""
   # An image, a folder of images (all of them are one style), or a training
-  # run's folder: then its generator draws the style batch.
+  # run's folder: then its generator draws the style batch, or its painter
+  # paints in one pass, with none of the fields below but `size`, `direction`
+  # and `tile`.
   paint.style = ""
+  # What a painter of two directions makes: "painting" of photographs, or
+  # "photograph" of paintings; "" is the first.
+  paint.direction = ""
+  # Side of the squares, in pixels, that a painter's strips of a photograph are
+  # as large as; 0 is the whole photograph where memory allows. The painting is
+  # the same.
+  paint.tile = 0
   # Images the generator draws for the style batch.
   paint.style_batch = 64
   # Longer side of the painted image, in pixels.

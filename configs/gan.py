@@ -74,22 +74,7 @@ def get_config() -> ml_collections.ConfigDict:
   loss.weight_clip = 0.0
 
   for name in ("generator", "discriminator"):
-    network = config[name] = ml_collections.ConfigDict()
-    # adam, rmsprop or sgd.
-    network.optimizer = "adam"
-    # Step size (Radford 2015).
-    network.learning_rate = 2e-4
-    # Decay of the first moment: Adam's beta1, or sgd's momentum.
-    network.beta1 = 0.5
-    # Decay of the second moment: Adam's beta2, or rmsprop's decay.
-    network.beta2 = 0.999
-    # Learning rate over the generator updates: "constant"; "linear", from 1
-    # at `decay_start` to `decay_factor` times itself in `decay_steps`; "step",
-    # `decay_factor` times itself from `decay_start` on, every `decay_steps`.
-    network.schedule = "constant"
-    network.decay_start = 5850
-    network.decay_steps = 5850
-    network.decay_factor = 0.0
+    config[name] = common.optimizer()
   # Discriminator updates per generator update (k), each on images of its own.
   config.discriminator.updates = 1
   # Another k for the first `start_steps` generator updates: a head start

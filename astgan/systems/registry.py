@@ -5,10 +5,11 @@ from collections.abc import Callable
 import ml_collections
 
 from astgan import checks
-from astgan.systems import gan, interface
+from astgan.systems import cyclegan, gan, interface
 
 SYSTEMS: dict[str, Callable[[ml_collections.ConfigDict], interface.System]] = {
-  "gan": gan.GAN
+  "cyclegan": cyclegan.CycleGAN,
+  "gan": gan.GAN,
 }
 
 

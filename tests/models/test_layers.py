@@ -1,4 +1,4 @@
-"""The 4x4 convolutions against JAX's own convolution and its gradients."""
+"""The strided convolutions against JAX's own, and its gradients."""
 
 import functools
 
@@ -11,21 +11,25 @@ from jax import lax
 from astgan.models import layers
 from tests.models.numbers import close, draw
 
-# Few channels take other paths than many.
-CHANNELS = pytest.mark.parametrize("channels", [(3, 8), (6, 10)])
+# Side of the kernel, channels in and out; few take other paths than many.
+SHAPES = pytest.mark.parametrize(
+  "shape", [(4, 3, 8), (4, 6, 10), (3, 6, 10), (5, 3, 8), (5, 6, 10)]
+)
+# PyTorch's padding of these kernels; beyond the end where that is of use.
+PADDINGS = {3: (1, 0), 4: (1, 1), 5: (2, 1)}
 
 
-def draw_arguments(channels):
-  """Inputs [2 8 12 c], a kernel [4 4 c o] and outputs [2 4 6 o]."""
-  c, o = channels
-  shapes = (2, 8, 12, c), (4, 4, c, o), (2, 4, 6, o)
+def draw_arguments(shape):
+  """Inputs [2 8 12 c], a kernel [n n c o] and outputs [2 4 6 o]."""
+  n, c, o = shape
+  shapes = (2, 8, 12, c), (n, n, c, o), (2, 4, 6, o)
   return [draw(*shape, seed=seed) for seed, shape in enumerate(shapes)]
 
 
 def plain_conv(inputs, kernel):
-  numbers = ("NHWC", "HWIO", "NHWC")
+  numbers, ends = ("NHWC", "HWIO", "NHWC"), PADDINGS[len(kernel)]
   return lax.conv_general_dilated(
-    inputs, kernel, (2, 2), ((1, 1), (1, 1)), dimension_numbers=numbers
+    inputs, kernel, (2, 2), (ends, ends), dimension_numbers=numbers
   )
 
 
@@ -39,8 +43,8 @@ def plain_transpose(outputs, kernel):
   return jax.grad(plain_form, 0)(inputs, kernel, outputs)
 
 
-def plain_kernel_gradient(inputs, outputs):
-  kernel = jnp.zeros((4, 4, inputs.shape[3], outputs.shape[3]))
+def plain_kernel_gradient(inputs, outputs, size):
+  kernel = jnp.zeros((size, size, inputs.shape[3], outputs.shape[3]))
   return jax.grad(plain_form, 1)(inputs, kernel, outputs)
 
 
@@ -82,11 +86,19 @@ def test_conv_transpose_spreads_one_value_over_its_4x4_window():
   close(layers.conv_transpose(outputs, kernel)[0, :, :, 0], expected)
 
 
-@CHANNELS
+def look_up(maps, name, shape):
+  """Ours, what JAX derives, and arguments."""
+  ours, plain, places = maps[name]
+  if "gradient" in name:
+    ours, plain = (functools.partial(f, size=shape[0]) for f in (ours, plain))
+  arguments = draw_arguments(shape)
+  return ours, plain, [arguments[place] for place in places]
+
+
+@SHAPES
 @pytest.mark.parametrize("name", PATHS)
-def test_each_map_is_what_jax_derives(name, channels):
-  ours, plain, places = PATHS[name]
-  arguments = [draw_arguments(channels)[place] for place in places]
+def test_each_map_is_what_jax_derives(name, shape):
+  ours, plain, arguments = look_up(PATHS, name, shape)
   close(ours(*arguments), plain(*arguments))
 
 
@@ -95,16 +107,15 @@ def penalty(f, *x):
   return jnp.sqrt(jnp.sum(gradient**2))
 
 
-@CHANNELS
+@SHAPES
 @pytest.mark.parametrize("name", MAPS)
 @pytest.mark.parametrize(
   "loss", [lambda f, *x: jnp.sum(jnp.sin(f(*x))), penalty]
 )
 def test_first_and_second_gradients_are_those_that_jax_derives(
-  loss, name, channels
+  loss, name, shape
 ):
-  ours, plain, places = MAPS[name]
-  arguments = [draw_arguments(channels)[place] for place in places]
+  ours, plain, arguments = look_up(MAPS, name, shape)
   gradients = [
     jax.jit(jax.grad(functools.partial(loss, f), (0, 1)))(*arguments)
     for f in (ours, plain)

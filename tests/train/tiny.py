@@ -1,27 +1,30 @@
-"""A GAN small enough to compile and run in seconds."""
+"""A training small enough to compile and run in seconds."""
 
 import functools
 import pathlib
+import types
 
 import jax
 import ml_collections
 import numpy as np
 import orbax.checkpoint as ocp
 
-from astgan.systems import gan, interface
-from configs import gan as page
+from astgan.systems import interface, registry
+from configs import gan
 
 SIZE = 32
 
 
-def make_config(**changes: object) -> ml_collections.ConfigDict:
-  """A config of the smallest networks; changes by dotted name, `__` for `.`."""
+def make_config(
+  page: types.ModuleType = gan, **changes: object
+) -> ml_collections.ConfigDict:
+  """A page's smallest networks; changes by dotted name, `__` for `.`."""
   config = page.get_config()
   fields = {
     "data.size": SIZE,
     "data.count": 16,
     "model.width": 4,
-    "model.latent_dim": 5,
+    **({"model.latent_dim": 5} if "latent_dim" in config.model else {}),
     "train.steps": 12,
     "train.batch_size": 4,
     "train.log_every": 2,
@@ -44,9 +47,9 @@ def make_run_config(
 
 
 def init(config: ml_collections.ConfigDict) -> interface.TrainState:
-  """The first state of the config's GAN."""
+  """The first state of the config's system."""
   key = jax.random.key(config.seed)
-  return jax.jit(functools.partial(gan.GAN(config).init, key))()
+  return jax.jit(functools.partial(registry.make(config).init, key))()
 
 
 def read_checkpoint(workdir: pathlib.Path, step: int) -> dict:
