@@ -19,11 +19,11 @@ FOLDER = "checkpoints"
 
 
 class Checkpoints:
-  """The checkpoints of a run, one a step, the newest `keep` of them.
+  """The checkpoints of a run, one a step: the newest `keep`, and one more.
 
-  What is stored is a tree of host arrays: nothing depends on the devices that
-  wrote it. Writing goes on in the background; a step's folder appears when all
-  of it is on disk.
+  That one is the last that `preserve` named. What is stored is a tree of host
+  arrays: nothing depends on the devices that wrote it. Writing goes on in the
+  background; a step's folder appears when all of it is on disk.
 
   Args:
     workdir: the run folder.
@@ -31,9 +31,9 @@ class Checkpoints:
   """
 
   def __init__(self, workdir: pathlib.Path, *, keep: int) -> None:
-    options = ocp.CheckpointManagerOptions(
-      max_to_keep=keep, cleanup_tmp_directories=True
-    )
+    options = ocp.CheckpointManagerOptions(cleanup_tmp_directories=True)
+    self._keep = keep
+    self._preserved: int | None = None
     folder = (workdir / FOLDER).absolute()
     self._folder = folder
     self._manager = ocp.CheckpointManager(folder, options=options)
@@ -44,6 +44,12 @@ class Checkpoints:
   def __exit__(self, *exception: object) -> None:
     with self._full_disks():
       self._manager.close()
+    self._prune()
+
+  @property
+  def steps(self) -> tuple[int, ...]:
+    """The steps of all checkpoints, ascending, with one that is written now."""
+    return tuple(sorted(self._manager.all_steps()))
 
   @property
   def latest(self) -> int | None:
@@ -76,6 +82,19 @@ class Checkpoints:
     with self._full_disks():
       self._manager.save(step, args=ocp.args.StandardSave(arrays))
 
+  def preserve(self, step: int | None) -> None:
+    """Names the checkpoint to keep beside the newest; None names none."""
+    self._preserved = step
+
+  def delete_after(self, step: int) -> None:
+    """Deletes all checkpoints of later steps, the newest first.
+
+    Killed meanwhile, it leaves what the run had at an earlier step.
+    """
+    self.wait()
+    for later in reversed([s for s in self.steps if s > step]):
+      self._delete(later)
+
   def restore(self, template: PyTree) -> PyTree:
     """The newest state, in the template's structure, on the host.
 
@@ -89,6 +108,20 @@ class Checkpoints:
     """Returns when all that was saved is on disk."""
     with self._full_disks():
       self._manager.wait_until_finished()
+    self._prune()
+
+  def _prune(self) -> None:
+    for step in self.steps[: -self._keep]:
+      if step != self._preserved:
+        self._delete(step)
+
+  def _delete(self, step: int) -> None:
+    """Deletes a checkpoint, whole or not at all."""
+    # With a name that orbax sweeps away when the run is started again.
+    doomed = self._folder / f"{step}.orbax-checkpoint-tmp-0"
+    (self._folder / str(step)).rename(doomed)
+    shutil.rmtree(doomed)
+    self._manager.reload()
 
   @contextlib.contextmanager
   def _full_disks(self) -> Iterator[None]:
@@ -105,18 +138,11 @@ class Checkpoints:
     return OSError(errno.ENOSPC, reason, str(self._folder))
 
 
-def restore(
-  workdir: pathlib.Path, template: PyTree, *, step: int = -1
-) -> tuple[int, PyTree]:
-  """A step and the state that a run saved then, on the host.
-
-  Args:
-    workdir: the run folder; nothing in it is changed.
-    template: a tree of the state's structure and shapes.
-    step: of the checkpoint; -1 is the newest.
+def find(workdir: pathlib.Path) -> tuple[int, ...]:
+  """The steps of a run's checkpoints, ascending; at least one.
 
   Raises:
-    UserError: the folder holds no such checkpoint, or one of another structure.
+    UserError: the folder holds none.
   """
   names = [path.name for path in (workdir / FOLDER).glob("*")]
   steps = sorted(int(name) for name in names if name.isdigit())
@@ -124,16 +150,23 @@ def restore(
     raise errors.UserError(
       f"{workdir} holds no checkpoint; name a training run that has saved one"
     )
-  if step == -1:
-    step = steps[-1]
-  if step not in steps:
-    raise errors.UserError(
-      f"{workdir} holds no checkpoint of step {step};"
-      f" it has {', '.join(map(str, steps))}"
-    )
+  return tuple(steps)
+
+
+def restore(workdir: pathlib.Path, template: PyTree, *, step: int) -> PyTree:
+  """The state that a run saved at a step, on the host.
+
+  Args:
+    workdir: the run folder; nothing in it is changed.
+    template: a tree of the state's structure and shapes.
+    step: one of `find`.
+
+  Raises:
+    UserError: the state has another structure.
+  """
   with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
     path = (workdir / FOLDER / str(step) / "default").absolute()
-    return step, _fill(template, checkpointer.restore(path), path)
+    return _fill(template, checkpointer.restore(path), path)
 
 
 def _fill(template: PyTree, arrays: PyTree, path: pathlib.Path) -> PyTree:

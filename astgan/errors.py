@@ -1,4 +1,4 @@
-"""The one exception that the user can correct."""
+"""Failures that end a task with one line."""
 
 
 class UserError(Exception):
@@ -6,4 +6,11 @@ class UserError(Exception):
 
   The line names the field or the file and says what to do. The command
   line prints it without a traceback and ends with exit status 2.
+  """
+
+
+class TrainingFailure(Exception):
+  """A training that failed by itself, such as a collapsed one.
+
+  The command line prints it without a traceback and ends with exit status 1.
   """

@@ -12,7 +12,15 @@ import sys
 import jax
 import platformdirs
 
-from astgan import checks, errors, memory, messages, pages, sample
+from astgan import (
+  checks,
+  errors,
+  evaluate,
+  memory,
+  messages,
+  pages,
+  sample,
+)
 from astgan.nst import paint
 from astgan.sweep import sweep
 from astgan.train import loop
@@ -21,6 +29,7 @@ TASKS = {
   "train": loop.train,
   "paint": paint.paint,
   "sample": sample.sample,
+  "evaluate": evaluate.evaluate,
   "sweep": sweep.sweep,
 }
 
@@ -53,7 +62,7 @@ def main(arguments: list[str]) -> int:
       TASKS[config.task](config, workdir)
     except errors.UserError as error:
       return _fail(error, 2)
-    except (OSError, FloatingPointError) as error:
+    except (OSError, FloatingPointError, errors.TrainingFailure) as error:
       return _fail(error, 1)
     except KeyboardInterrupt:
       return _fail("interrupted", 1)

@@ -16,15 +16,17 @@ from astgan import errors
 # its own sections and those that belong to no task in particular, such as a
 # system's.
 SECTIONS = {
-  "train": ("data", "train"),
+  "train": ("data", "train", "evaluate", "detectors"),
   "paint": ("features", "paint"),
   "sample": ("sample",),
+  "evaluate": ("data", "evaluate"),
   "sweep": ("sweep",),
 }
 
-# Fields that may change between two starts of a run: they lengthen it or report
-# about it. On accelerators, where calls of several updates end at samples, at
-# checkpoints and at the last step, other such steps can change the last bits.
+# Fields that may change between two starts of a run: they lengthen it, report
+# about it or say what to do when it fails. On accelerators, where calls of
+# several updates end at samples, evaluations, checkpoints and the last step,
+# other such steps can change the last bits.
 FREE = (
   "compile_cache",
   "data.cache",
@@ -34,6 +36,24 @@ FREE = (
   "train.save_every",
   "train.max_to_keep",
   "train.num_samples",
+  "train.evaluate_every",
+  "train.on_failure",
+  "train.max_roll_backs",
+  "train.roll_back_factor",
+  "evaluate.nets",
+  "evaluate.metrics",
+  "evaluate.count",
+  "evaluate.subset_size",
+  "evaluate.subsets",
+  "evaluate.best_metric",
+  "detectors.patience",
+  "detectors.evaluations",
+  "detectors.logit_margin",
+  "detectors.logit_gap",
+  "detectors.gradient_norm",
+  "detectors.diversity",
+  "detectors.metric_factor",
+  "detectors.authenticity",
   "paint.content",
   "paint.log_every",
   "sweep.fields",
@@ -204,12 +224,9 @@ def _check_same(
 ) -> None:
   if old.get("task") == "train" == new.task:
     read_training(workdir)
-  others = {
-    section
-    for task, sections in SECTIONS.items()
-    if task != new.task
-    for section in sections
-  }
+  own = SECTIONS.get(new.task, ())
+  others = {section for group in SECTIONS.values() for section in group}
+  others -= set(own)
   # Through JSON, where tuples are lists, so that both sides look alike.
   old_fields = _flat(old.to_dict())
   new_fields = _flat(json.loads(json.dumps(new.to_dict())))

@@ -5,8 +5,9 @@ import pathlib
 from typing import NamedTuple
 
 import jax
+import ml_collections
 
-from astgan import checkpoints, errors, runs
+from astgan import checkpoints, errors, history, runs, writer
 from astgan.systems import generators, painters, registry
 
 
@@ -65,12 +66,13 @@ class Trained(NamedTuple):
     return self.sampler
 
 
-def load(workdir: pathlib.Path, *, step: int = -1) -> Trained:
+def load(workdir: pathlib.Path, *, step: str = "newest") -> Trained:
   """The generator or the painter of a training run.
 
   Args:
     workdir: the run folder; nothing in it is changed.
-    step: of the checkpoint; -1 is the newest.
+    step: of the checkpoint: "newest", "best" by the run's own
+      `evaluate.best_metric`, or a number.
 
   Raises:
     UserError: the folder is no training run of this version, or holds no such
@@ -84,8 +86,34 @@ def load(workdir: pathlib.Path, *, step: int = -1) -> Trained:
       f"{workdir / 'config.json'} is not of this version of astgan: {error};"
       " use the version that wrote it, or train in another --workdir"
     ) from error
+  number = _find(workdir, config, step)
   template = jax.eval_shape(
     functools.partial(system.init, jax.random.key(config.seed))
   )
-  step, state = checkpoints.restore(workdir, template, step=step)
-  return Trained(step, system.sampler(state), workdir)
+  state = checkpoints.restore(workdir, template, step=number)
+  return Trained(number, system.sampler(state), workdir)
+
+
+def _find(
+  workdir: pathlib.Path, config: ml_collections.ConfigDict, step: str
+) -> int:
+  """The number of a step that has a checkpoint."""
+  steps = checkpoints.find(workdir)
+  if step == "newest":
+    return steps[-1]
+  if step == "best":
+    metric = config.get("evaluate", {}).get("best_metric", "")
+    found = history.best(writer.read(workdir), metric, steps)
+    if found is None:
+      raise errors.UserError(
+        f"{workdir} has no best checkpoint: none was evaluated by"
+        f" evaluate.best_metric={metric!r}; name step newest or one of"
+        f" {', '.join(map(str, steps))}, or train with train.evaluate_every"
+      )
+    return found.step
+  if not step.isdecimal() or int(step) not in steps:
+    raise errors.UserError(
+      f"{workdir} holds no checkpoint of step {step};"
+      f" it has {', '.join(map(str, steps))}, newest and best"
+    )
+  return int(step)

@@ -1,9 +1,10 @@
-"""Reports of a run: metrics.jsonl, TensorBoard events and losses.png."""
+"""Reports of a run: metrics.jsonl, TensorBoard events and plots."""
 
 import collections
 import json
 import math
 import pathlib
+from collections.abc import Iterable, Sequence
 
 import matplotlib.figure
 import numpy as np
@@ -14,6 +15,9 @@ from astgan import runs
 
 class Writer:
   """Appends scalars and images to a run folder; plots the losses on closing.
+
+  Attributes:
+    lines: all lines of metrics.jsonl, as `read` returns them.
 
   Args:
     workdir: the run folder.
@@ -31,9 +35,9 @@ class Writer:
       for line in read(workdir)
       if resume_step is None or line["step"] <= resume_step
     ]
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    runs.write_atomically(path, text.encode())
-    self._lines = path.open("a")
+    rewrite(workdir, lines)
+    self.lines = lines
+    self._file = path.open("a")
     self._events = tensorboardX.SummaryWriter(
       str(workdir),
       purge_step=None if resume_step is None else resume_step + 1,
@@ -58,9 +62,10 @@ class Writer:
       name: float(value) if math.isfinite(value) else None
       for name, value in scalars.items()
     }
-    line = json.dumps({"step": int(step), **labels, **values})
-    self._lines.write(line + "\n")
-    self._lines.flush()
+    line = {"step": int(step), **labels, **values}
+    self._file.write(json.dumps(line) + "\n")
+    self._file.flush()
+    self.lines.append(line)
     prefix = "".join(f"{label}/" for label in labels.values())
     for name, value in scalars.items():
       self._events.add_scalar(prefix + name, value, step)
@@ -69,9 +74,13 @@ class Writer:
     """Writes an image, uint8 [h, w, 3], for TensorBoard."""
     self._events.add_image(name, image, step, dataformats="HWC")
 
+  def histogram(self, name: str, step: int, values: np.ndarray) -> None:
+    """Writes the distribution of some values for TensorBoard."""
+    self._events.add_histogram(name, values, step)
+
   def close(self) -> None:
     """Closes the files and plots losses.png."""
-    self._lines.close()
+    self._file.close()
     self._events.close()
     draw_losses(self._workdir)
 
@@ -87,6 +96,49 @@ def read(workdir: pathlib.Path) -> list[dict]:
       except json.JSONDecodeError:
         break
   return lines
+
+
+def rewrite(workdir: pathlib.Path, lines: Iterable[dict]) -> None:
+  """Makes metrics.jsonl these lines, whole or not at all."""
+  text = "".join(json.dumps(line) + "\n" for line in lines)
+  runs.write_atomically(workdir / "metrics.jsonl", text.encode())
+
+
+def draw_metrics(workdir: pathlib.Path, names: Sequence[str]) -> None:
+  """Plots metrics against steps in metrics.png, each in axes of its own.
+
+  Args:
+    workdir: the run folder.
+    names: of the metrics. A dashed line is the value of `floor/NAME`, and the
+      shade around NAME is as wide as NAME_std.
+  """
+  lines = read(workdir)
+  shown = [name for name in names if not name.endswith("_std")]
+  columns = math.ceil(len(shown) ** 0.5)
+  rows = math.ceil(len(shown) / columns)
+  figure = matplotlib.figure.Figure(
+    figsize=(3.5 * columns, 2.5 * rows), layout="constrained"
+  )
+  for number, name in enumerate(shown, start=1):
+    axes = figure.add_subplot(rows, columns, number)
+    points = [
+      (line["step"], line[name], line.get(f"{name}_std") or 0.0)
+      for line in lines
+      if line.get(name) is not None
+    ]
+    if points:
+      steps, values, deviations = np.transpose(points)
+      axes.plot(steps, values, marker=".", linewidth=1)
+      axes.fill_between(
+        steps, values - deviations, values + deviations, alpha=0.2
+      )
+    for line in lines:
+      if line.get(f"floor/{name}") is not None:
+        axes.axhline(line[f"floor/{name}"], linestyle="--", linewidth=1)
+    axes.set_title(name, fontsize="small")
+    axes.grid(alpha=0.3)
+  with runs.replacing(workdir / "metrics.png") as temporary:
+    figure.savefig(temporary, dpi=100)
 
 
 def draw_losses(workdir: pathlib.Path) -> None:

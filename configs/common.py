@@ -2,8 +2,8 @@
 
 Pages start from one of the functions below, so that each shows only fields
 that act: `training` and a system's own sections (`gan.py`), `painting`,
-`sampling` or `sweeping`. `--config.section.field=value` changes a field from
-the command line.
+`sampling`, `evaluation` or `sweeping`. `--config.section.field=value` changes
+a field from the command line.
 """
 
 import ml_collections
@@ -12,7 +12,7 @@ import ml_collections
 def base(task: str) -> ml_collections.ConfigDict:
   """What every task has, unlocked."""
   config = ml_collections.ConfigDict()
-  # What to do: train, paint, sample or sweep.
+  # What to do: train, paint, sample, evaluate or sweep.
   config.task = task
   # All chance and the order of the data follow from this number.
   config.seed = 0
@@ -42,6 +42,10 @@ def training(system: str) -> ml_collections.ConfigDict:
   data.crop = "centre"
   # Mirror every second image, left to right, by chance.
   data.flip = False
+  # Share of the images of `source` that training never sees, so that metrics
+  # compare with them: 0 keeps none. Images of one scene stay together, and a
+  # hash of their content decides, the same at every start.
+  data.hold_out = 0.0
   # Folder for decoded images, so that they are decoded once: "auto" is the
   # user's cache folder.
   data.cache = "auto"
@@ -62,10 +66,23 @@ def training(system: str) -> ml_collections.ConfigDict:
   train.log_every = 10
   train.sample_every = 500
   train.save_every = 500
-  # Checkpoints kept, the newest first.
+  # Period in updates of the metrics of section `evaluate`; 0 is off.
+  train.evaluate_every = 0
+  # Checkpoints kept, the newest first; the best is kept beside them.
   train.max_to_keep = 3
   # Images in a contact sheet.
   train.num_samples = 64
+  # When a rule of section `detectors` holds: "warn"; "stop", with exit status
+  # 1; or "roll_back" to the best checkpoint, else the newest. A value that is
+  # not finite stops the run under "warn" as well.
+  train.on_failure = "warn"
+  # Factor on all learning rates at each roll-back: the same rates would fail
+  # the same way.
+  train.roll_back_factor = 0.5
+  # Roll-backs after which a failure stops the run.
+  train.max_roll_backs = 3
+  config.evaluate = evaluation_of_training()
+  config.detectors = detection()
   return config
 
 
@@ -90,6 +107,53 @@ def optimizer() -> ml_collections.ConfigDict:
   return section
 
 
+def evaluation_of_training() -> ml_collections.ConfigDict:
+  """What a training measures about itself, each `train.evaluate_every`."""
+  evaluate = ml_collections.ConfigDict()
+  # Feature networks: `random` needs no download, and no discriminator was
+  # trained on it.
+  evaluate.nets = ("random",)
+  # What is measured, of those of task `evaluate`.
+  evaluate.metrics = ("kernel", "frechet", "diversity", "authenticity")
+  # Images compared on each side, at most; fewer where there are fewer real
+  # ones.
+  evaluate.count = 500
+  # Images in each subset of the kernel distance (0 is half of those compared),
+  # and subsets.
+  evaluate.subset_size = 0
+  evaluate.subsets = 20
+  # The metric that says which checkpoint is the best: its name, or the first
+  # words of it.
+  evaluate.best_metric = "kernel_random"
+  return evaluate
+
+
+def detection() -> ml_collections.ConfigDict:
+  """When a training counts as failed; a threshold of 0 switches a rule off."""
+  detectors = ml_collections.ConfigDict()
+  # Updates through which a condition on scalars must hold on every line, and
+  # evaluations through which one on metrics must.
+  detectors.patience = 1000
+  detectors.evaluations = 3
+  # Gap of the mean logits from which a discriminator that is always right
+  # counts as pinned: beyond 10 its odds are above 20,000 to 1.
+  detectors.logit_margin = 10.0
+  # Gap that logits have when they diverge: no 1-Lipschitz critic of images up
+  # to 288 pixels can have it.
+  detectors.logit_gap = 1000.0
+  # Gradient norm below which a network is dead. Adam divides gradients by
+  # their size and hides all but those below its epsilon of 1e-8.
+  detectors.gradient_norm = 1e-8
+  # Mean distance of two generated images, as a share of that of two real ones,
+  # below which the modes have collapsed.
+  detectors.diversity = 0.2
+  # How many times worse than its best the metric must be.
+  detectors.metric_factor = 2.0
+  # Authenticity below which images are copies; new ones have about 0.5.
+  detectors.authenticity = 0.1
+  return detectors
+
+
 def painting() -> ml_collections.ConfigDict:
   """Style transfer at its defaults: the paper's layers and weights."""
   config = base("paint")
@@ -107,8 +171,8 @@ def painting() -> ml_collections.ConfigDict:
   paint.content = ""
   # An image, a folder of images (all of them are one style), or a training
   # run's folder: then its generator draws the style batch, or its painter
-  # paints in one pass, with none of the fields below but `size`, `direction`
-  # and `tile`.
+  # paints in one pass, with none of the fields below but `style_step`, `size`,
+  # `direction` and `tile`.
   paint.style = ""
   # What a painter of two directions makes: "painting" of photographs, or
   # "photograph" of paintings; "" is the first.
@@ -117,6 +181,9 @@ def painting() -> ml_collections.ConfigDict:
   # as large as; 0 is the whole photograph where memory allows. The painting is
   # the same.
   paint.tile = 0
+  # The checkpoint of such a run: "newest", "best" by its
+  # `evaluate.best_metric`, or the number of its step.
+  paint.style_step = "newest"
   # Images the generator draws for the style batch.
   paint.style_batch = 64
   # Longer side of the painted image, in pixels.
@@ -158,14 +225,63 @@ def sampling() -> ml_collections.ConfigDict:
   sample = config.sample = ml_collections.ConfigDict()
   # The training run's folder whose generator is drawn.
   sample.run = ""
-  # The checkpoint's step; -1 is the newest.
-  sample.step = -1
+  # The checkpoint: "newest", "best" by the run's `evaluate.best_metric`, or
+  # the number of its step.
+  sample.step = "newest"
   # Images in each grid, grids, and rows and images per row of the
   # interpolations.
   sample.count = 64
   sample.grids = 1
   sample.rows = 8
   sample.columns = 8
+  return config.lock()
+
+
+def evaluation() -> ml_collections.ConfigDict:
+  """Measuring what a generator draws, or a folder of images."""
+  config = base("evaluate")
+
+  data = config.data = ml_collections.ConfigDict()
+  # What is compared with, as in a training. "" is what the run was trained on:
+  # then none of this section counts.
+  data.source = ""
+  data.size = 64
+  data.count = 2048
+  data.crop = "centre"
+  data.hold_out = 0.0
+  data.cache = "auto"
+
+  evaluate = config.evaluate = ml_collections.ConfigDict()
+  # The training run's folder whose generator is measured, or a folder of
+  # images of one size.
+  evaluate.run = ""
+  evaluate.pictures = ""
+  # The run's checkpoint: "newest", "best" or the number of its step.
+  evaluate.step = "newest"
+  # Images compared on each side, at most: fewer where fewer are held out or,
+  # where none are, where there are fewer in all.
+  evaluate.count = 2000
+  # Feature networks: random (convolutions with random weights), vgg16_relu1 to
+  # 5, vgg19_relu1 to 5, and others that a wrong name lists.
+  evaluate.nets = ("random", "vgg19_relu3")
+  # File of the Inception network's weights, for the net `inception`.
+  evaluate.inception = ""
+  # What is measured. The last three need no network.
+  evaluate.metrics = (
+    "frechet",
+    "kernel",
+    "precision_recall",
+    "density_coverage",
+    "authenticity",
+    "diversity",
+    "sliced_wasserstein",
+    "spectrum",
+    "colours",
+  )
+  # Images in a subset of the kernel distance (0: half of those compared, at
+  # most 1,000), and subsets.
+  evaluate.subset_size = 0
+  evaluate.subsets = 100
   return config.lock()
 
 

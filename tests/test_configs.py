@@ -151,3 +151,18 @@ def test_a_sampling_config_draws(name, tmp_path, trained):
   command = [f"--config={path}", f"--workdir={tmp_path}", *arguments]
   assert main.main(command) == 0
   assert (tmp_path / "samples" / "grid_00.png").exists()
+
+
+@pytest.mark.parametrize("name", names_of("evaluate"))
+def test_an_evaluation_config_measures(name, tmp_path, trained):
+  fields = {
+    "evaluate.run": trained,
+    "evaluate.nets": "('random',)",
+    "compile_cache": "off",
+  }
+  arguments = [f"--config.{field}={value}" for field, value in fields.items()]
+  path = ROOT / "configs" / f"{name}.py"
+  command = [f"--config={path}", f"--workdir={tmp_path}", *arguments]
+  assert main.main(command) == 0
+  numbers = json.loads((tmp_path / "metrics.json").read_text())
+  assert "kernel_random_16" in numbers

@@ -11,7 +11,7 @@ import jax
 import pytest
 import tqdm
 
-from astgan import main, pages
+from astgan import errors, main, pages
 from configs import smoke
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -143,7 +143,11 @@ def test_a_mistake_in_a_config_file_is_one_line(capsys, folder, text, told):
 
 
 @pytest.mark.parametrize(
-  "error", [OSError("no space"), FloatingPointError("nan"), KeyboardInterrupt()]
+  "error",
+  [
+    *(OSError("no space"), FloatingPointError("nan"), KeyboardInterrupt()),
+    errors.TrainingFailure("the generator is dead"),
+  ],
 )
 def test_a_failure_is_one_line_and_status_1(capsys, monkeypatch, error):
   fail = unittest.mock.Mock(side_effect=error)

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from astgan import errors, runs
-from configs import gan, nst, sample
+from configs import evaluate, gan, nst, sample, sweep
 
 
 def make_config(page=gan, **changes):
@@ -45,7 +45,7 @@ def test_a_written_file_may_be_read_as_any_other(tmp_path):
   assert len(modes) == 1
 
 
-@pytest.mark.parametrize("page", [gan, nst, sample])
+@pytest.mark.parametrize("page", [evaluate, gan, nst, sample])
 def test_a_config_comes_back_as_it_was_but_for_tuples(tmp_path, page):
   config = make_config(page, seed=3)
   for _ in range(2):
@@ -67,12 +67,14 @@ def test_all_differences_are_named_and_the_old_config_stays(tmp_path):
 
 @pytest.mark.parametrize("field", runs.FREE)
 def test_a_field_that_lengthens_or_reports_may_change(tmp_path, field):
-  page = nst if field.startswith("paint.") else gan
-  config = make_config(page)
+  pages = {"paint": nst, "sweep": sweep}
+  config = make_config(pages.get(field.partition(".")[0], gan))
   runs.open_run(tmp_path, config)
   section, _, name = field.rpartition(".")
   target = config[section] if section else config
-  target[name] = "another" if isinstance(target[name], str) else 7
+  value = target[name]
+  others = {str: "another", tuple: ("another",), int: 7, float: 7.0}
+  target[name] = others[type(value)]
   runs.open_run(tmp_path, config)
   assert runs.read_config(tmp_path).to_dict() == json.loads(
     json.dumps(config.to_dict())

@@ -94,7 +94,7 @@ def test_the_same_seed_draws_the_same(trained, tmp_path):
 
 def test_an_earlier_checkpoint_draws_otherwise(trained, tmp_path):
   last = draw(trained, tmp_path / "last")
-  early = draw(trained, tmp_path / "early", step=4)
+  early = draw(trained, tmp_path / "early", step="4")
   assert np.any(last["grid_00.png"] != early["grid_00.png"])
 
 
@@ -106,8 +106,8 @@ def test_an_earlier_checkpoint_draws_otherwise(trained, tmp_path):
     ("grids", 0),
     ("rows", 0),
     ("columns", 1),
-    ("step", 5),
-    ("step", -2),
+    ("step", "5"),
+    ("step", "-2"),
   ],
 )
 def test_a_field_that_cannot_be_is_named(trained, tmp_path, field, value):

@@ -87,6 +87,28 @@ def test_events_hold_scalars_by_label_and_images(tmp_path):
   assert b"samples" in events.read_bytes()
 
 
+def test_events_hold_histograms(tmp_path):
+  with writer.Writer(tmp_path) as log:
+    log.histogram("discriminator/real_logits", 1, np.arange(4.0))
+  (events,) = tmp_path.glob("*tfevents*")
+  assert b"discriminator/real_logits" in events.read_bytes()
+
+
+def test_metrics_are_plotted_with_their_floor(tmp_path):
+  def plot(**floor):
+    with writer.Writer(tmp_path) as log:
+      log.write(0, floor)
+      for step in (1, 2):
+        log.write(step, {"kernel_9": 1.0 / step, "kernel_9_std": 0.1})
+    writer.draw_metrics(tmp_path, ["kernel_9", "kernel_9_std"])
+    with Image.open(tmp_path / "metrics.png") as plotted:
+      return plotted.size, plotted.tobytes()
+
+  without = plot()
+  assert without[0] == (350, 250)
+  assert plot(**{"floor/kernel_9": 0.2}) != without
+
+
 def test_the_losses_are_plotted_after_an_exception_too(tmp_path):
   with pytest.raises(KeyError), writer.Writer(tmp_path) as log:
     log.write(1, {"loss": 1.0})

@@ -27,7 +27,7 @@ def read_torch(path: pathlib.Path | str) -> dict[str, Any]:
 
   Raises:
     pickle.UnpicklingError: the file was not made by torch.save, is truncated,
-      or holds anything but dense, contiguous tensors.
+      or holds anything but dense tensors.
   """
   path = pathlib.Path(path)
   if zipfile.is_zipfile(path):
@@ -116,13 +116,20 @@ def _require_little_endian(is_little: bool) -> None:
 
 
 def _tensor(storage, offset, size, strides, *_) -> np.ndarray:
-  """Stands in for torch._utils._rebuild_tensor_v2: a view of the storage."""
-  contiguous = tuple(math.prod(size[i + 1 :]) for i in range(len(size)))
-  if tuple(strides) != contiguous and 0 not in size:
-    raise pickle.UnpicklingError(
-      "it holds tensors that are not contiguous; save tensor.contiguous()"
-    )
-  return storage[offset : offset + math.prod(size)].reshape(size)
+  """Stands in for torch._utils._rebuild_tensor_v2: a view of the storage.
+
+  The elements lie one after the other, with the axes in any order.
+  """
+  order = sorted(range(len(size)), key=lambda axis: -strides[axis])
+  lengths = [size[axis] for axis in order]
+  for i, axis in enumerate(order):
+    dense = strides[axis] == math.prod(lengths[i + 1 :])
+    if not dense and size[axis] > 1 and 0 not in size:
+      raise pickle.UnpicklingError(
+        "it holds tensors with gaps; save tensor.contiguous()"
+      )
+  view = storage[offset : offset + math.prod(size)].reshape(lengths)
+  return view.transpose(np.argsort(order)) if order else view
 
 
 def _parameter(tensor, *_) -> np.ndarray:

@@ -13,7 +13,7 @@ from astgan.features import convert, files
 
 
 def path(net: str) -> pathlib.Path:
-  """The cache file of a net: "vgg16" or "vgg19"."""
+  """The cache file of a net of `nets.NETS`."""
   folder = pathlib.Path(platformdirs.user_cache_dir("astgan")) / "weights"
   return folder / f"{net}.safetensors"
 

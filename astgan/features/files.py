@@ -13,7 +13,7 @@ import safetensors.numpy
 
 from astgan.features import archives
 
-# Algorithm and first digits of the hashes that Keras and torchvision publish.
+# Algorithm and first digits of the hashes that the authors publish.
 PUBLISHED = {
   "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5": (
     "md5",
@@ -25,6 +25,10 @@ PUBLISHED = {
   ),
   "vgg19-dcbb9e9d.pth": ("sha256", "dcbb9e9d"),
   "vgg16-397923af.pth": ("sha256", "397923af"),
+  "alexnet-owt-7be5be79.pth": ("sha256", "7be5be79"),
+  "alexnet-owt-4df8aa71.pth": ("sha256", "4df8aa71"),
+  "pt_inception-2015-12-05-6726825d.pth": ("sha256", "6726825d"),
+  "weights-inception-2015-12-05-6726825d.pth": ("sha256", "6726825d"),
 }
 
 
@@ -79,18 +83,20 @@ def read_quantized(path: pathlib.Path | str) -> dict[str, np.ndarray]:
 def read_flax(
   path: pathlib.Path | str, names: dict[str, tuple[str, str]]
 ) -> dict[str, np.ndarray]:
-  """torchvision's arrays from the pickled parameters of a Flax network.
+  """Arrays by torchvision's names from the pickled parameters of Flax layers.
 
   Args:
-    path: a pickle whose `VGG16_0` holds `Conv_0`, `Conv_1`, ..., HWIO.
-    names: torchvision's names of the kernel and bias of each convolution.
+    path: a pickle of dicts of convolutions, HWIO; some have no bias.
+    names: the names to give to the kernel and bias of each convolution, by the
+      path of its dict, such as `VGG16_0/Conv_0`.
   """
-  layers = archives.read_numpy(path)["VGG16_0"]
+  stored = archives.read_numpy(path)
   arrays = {}
-  for index, (kernel, bias) in enumerate(names.values()):
-    layer = layers[f"Conv_{index}"]
-    arrays[kernel] = layer["kernel"].transpose(3, 2, 0, 1)  # HWIO to OIHW.
-    arrays[bias] = layer["bias"]
+  for layer, (kernel, bias) in names.items():
+    module, name = layer.split("/")
+    arrays[kernel] = stored[module][name]["kernel"].transpose(3, 2, 0, 1)
+    outputs = np.zeros(len(arrays[kernel]), np.float32)
+    arrays[bias] = stored[module][name].get("bias", outputs)
   return arrays
 
 

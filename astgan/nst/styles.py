@@ -163,7 +163,7 @@ def open_style(
     )
   path = pathlib.Path(paint.style).expanduser()
   if (path / "config.json").is_file():
-    trained = sampling.load(path)
+    trained = sampling.load(path, step=paint.style_step)
     if trained.is_painter or paint.direction:
       direction = paint.direction or trained.sampler.directions[0]
       painter = trained.painter(direction)

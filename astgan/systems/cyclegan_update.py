@@ -7,7 +7,6 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import ml_collections
-import optax
 from jaxtyping import PyTree
 
 from astgan.arrays import Images
@@ -77,11 +76,11 @@ def update(
   )
   new = {}
   for kind, of_domain in gradients.items():
-    scalars[f"{kind}/gradient_norm"] = optax.tree.norm(of_domain)
+    scalars[f"{kind}/gradient_norm"] = networks.global_norm(of_domain)
     for domain, gradient in of_domain.items():
       name = f"{domain}_{kind}"
       new[name] = networks.apply_gradients(
-        state.networks[name], gradient, {}, config[kind], state.step
+        state.networks[name], gradient, {}, config[kind], state
       )
   ema = {
     name: networks.update_ema(

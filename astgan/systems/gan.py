@@ -167,15 +167,24 @@ class GAN:
     )
 
   def samples(
-    self,
-    state: interface.TrainState,
-    frozen: None,
-    batch: Mapping[str, Images],
+    self, state: interface.TrainState, frozen: None, batch: Mapping[str, Images]
   ) -> dict[str, Images]:
     """What the generator draws from the same latents each time."""
     del frozen
     key = jax.random.fold_in(jax.random.wrap_key_data(state.key), _SAMPLES)
     return {"samples": self.sampler(state).sample(key, len(batch["paintings"]))}
+
+  def histograms(
+    self, state: interface.TrainState, frozen: None, batch: Mapping[str, Images]
+  ) -> dict[str, jax.Array]:
+    """Logits of the real images and of as many generated ones."""
+    fake_images = self.samples(state, frozen, batch)["samples"]
+    module = gan_networks.build(self.config).discriminator
+    return gan_update.logits(
+      module,
+      state.networks["discriminator"],
+      {"real": batch["paintings"], "fake": fake_images},
+    )
 
   def sampler(self, state: interface.TrainState) -> generators.Generator:
     """The generator, its moving average where one is kept."""

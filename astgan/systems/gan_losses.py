@@ -16,6 +16,9 @@ from astgan.losses import adversarial, penalties
 class _Losses(NamedTuple):
   generator: Callable[..., PerExample]
   discriminator: Callable[..., PerExample]
+  # The logit between real and generated; None where a constant added to all
+  # logits changes no loss, so that none is meant.
+  boundary: float | None = None
   # Whether the discriminator's loss takes labels, which can be smoothed.
   has_labels: bool = False
   # Whether each generated image is judged relative to a real one.
@@ -26,20 +29,25 @@ LOSSES = {
   "nonsaturating": _Losses(
     adversarial.nonsaturating_generator,
     adversarial.logistic_discriminator,
+    boundary=0.0,
     has_labels=True,
   ),
   "minimax": _Losses(
     adversarial.minimax_generator,
     adversarial.logistic_discriminator,
+    boundary=0.0,
     has_labels=True,
   ),
   "least_squares": _Losses(
     adversarial.least_squares_generator,
     adversarial.least_squares_discriminator,
+    boundary=0.5,
     has_labels=True,
   ),
   "hinge": _Losses(
-    adversarial.hinge_generator, adversarial.hinge_discriminator
+    adversarial.hinge_generator,
+    adversarial.hinge_discriminator,
+    boundary=0.0,
   ),
   "wasserstein": _Losses(
     adversarial.wasserstein_generator, adversarial.wasserstein_discriminator

@@ -1,7 +1,9 @@
 """The update of system `gan`: what one batch changes."""
 
+import functools
 from collections.abc import Callable, Mapping
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import ml_collections
@@ -71,9 +73,10 @@ def update(
   scalars["generator/loss"], pixel_gradients = jax.value_and_grad(loss_of)(
     fake_images
   )
-  (gradients,) = generator_vjp(pixel_gradients)
+  gradients = mean(generator_vjp(pixel_gradients)[0])
+  scalars["generator/gradient_norm"] = networks.global_norm(gradients)
   new["generator"] = networks.apply_gradients(
-    generator, mean(gradients), mean(moved), config.generator, state.step
+    generator, gradients, mean(moved), config.generator, state
   )
   ema = {
     name: networks.update_ema(
@@ -83,6 +86,21 @@ def update(
   }
   state = state.replace(step=state.step + 1, networks=new, ema=ema)
   return state, mean(scalars)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def logits(
+  module: nn.Module,
+  network: interface.NetworkState,
+  batches: Mapping[str, Images],
+) -> dict[str, jax.Array]:
+  """The logits of each batch, as an update sees them, without augmentation."""
+  return {
+    f"discriminator/{kind}_logits": networks.apply(
+      module, network.params, network.collections, images
+    )[0]
+    for kind, images in batches.items()
+  }
 
 
 def _train_discriminator(
@@ -107,11 +125,15 @@ def _train_discriminator(
     )
     scalars = {
       "discriminator/loss": loss,
-      "discriminator/real_accuracy": _share(real_logits > 0),
-      "discriminator/fake_accuracy": _share(fake_logits < 0),
       "discriminator/real_logit": jnp.mean(real_logits),
       "discriminator/fake_logit": jnp.mean(fake_logits),
     }
+    boundary = gan_losses.LOSSES[config.loss.name].boundary
+    if boundary is not None:
+      scalars |= {
+        "discriminator/real_accuracy": _share(real_logits > boundary),
+        "discriminator/fake_accuracy": _share(fake_logits < boundary),
+      }
     if turn.endswith("+penalty"):
       penalty = gan_losses.penalty(
         config.loss,
@@ -127,8 +149,10 @@ def _train_discriminator(
     return loss, (moved, scalars)
 
   gradients, (moved, scalars) = jax.grad(objective, has_aux=True)(old.params)
+  gradients = mean(gradients)
+  scalars["discriminator/gradient_norm"] = networks.global_norm(gradients)
   new = networks.apply_gradients(
-    old, mean(gradients), mean(moved), config.discriminator, state.step
+    old, gradients, mean(moved), config.discriminator, state
   )
   if config.loss.weight_clip:
     bound = config.loss.weight_clip

@@ -5,11 +5,13 @@ interface only. A new one is a file in this folder, a line in `registry` and a
 page in configs/.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import flax
 import jax
+import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from astgan.arrays import Images
@@ -50,6 +52,8 @@ class TrainState(flax.struct.PyTreeNode):
     networks: by name.
     ema: exponential moving averages of parameters by network; {} keeps none.
     extra: further arrays, such as an image pool.
+    learning_rate_scale: factor on the updates of all optimisers, float32; the
+      loop sets it, below 1 after a roll-back.
   """
 
   step: PyTree
@@ -57,6 +61,9 @@ class TrainState(flax.struct.PyTreeNode):
   networks: dict[str, NetworkState]
   ema: dict[str, PyTree]
   extra: PyTree = None
+  learning_rate_scale: PyTree = flax.struct.field(
+    default_factory=functools.partial(jnp.ones, ())
+  )
 
 
 class Phase(NamedTuple):
@@ -78,6 +85,10 @@ class Phase(NamedTuple):
 @runtime_checkable
 class System(Protocol):
   """A trainable system, made from a config by `registry.make`.
+
+  A system may have one more method, `histograms(state, frozen, batch)`, with
+  the arguments of `samples`: it returns arrays by name, whose distributions
+  TensorBoard shows beside the contact sheets.
 
   Attributes:
     phases: at least one, by ascending start; the first starts at 0.

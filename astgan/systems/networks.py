@@ -55,7 +55,7 @@ def apply_gradients(
   gradients: PyTree,
   collections: dict[str, PyTree],
   section: ml_collections.ConfigDict,
-  step: jax.Array,
+  state: interface.TrainState,
 ) -> interface.NetworkState:
   """The network after one step of its optimiser.
 
@@ -64,7 +64,7 @@ def apply_gradients(
     gradients: of its parameters.
     collections: that it has afterwards.
     section: of the config, with the optimiser and its schedule.
-    step: completed generator updates.
+    state: before the step: its number and the scale of learning rates.
   """
   optimizer = make_optimizer(section)
   # optax raises floats to integers, which strict promotion would refuse.
@@ -72,9 +72,10 @@ def apply_gradients(
     updates, opt_state = optimizer.update(
       gradients, network.opt_state, network.params
     )
-  factor = learning_rate_factor(section, step)
-  if factor is not None:
-    updates = jax.tree.map(lambda update: factor * update, updates)
+  factor = learning_rate_factor(section, state.step)
+  scale = state.learning_rate_scale
+  scale = scale if factor is None else factor * scale
+  updates = jax.tree.map(lambda update: scale * update, updates)
   params = optax.apply_updates(network.params, updates)
   return interface.NetworkState(params, collections, opt_state)
 
@@ -82,6 +83,12 @@ def apply_gradients(
 def update_ema(ema: PyTree, params: PyTree, *, decay: float) -> PyTree:
   """decay * ema + (1 - decay) * params."""
   return jax.tree.map(lambda e, x: decay * e + (1 - decay) * x, ema, params)
+
+
+def global_norm(gradients: PyTree) -> jax.Array:
+  """The Euclidean norm of all leaves together."""
+  squares = [jnp.sum(leaf**2) for leaf in jax.tree.leaves(gradients)]
+  return jnp.sqrt(sum(squares))
 
 
 def mean_over(axis_name: str | None, tree: PyTree) -> PyTree:

@@ -99,6 +99,7 @@ class Loader:
     config: a training config.
     system: whose turns are made.
     images: all of each source, bytes [n s s 3].
+    training: by source the indices of the images to train on.
     start: the first step.
   """
 
@@ -107,11 +108,15 @@ class Loader:
     config: ml_collections.ConfigDict,
     system: interface.System,
     images: Mapping[str, np.ndarray],
+    training: Mapping[str, np.ndarray],
     start: int,
   ) -> None:
     self._phases = system.phases
+    self._training = {
+      name: indices.astype(np.int32) for name, indices in training.items()
+    }
     self._orders = {
-      name: pipeline.Order(len(images[name]), seed=config.seed, source=number)
+      name: pipeline.Order(len(training[name]), seed=config.seed, source=number)
       for number, name in enumerate(system.sources)
     }
     self._host_images = None if parallel.fits(images) else images
@@ -142,6 +147,7 @@ class Loader:
     batches = {}
     for name, order in self._orders.items():
       batch = np.stack([order.batch(start, size) for start in starts])
+      batch = self._training[name][batch]
       if self._host_images is not None:
         batch = self._host_images[name][batch]
       batches[name] = parallel.shard(batch)

@@ -1,14 +1,15 @@
 """Task `train`: files in, files out, for any system.
 
 The mathematics is in the system's update; what a call does to the devices is in
-parallel.py, and which batches it gets in loader.py.
+parallel.py, which batches it gets in loader.py, and what becomes of a training
+that fails in failures.py.
 """
 
 import functools
 import logging
 import math
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -17,15 +18,17 @@ import numpy as np
 import tqdm
 from jaxtyping import PyTree
 
-from astgan import arrays, checkpoints, runs, writer
-from astgan.arrays import Images
-from astgan.data import images, pipeline
+from astgan import checkpoints, history, runs, writer
 from astgan.systems import interface, registry
 from astgan.train import (
+  evaluation,
   evaluators,
+  failures,
   loader,
   parallel,
+  report,
   settings,
+  sources,
   stop,
   throughput,
 )
@@ -44,47 +47,40 @@ def train(
   Args:
     config: a training config, such as the pages of configs/ make.
     workdir: the run folder.
-    evaluators: called each period, and at the last step.
+    evaluators: called each period and at the last step, beside those that the
+      config asks for.
 
   Raises:
     UserError: the config does not fit the system, the devices, the data or the
       folder.
     FloatingPointError: a loss or a parameter is no longer finite.
+    TrainingFailure: a detector holds, and the config says to stop.
   """
   system = registry.make(config)
   settings.check(config, system)
   runs.check_run(workdir, config)
-  sources = _decode(config, workdir, system)
+  found = sources.load(config, workdir, system)
+  evaluated = evaluation.make(config, system, found)
   runs.open_run(workdir, config)
-  fingerprint = {
-    name: {"count": len(source.array), "sha256": source.sha256}
-    for name, source in sources.items()
-  }
   runs.keep_fingerprint(
-    workdir, "images.json", fingerprint, field="data.source"
+    workdir, "images.json", found.fingerprint, field="data.source"
   )
-  all_images = {name: source.array for name, source in sources.items()}
-  init = functools.partial(system.init, jax.random.key(config.seed))
   with checkpoints.Checkpoints(workdir, keep=config.train.max_to_keep) as saved:
-    start = saved.latest or 0
-    if start >= config.train.steps:
+    if (saved.latest or 0) >= config.train.steps:
       logger.info(
-        f"{workdir} is at step {start}; raise config.train.steps to go on"
+        f"{workdir} is at step {saved.latest}; raise config.train.steps to go"
+        f" on; {report.summary(config, workdir, saved.steps)}"
       )
       return
-    if start:
-      logger.info(f"{workdir} goes on from step {start}")
-      state = saved.restore(jax.eval_shape(init))
-    else:
-      state = jax.jit(init)()
-    with (
-      writer.Writer(workdir, resume_step=start) as log,
-      loader.Loader(config, system, all_images, start) as batches,
-    ):
-      shown = _spread(config, all_images)
-      _write_reals(workdir, shown)
-      run = _Run(config, workdir, system, log, saved, shown, evaluators)
-      run.to_the_end(state, batches)
+    run = _Run(config, workdir, system, saved, found, evaluated, evaluators)
+    ended = None
+    while ended is None:
+      try:
+        ended = run.resume()
+      except failures.Failure as failure:
+        failures.answer(failure, config, workdir, saved)
+    told = report.summary(config, workdir, saved.steps)
+    logger.info(f"{workdir}: {ended}; {told}")
 
 
 class _Run:
@@ -95,25 +91,67 @@ class _Run:
     config: ml_collections.ConfigDict,
     workdir: pathlib.Path,
     system: interface.System,
-    log: writer.Writer,
     saved: checkpoints.Checkpoints,
-    shown: dict[str, Images],
+    found: sources.Sources,
+    evaluated: evaluation.Evaluation | None,
     evaluators: Sequence[evaluators.Evaluator],
   ) -> None:
+    self._config = config
     self._train = config.train
     self._workdir = workdir
     self._system = system
-    self._log = log
     self._saved = saved
-    self._shown = shown
-    self._evaluators = evaluators
+    self._sources = found
+    self._shown = report.spread(config, found.images, found.training)
+    self._evaluated = evaluated
+    self._evaluators = list(evaluators)
+    if evaluated:
+      self._evaluators.append(evaluated.evaluator)
     self._throughput = throughput.Throughput()
     self._frozen = parallel.replicate(system.load_frozen())
     self._call = parallel.make_call(system, config.data)
 
-  def to_the_end(
+  def resume(self) -> str:
+    """Trains on from the newest checkpoint; says how that ended.
+
+    Raises:
+      Failure: the training cannot go on like this.
+    """
+    start = self._saved.latest or 0
+    with writer.Writer(self._workdir, resume_step=start) as log:
+      self._log = log
+      self._watch = failures.Watch(self._config, log.lines)
+      state = self._restore(start)
+      self._write_once()
+      images, training = self._sources.images, self._sources.training
+      with loader.Loader(
+        self._config, self._system, images, training, start
+      ) as batches:
+        return self._to_the_end(state, batches)
+
+  def _restore(self, start: int) -> interface.TrainState:
+    key = jax.random.key(self._config.seed)
+    init = functools.partial(self._system.init, key)
+    if start:
+      logger.info(f"{self._workdir} goes on from step {start}")
+      state = self._saved.restore(jax.eval_shape(init))
+    else:
+      state = jax.jit(init)()
+    best = self._best()
+    self._saved.preserve(best and best.step)
+    scale = history.roll_backs(self._log.lines).learning_rate_scale
+    return state.replace(learning_rate_scale=jnp.float32(scale))
+
+  def _write_once(self) -> None:
+    report.write_reals(self._workdir, self._shown)
+    floor = self._evaluated.floor if self._evaluated else {}
+    lines = self._log.lines
+    if floor and not any(floor.keys() <= line.keys() for line in lines):
+      self._log.write(0, floor)
+
+  def _to_the_end(
     self, state: interface.TrainState, batches: loader.Loader
-  ) -> None:
+  ) -> str:
     """Updates until all steps are done or a signal asks to stop."""
     step = int(state.step)
     state = parallel.replicate(state)
@@ -131,19 +169,21 @@ class _Run:
         bar.update(completed)
         # A signal that comes while files are written waits for the next step,
         # with which the run is saved.
-        last = step == self._train.steps or bool(signals)
+        stopped = bool(signals)
         scalars = jax.tree.map(lambda x, n=completed: x[-n:], scalars)
-        self._report(step, state, scalars, last=last)
+        self._report(step, state, scalars, stopped=stopped)
         bar.set_postfix_str(self._throughput.line(), refresh=False)
-        if last:
+        if stopped:
           break
       # A first signal does not interrupt the last checkpoint either.
       self._saved.wait()
+    summary = f"step {step}, {self._throughput.summary()}"
     if signals and step < self._train.steps:
-      logger.info(
-        f"stopped by {signals[0]}; the same command goes on from {step}"
+      return (
+        f"stopped by {signals[0]}; the same command goes on from {step};"
+        f" {summary}"
       )
-    logger.info(f"{self._workdir}: step {step}, {self._throughput.summary()}")
+    return f"finished; {summary}"
 
   def _make(
     self,
@@ -169,22 +209,45 @@ class _Run:
     state: interface.TrainState,
     scalars: interface.Scalars,
     *,
-    last: bool,
+    stopped: bool,
   ) -> None:
     """Writes all that is due after the steps whose scalars these are."""
     train = self._train
+    last = step == train.steps
     count = len(next(iter(scalars.values())))
-    due = functools.partial(is_time, step, last=last, count=count)
+    due = functools.partial(is_time, step, count=count)
     # On accelerators looking at every call would make the devices wait.
-    if due(train.log_every) or jax.default_backend() == "cpu":
+    if due(train.log_every, last=last) or jax.default_backend() == "cpu":
       self._write(step, jax.device_get(scalars), last=last)
-    if due(train.sample_every):
-      self._draw(step, state)
-    for evaluator in self._evaluators:
-      if due(evaluator.every):
-        self._log.write(step, evaluator.evaluate(state))
-    if due(train.save_every):
+    if due(train.sample_every, last=last or stopped):
+      sheets = self._system.samples(state, self._frozen, self._shown)
+      report.write_samples(self._workdir, self._log, step, sheets)
+      if hasattr(self._system, "histograms"):
+        drawn = self._system.histograms(state, self._frozen, self._shown)
+        for name, values in drawn.items():
+          self._log.histogram(name, step, np.asarray(values))
+    # A signal adds no line, so that the lines are those of a run that never
+    # stopped, and so are the decisions that follow from them.
+    is_best = self._evaluate(step, state, functools.partial(due, last=last))
+    if due(train.save_every, last=last or stopped or is_best):
       self._save(step, state)
+    if is_best:
+      self._saved.preserve(step)
+
+  def _evaluate(
+    self,
+    step: int,
+    state: interface.TrainState,
+    due: Callable[[int], bool],
+  ) -> bool:
+    """Calls the evaluators that are due; says whether this step is the best."""
+    called = [e for e in self._evaluators if due(e.every)]
+    for evaluator in called:
+      self._record(step, evaluator.evaluate(state))
+    if self._evaluated and self._evaluated.evaluator in called:
+      writer.draw_metrics(self._workdir, self._evaluated.names)
+    best = self._best(step) if called else None
+    return best is not None and best.step == step
 
   def _write(self, step: int, scalars: PyTree, *, last: bool) -> None:
     """Writes the lines that are due, having looked at every step's scalars."""
@@ -195,37 +258,26 @@ class _Run:
       finite = all(map(math.isfinite, line.values()))
       ends = not finite or (last and number == step)
       if is_time(number, self._train.log_every, last=ends):
-        self._log.write(number, line | self._throughput.scalars())
+        self._record(number, line | self._throughput.scalars())
       if not finite:
-        self._diverged(number, line)
+        raise failures.not_finite(number, line)
 
-  def _draw(self, step: int, state: interface.TrainState) -> None:
-    folder = self._workdir / "samples"
-    folder.mkdir(exist_ok=True)
-    sheets = self._system.samples(state, self._frozen, self._shown)
-    for number, (name, drawn) in enumerate(sheets.items()):
-      suffix = f"_{name}" if number else ""
-      sheet = _contact_sheet(np.asarray(arrays.signed_to_bytes(drawn)))
-      images.write(folder / f"step_{step:08d}{suffix}.png", sheet)
-      self._log.image(name, step, sheet)
-    writer.draw_losses(self._workdir)
+  def _record(self, step: int, scalars: dict[str, float]) -> None:
+    self._log.write(step, scalars)
+    self._watch.see(self._log.lines[-1])
+
+  def _best(self, step: int = 0) -> history.Best | None:
+    """The best evaluation that has a checkpoint or is that of this step."""
+    steps = {*self._saved.steps, step}
+    return history.best(
+      self._log.lines, self._config.evaluate.best_metric, steps
+    )
 
   def _save(self, step: int, state: interface.TrainState) -> None:
     try:
       self._saved.save(step, state)
     except FloatingPointError as error:
-      self._diverged(step, {str(error): math.nan})
-
-  def _diverged(self, step: int, scalars: dict[str, float]) -> None:
-    self._saved.wait()
-    names = [n for n, value in scalars.items() if not math.isfinite(value)]
-    good = self._saved.latest
-    raise FloatingPointError(
-      f"{names[0]} is {scalars[names[0]]} at step {step}: the training"
-      " diverged; the last good checkpoint is"
-      f" {'none' if good is None else f'step {good}'} in {self._workdir};"
-      " lower the learning rates and use another --workdir"
-    )
+      raise failures.not_finite(step, {str(error): math.nan}) from error
 
 
 def is_time(step: int, every: int, *, last: bool, count: int = 1) -> bool:
@@ -238,50 +290,3 @@ def is_time(step: int, every: int, *, last: bool, count: int = 1) -> bool:
     count: steps since the question was last asked.
   """
   return last or step % every < count
-
-
-def _decode(
-  config: ml_collections.ConfigDict,
-  workdir: pathlib.Path,
-  system: interface.System,
-) -> dict[str, PyTree]:
-  """All images of each source, by the name that the system gives it."""
-  fields = ["source", *system.sources[1:]]
-  return {
-    name: pipeline.decode(
-      config.data,
-      field=field,
-      at_least=max(phase.batch_size for phase in system.phases),
-      report=workdir,
-    )
-    for name, field in zip(system.sources, fields, strict=True)
-  }
-
-
-def _spread(
-  config: ml_collections.ConfigDict, all_images: dict[str, np.ndarray]
-) -> dict[str, Images]:
-  """Real images in [-1, 1] for the contact sheets, from all over each source.
-
-  Their number is `train.num_samples`; a small source repeats.
-  """
-  size, count = config.data.size, config.train.num_samples
-  shown = {}
-  for name, array in all_images.items():
-    indices = np.linspace(0, len(array) - 1, count).astype(int)
-    margin = (array.shape[1] - size) // 2
-    window = slice(margin, margin + size)
-    chosen = jnp.asarray(array[indices][:, window, window])
-    shown[name] = arrays.bytes_to_signed(chosen)
-  return shown
-
-
-def _write_reals(workdir: pathlib.Path, shown: dict[str, Images]) -> None:
-  for number, (name, real_images) in enumerate(shown.items()):
-    sheet = _contact_sheet(np.asarray(arrays.signed_to_bytes(real_images)))
-    path = workdir / ("reals.png" if not number else f"reals_{name}.png")
-    images.write(path, sheet)
-
-
-def _contact_sheet(pixels: np.ndarray) -> np.ndarray:
-  return images.grid(pixels, columns=math.ceil(len(pixels) ** 0.5))

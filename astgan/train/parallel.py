@@ -148,13 +148,13 @@ def fits(images: Mapping[str, np.ndarray]) -> bool:
 def steps_per_call(config: ml_collections.ConfigDict) -> int:
   """Steps per call: what the config says or what suits the devices.
 
-  A call never runs across a contact sheet or a checkpoint, so that the number
-  divides both periods.
+  A call never runs across a contact sheet, a checkpoint or an evaluation, so
+  that the number divides their periods.
   """
   train = config.train
   if train.steps_per_call:
     return train.steps_per_call
   if jax.default_backend() == "cpu":
     return 1
-  period = math.gcd(train.sample_every, train.save_every)
+  period = math.gcd(train.sample_every, train.save_every, train.evaluate_every)
   return max(k for k in range(1, 33) if period % k == 0)

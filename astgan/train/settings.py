@@ -6,7 +6,9 @@ import jax
 import ml_collections
 
 from astgan import checks, errors
+from astgan.metrics import panel
 from astgan.systems import interface
+from astgan.train import failures
 
 # The largest value of each field that counts something; the smallest is 1.
 _COUNTS = {
@@ -26,7 +28,7 @@ def check(config: ml_collections.ConfigDict, system: interface.System) -> None:
   checks.fields(
     config,
     "data",
-    *("source", "size", "count", "crop", "flip", "cache"),
+    *("source", "size", "count", "crop", "flip", "hold_out", "cache"),
     *system.sources[1:],
   )
   checks.fields(
@@ -34,14 +36,49 @@ def check(config: ml_collections.ConfigDict, system: interface.System) -> None:
     "train",
     *("steps", "batch_size", "ema_decay", "steps_per_call", "log_every"),
     *("sample_every", "save_every", "max_to_keep", "num_samples"),
+    *("evaluate_every", "on_failure", "roll_back_factor", "max_roll_backs"),
   )
   checks.one_of(config, "data.crop", ("centre", "random"))
   checks.filled(config, "data.cache")
   for name, largest in _COUNTS.items():
     checks.within(config, name, 1, largest)
+  checks.within(config, "data.hold_out", 0, 1, open_high=True)
   checks.within(config, "train.ema_decay", 0, 1, open_high=True)
+  checks.one_of(config, "train.on_failure", failures.POLICIES)
+  checks.within(config, "train.roll_back_factor", 0, 1, open_low=True)
+  checks.within(config, "train.max_roll_backs", 0)
+  checks.within(config, "train.evaluate_every", 0)
+  _check_evaluation(config)
+  _check_detectors(config)
   _check_batches(config, system)
   _check_steps_per_call(config)
+
+
+def _check_evaluation(config: ml_collections.ConfigDict) -> None:
+  checks.fields(
+    config,
+    "evaluate",
+    *("nets", "metrics", "count", "subset_size", "subsets", "best_metric"),
+  )
+  checks.subset_of(config, "evaluate.metrics", panel.METRICS)
+  checks.within(config, "evaluate.count", panel.FEWEST)
+  checks.within(config, "evaluate.subset_size", 0)
+  checks.within(config, "evaluate.subsets", 1, 10_000)
+  checks.filled(config, "evaluate.best_metric")
+
+
+def _check_detectors(config: ml_collections.ConfigDict) -> None:
+  limits = ("logit_margin", "logit_gap", "gradient_norm", "metric_factor")
+  shares = ("diversity", "authenticity")
+  checks.fields(
+    config, "detectors", "patience", "evaluations", *limits, *shares
+  )
+  checks.within(config, "detectors.patience", 0)
+  checks.within(config, "detectors.evaluations", 1)
+  for name in limits:
+    checks.within(config, f"detectors.{name}", 0)
+  for name in shares:
+    checks.within(config, f"detectors.{name}", 0, 1)
 
 
 def _check_batches(
@@ -60,11 +97,14 @@ def _check_batches(
 
 def _check_steps_per_call(config: ml_collections.ConfigDict) -> None:
   count = config.train.steps_per_call
-  period = math.gcd(config.train.sample_every, config.train.save_every)
+  train = config.train
+  # gcd(n, 0) is n: a period that is off.
+  period = math.gcd(train.sample_every, train.save_every, train.evaluate_every)
   checks.within(config, "train.steps_per_call", 0, 10_000)
   if count and period % count:
     raise errors.UserError(
       f"config.train.steps_per_call={count} does not divide"
-      " train.sample_every and train.save_every; choose 0, or a divisor of"
+      " train.sample_every, train.save_every and train.evaluate_every; choose"
+      " 0, or a divisor of"
       f" {period}"
     )

@@ -62,7 +62,10 @@ def make_update(page: str, batch: int):
   system = registry.make(config)
   draws = np.random.default_rng(0)
   images = draws.integers(0, 256, (IMAGES, 64, 64, 3), dtype=np.uint8)
-  batches = loader.Loader(config, system, {system.sources[0]: images}, 0)
+  name = system.sources[0]
+  batches = loader.Loader(
+    config, system, {name: images}, {name: np.arange(IMAGES)}, 0
+  )
   call = parallel.make_call(system, config.data)
   init = functools.partial(system.init, jax.random.key(0))
   state, step = parallel.replicate(jax.jit(init)()), 0

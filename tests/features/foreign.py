@@ -14,7 +14,7 @@ import jax
 import numpy as np
 import safetensors.numpy
 
-from astgan.features import convert, vgg
+from astgan.features import families, nets
 
 DATA = pathlib.Path(__file__).parent / "data"
 ARRAYS = {
@@ -24,13 +24,15 @@ ARRAYS = {
 
 
 def torchvision_arrays(net: str) -> dict[str, np.ndarray]:
-  """torchvision's names and axes, OIHW, with the channels of vgg.CHANNELS."""
+  """torchvision's names and axes, OIHW; a VGG's are of vgg.CHANNELS."""
   rng = np.random.default_rng(0)
-  shapes = vgg.kernel_shapes(net)
+  shapes = nets.NETS[net]()
   arrays = {}
-  for layer, (kernel, bias) in convert.torchvision_names(net).items():
-    _, _, inputs, outputs = shapes[layer]
-    drawn = rng.normal(0, np.sqrt(2 / (9 * inputs)), (outputs, inputs, 3, 3))
+  for layer, (kernel, bias) in families.torchvision_names(net).items():
+    h, w, inputs, outputs = shapes[layer]
+    drawn = rng.normal(
+      0, np.sqrt(2 / (h * w * inputs)), (outputs, inputs, h, w)
+    )
     arrays[kernel] = drawn.astype(np.float32)
     arrays[bias] = rng.normal(0, 0.1, outputs).astype(np.float32)
   return arrays
@@ -38,7 +40,7 @@ def torchvision_arrays(net: str) -> dict[str, np.ndarray]:
 
 def keras_arrays(net: str) -> dict[str, np.ndarray]:
   """The same numbers under Keras' names, HWIO."""
-  names = [name for pair in convert.keras_names(net).values() for name in pair]
+  names = [name for pair in families.keras_names(net).values() for name in pair]
   arrays = torchvision_arrays(net).values()
   return {
     name: array.transpose(2, 3, 1, 0).copy() if array.ndim == 4 else array

@@ -18,6 +18,11 @@ def test_arrays_of_torch_and_numpy_come_back(tmp_path):
     foreign.assert_same(found, foreign.ARRAYS)
 
 
+def test_a_transposed_tensor_comes_back():
+  found = archives.read_torch(foreign.DATA / "transposed.pth")
+  foreign.assert_same(found, {"values": foreign.ARRAYS["values"].T})
+
+
 def write_zip(path, pickled):
   with zipfile.ZipFile(path, "w") as archive:
     archive.writestr("archive/data.pkl", pickled)
@@ -49,6 +54,7 @@ def test_a_malicious_archive_is_refused_and_does_not_run(tmp_path, write, read):
 
 
 LEGACY = (foreign.DATA / "legacy.pth").read_bytes()
+STRIDES = b"K\x0cK\x04K\x01"  # 12, 4 and 1, of the first tensor.
 # 24, the count of the first storage, and a count of 4 TB.
 COUNT, CLAIM = b"K\x18", b"\x8a\x06" + (10**12).to_bytes(6, "little")
 
@@ -58,14 +64,12 @@ COUNT, CLAIM = b"K\x18", b"\x8a\x06" + (10**12).to_bytes(6, "little")
   [
     (LEGACY[:-3], "truncated"),
     (LEGACY.replace(COUNT, CLAIM), "truncated"),
-    ((foreign.DATA / "transposed.pth").read_bytes(), "not contiguous"),
+    (LEGACY.replace(STRIDES, b"K\x0cK\x04K\x02"), "tensors with gaps"),
     (pickle.dumps(7), "not made by torch"),
     (b"PK\5\6" + bytes(18), "not made by torch"),  # An empty zip archive.
   ],
 )
-def test_a_file_without_whole_contiguous_tensors_is_refused(
-  tmp_path, data, reason
-):
+def test_a_file_without_whole_dense_tensors_is_refused(tmp_path, data, reason):
   (tmp_path / "a").write_bytes(data)
   with pytest.raises(pickle.UnpicklingError, match=reason):
     archives.read_torch(tmp_path / "a")

@@ -7,14 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from astgan.features import vgg
+from astgan.features import nets, vgg
 
 IMAGES = jax.random.uniform(jax.random.key(2), (2, 32, 32, 3))
 
 
 @pytest.fixture
 def params():
-  return vgg.init(1, "vgg19")
+  return nets.init(1, "vgg19")
 
 
 def test_a_convolution_of_one_weight_is_the_number_worked_out_by_hand(params):
@@ -45,7 +45,7 @@ def test_a_convolution_of_one_weight_is_the_number_worked_out_by_hand(params):
   ],
 )
 def test_two_names_of_a_layer_give_the_same_features(net, names):
-  features = vgg.apply(vgg.init(1, net), IMAGES, names)
+  features = vgg.apply(nets.init(1, net), IMAGES, names)
   np.testing.assert_array_equal(*features.values(), strict=True)
 
 

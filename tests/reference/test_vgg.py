@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from astgan import errors
-from astgan.features import convert, files, vgg, weights
+from astgan.features import convert, families, files, vgg, weights
 from tests.features import foreign
 
 pytestmark = pytest.mark.reference
@@ -135,7 +135,7 @@ def test_pretrained_features_agree_with_torch(torch, net):
   except errors.UserError as error:
     pytest.skip(f"no pretrained weights: {error}")
   arrays = {}
-  for layer, (kernel, bias) in convert.torchvision_names(net).items():
+  for layer, (kernel, bias) in families.torchvision_names(net).items():
     arrays[kernel] = np.asarray(params[layer]["kernel"]).transpose(3, 2, 0, 1)
     arrays[bias] = np.asarray(params[layer]["bias"])
   images = np.random.default_rng(3).random((1, 64, 64, 3), np.float32)

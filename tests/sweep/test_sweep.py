@@ -11,16 +11,16 @@ ROOT = pathlib.Path(__file__).parents[2]
 CHANGES = (
   *("model.width=2", "data.count=16", "train.batch_size=4", "train.steps=300"),
   *("train.sample_every=300", "train.save_every=300", "train.log_every=1"),
-  *("compile_cache=off",),
 )
 
 
 def start(workdir):
+  changes = (*CHANGES, f"compile_cache={workdir / 'programs'}")
   return subprocess.Popen(
     [
       *(sys.executable, "-m", "astgan.main", "--config=configs/sweep.py"),
       "--config.sweep.page=configs/smoke.py",
-      f"--config.sweep.changes={CHANGES!r}",
+      f"--config.sweep.changes={changes!r}",
       "--config.sweep.fields=('loss.name=hinge|least_squares',)",
       *("--config.sweep.rank_by=discriminator/loss", f"--workdir={workdir}"),
     ],

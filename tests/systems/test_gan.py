@@ -141,6 +141,38 @@ def test_accuracies_and_logits_are_those_of_the_batch():
   tiny.assert_close(actual, expected, rtol=1e-4)
 
 
+def test_histograms_are_the_logits_of_reals_and_of_samples():
+  system, state = gan.GAN(tiny.make_config()), updated()[0]
+  batch = {"paintings": IMAGES}
+  drawn = system.histograms(state, None, batch)
+  network = state.networks["discriminator"]
+  for kind, images in (
+    ("real", IMAGES),
+    ("fake", system.samples(state, None, batch)["samples"]),
+  ):
+    expected, _ = score(network.params, network.collections, images)
+    tiny.assert_close(
+      drawn[f"discriminator/{kind}_logits"], expected, rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("name", ["wasserstein", "relativistic"])
+def test_logits_without_a_boundary_have_no_accuracy(name):
+  _, scalars = update(updated()[0], loss__name=name, loss__weight_clip=0.1)
+  assert not [x for x in scalars if "accuracy" in x]
+  assert "discriminator/real_logit" in scalars
+
+
+def test_gradient_norms_are_those_of_all_parameters():
+  _, new, scalars = updated()
+  for name in ("generator", "discriminator"):
+    gradient = jax.tree.leaves(gradient_of(new.networks[name]))
+    expected = np.linalg.norm(np.concatenate([g.ravel() for g in gradient]))
+    tiny.assert_close(
+      scalars[f"{name}/gradient_norm"], jnp.float32(expected), rtol=1e-4
+    )
+
+
 def loss_after(done, **changes):
   old, _, _ = updated()
   _, scalars = update(old.replace(step=jnp.int32(done)), **changes)

@@ -78,8 +78,9 @@ def test_optimisers_are_those_of_their_formulas(changes, expected):
   opt_state = networks.make_optimizer(config).init(params)
   network = interface.NetworkState(params, {}, opt_state)
   for step, gradient in enumerate((2.0, -1.0)):
+    state = interface.TrainState(jnp.int32(step), jnp.uint32([0, 0]), {}, {})
     network = networks.apply_gradients(
-      network, {"x": jnp.float32(gradient)}, {}, config, jnp.int32(step)
+      network, {"x": jnp.float32(gradient)}, {}, config, state
     )
   np.testing.assert_allclose(network.params["x"], expected, rtol=1e-5)
 

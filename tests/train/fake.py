@@ -74,6 +74,7 @@ class Fake:
     assert images.shape[1:] == (phase.size, phase.size, 3)
     signal = networks.mean_over(axis_name, jnp.mean(images) + jnp.mean(draws))
     factor = 0.5 if turn == "half" else 1.0
+    factor *= state.learning_rate_scale
     w = state.networks["number"].params["w"] + factor * frozen * signal
     state = state.replace(
       step=state.step + int(turn == "whole"),
@@ -115,6 +116,30 @@ def make_config(cache, **changes):
 def number_of(state):
   """An evaluator's scalars."""
   return {"number/value": float(state.networks["number"].params["w"])}
+
+
+class Failing(Fake):
+  """The same, with a generator that dies after step 6 at the first rates."""
+
+  # The scale of the learning rates at which the generator lives.
+  cured_below = 0.6
+
+  def update(self, state, *arguments, **options):
+    new, scalars = super().update(state, *arguments, **options)
+    ill = (state.step >= 6) & (state.learning_rate_scale >= self.cured_below)
+    norm = jnp.where(ill, 0.0, 1.0)
+    return new, scalars | {"generator/gradient_norm": norm}
+
+
+def make_failing_config(cache, **changes):
+  """A training of the failing system that finds the failure at step 11."""
+  fields = {
+    "train__steps": 16,
+    "train__log_every": 1,
+    "train__on_failure": "roll_back",
+    "detectors__patience": 5,
+  }
+  return make_config(cache, **(fields | changes))
 
 
 if __name__ == "__main__":

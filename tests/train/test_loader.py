@@ -70,15 +70,19 @@ def test_phases_are_found_and_their_images_counted():
 
 @pytest.mark.parametrize("on_devices", [False, True])
 @pytest.mark.parametrize("start", [0, 5, 7])
-def test_batches_are_the_order_from_any_step_on(monkeypatch, start, on_devices):
+def test_batches_are_the_order_of_the_training_images(
+  monkeypatch, start, on_devices
+):
   monkeypatch.setattr(parallel, "fits", lambda images: on_devices)
   config = tiny.make_config(train__steps=9)
-  order = pipeline.Order(7, seed=0)
-  with loader.Loader(config, fake.Fake(None), IMAGES, start) as batches:
+  order, training = pipeline.Order(5, seed=0), np.array([0, 2, 3, 5, 6])
+  sides = {"paintings": training}
+  system = fake.Fake(None)
+  with loader.Loader(config, system, IMAGES, sides, start) as batches:
     for call, batch in batches:
       (step, number), size = call.turns[0], call.phase.batch_size
       position = loader.images_before(fake.Fake.phases, step) + number * size
-      expected = order.batch(position, size)
+      expected = training[order.batch(position, size)].astype(np.int32)
       if not on_devices:
         expected = IMAGES["paintings"][expected]
       np.testing.assert_array_equal(

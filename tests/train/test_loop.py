@@ -160,7 +160,7 @@ def test_the_last_step_is_logged_sampled_and_saved(workdir, decoded):
 
 
 def test_a_trained_system_is_sampled(whole, tmp_path):
-  trained = sampling.load(whole, step=8)
+  trained = sampling.load(whole, step="8")
   assert trained.step == 8
   grey = np.tanh(
     tiny.read_checkpoint(whole, 8)["networks"]["number"]["params"]["w"]

@@ -1,0 +1,77 @@
+"""The two sets of images that an evaluation compares."""
+
+import pathlib
+from typing import NamedTuple
+
+import ml_collections
+import numpy as np
+from jaxtyping import Int, UInt8
+
+from astgan import errors
+from astgan.data import held_out, images, pipeline
+
+Images = UInt8[np.ndarray, "_n _s _s 3"]
+
+
+class Reals(NamedTuple):
+  """The images of a source: those to train on, and those held out."""
+
+  training: Images
+  held_out: Images
+
+
+def read_reals(data: ml_collections.ConfigDict) -> Reals:
+  """The images of `data.source`, as training sees them, in the two sides.
+
+  Which images are held out follows from the bytes that training decodes. Where
+  training crops windows of larger images, those in the middle are compared.
+
+  Args:
+    data: the section `data` of a config; without `hold_out` it holds out none.
+
+  Raises:
+    UserError: no such source, no readable image, or a side without images.
+  """
+  array = pipeline.decode(data, at_least=0).array
+  if not len(array):
+    raise errors.UserError(
+      f"config.data.source={data.source}: none of its images can be read"
+    )
+  sides = held_out.split(array, data.get("hold_out", 0))
+  return Reals(*(centre(array, side, data.size) for side in sides))
+
+
+def centre(
+  array: Images, indices: Int[np.ndarray, "_"], size: int
+) -> UInt8[np.ndarray, "_m {size} {size} 3"]:
+  """The windows in the middle of some images; a view where it is all."""
+  margin = (array.shape[1] - size) // 2
+  window = slice(margin, margin + size)
+  chosen = array if len(indices) == len(array) else array[indices]
+  return chosen[:, window, window]
+
+
+def read_pictures(
+  folder: str, side: int
+) -> UInt8[np.ndarray, "_n {side} {side} 3"]:
+  """The images of a folder as squares.
+
+  Args:
+    folder: of images of one size.
+    side: of the squares, in pixels.
+
+  Raises:
+    UserError: there are none, one cannot be read, or their sizes differ.
+  """
+  squares, first = [], None
+  for file in images.find(pathlib.Path(folder).expanduser()):
+    image = images.read(file)
+    first = first or (file, image.shape)
+    if image.shape != first[1]:
+      sizes = [f"{w} x {h}" for h, w, _ in (first[1], image.shape)]
+      raise errors.UserError(
+        f"config.evaluate.pictures={folder}: {first[0].name} has {sizes[0]}"
+        f" pixels and {file.name} {sizes[1]}; give images of one size"
+      )
+    squares.append(images.resize(images.centre_square(image), side, side))
+  return np.stack(squares)

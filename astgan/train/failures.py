@@ -1,0 +1,159 @@
+"""What a run does about a failure: warn, stop, or roll back.
+
+A roll-back goes back to a checkpoint and on from there with lower learning
+rates. Its record is a line of metrics.jsonl at the step gone back to, so that
+a run killed at any moment and started again does what one that never stopped
+does: killed before the line is written, it is a run that was killed before the
+failure, which it meets again; killed after it, it is one that was rolled back.
+"""
+
+import logging
+import math
+import pathlib
+from collections.abc import Iterable
+
+import ml_collections
+
+from astgan import checkpoints, errors, history, writer
+from astgan.train import detectors, report
+
+logger = logging.getLogger(__name__)
+
+POLICIES = ("warn", "stop", "roll_back")
+
+
+class Failure(Exception):
+  """A training that cannot go on as it is.
+
+  Attributes:
+    step: completed updates.
+    reason: in words.
+    is_finite: False where a loss or a parameter is not finite.
+  """
+
+  def __init__(self, step: int, reason: str, *, is_finite: bool = True) -> None:
+    super().__init__(f"{reason} at step {step}")
+    self.step = step
+    self.reason = reason
+    self.is_finite = is_finite
+
+
+class Watch:
+  """Looks at every line of a run and acts on what the detectors say.
+
+  Args:
+    config: a training config.
+    lines: that the run has written before.
+  """
+
+  def __init__(
+    self, config: ml_collections.ConfigDict, lines: Iterable[history.Line]
+  ) -> None:
+    self._config = config
+    self._history = history.History(lines)
+    self._known = set(self._detect())
+
+  def see(self, line: history.Line) -> None:
+    """Takes the next line.
+
+    Raises:
+      Failure: a detector holds and the policy is not to warn only.
+    """
+    self._history.append(line)
+    reasons = self._detect()
+    for name, reason in reasons.items():
+      if self._config.train.on_failure != "warn":
+        raise Failure(line["step"], reason)
+      if name not in self._known:
+        logger.warning(f"step {line['step']}: {reason}")
+    self._known = set(reasons)
+
+  def _detect(self) -> dict[str, str]:
+    return detectors.detect(
+      self._history,
+      self._config.detectors,
+      metric=self._config.evaluate.best_metric,
+    )
+
+
+def not_finite(step: int, values: dict[str, float]) -> Failure:
+  """The failure of values of which at least one is not finite."""
+  name = next(n for n, value in values.items() if not math.isfinite(value))
+  return Failure(step, f"{name} is {values[name]}", is_finite=False)
+
+
+def answer(
+  failure: Failure,
+  config: ml_collections.ConfigDict,
+  workdir: pathlib.Path,
+  saved: checkpoints.Checkpoints,
+) -> None:
+  """Rolls the run back if the config says so; the caller resumes it.
+
+  Raises:
+    FloatingPointError, TrainingFailure: the run stops here.
+  """
+  saved.wait()
+  train = config.train
+  made = history.roll_backs(writer.read(workdir))
+  if train.on_failure != "roll_back" or made.count == train.max_roll_backs:
+    raise _ending(failure, config, workdir, saved, made) from failure
+  target = _target(config, workdir, saved)
+  scale = made.learning_rate_scale * train.roll_back_factor
+  logger.warning(
+    f"{failure}: back to step {target}, with the learning rates times"
+    f" {scale:.4g} (roll-back {made.count + 1} of {train.max_roll_backs})"
+  )
+  saved.delete_after(target)
+  lines = [x for x in writer.read(workdir) if x["step"] <= target]
+  record = {
+    "step": target,
+    "roll_back/reason": failure.reason,
+    "roll_back/from": failure.step,
+    "roll_back/count": made.count + 1,
+    "roll_back/learning_rate_scale": scale,
+  }
+  writer.rewrite(workdir, [*lines, record])
+
+
+def _target(
+  config: ml_collections.ConfigDict,
+  workdir: pathlib.Path,
+  saved: checkpoints.Checkpoints,
+) -> int:
+  """The step to go back to: the best one, or the newest; 0 is the start.
+
+  Checkpoints that a signal caused come last, so that a run that was stopped
+  goes back to where one that never stopped does.
+  """
+  metric = config.evaluate.best_metric
+  best = history.best(writer.read(workdir), metric, saved.steps)
+  if best is not None:
+    return best.step
+  regular = [step for step in saved.steps if not step % config.train.save_every]
+  return max(regular or saved.steps, default=0)
+
+
+def _ending(
+  failure: Failure,
+  config: ml_collections.ConfigDict,
+  workdir: pathlib.Path,
+  saved: checkpoints.Checkpoints,
+  made: history.RollBacks,
+) -> Exception:
+  after = f" after {made.count} roll-backs" if made.count else ""
+  if failure.is_finite:
+    kind, advice = errors.TrainingFailure, ""
+    said = f"{workdir}: stopped: {failure}{after}"
+  else:
+    kind = FloatingPointError
+    good = "none" if saved.latest is None else f"step {saved.latest}"
+    said = (
+      f"{failure}{after}: the training diverged; the last good checkpoint is"
+      f" {good} in {workdir}"
+    )
+    advice = "; lower the learning rates and use another --workdir"
+    if config.train.on_failure != "roll_back":
+      advice += ", or go on with config.train.on_failure=roll_back"
+  told = report.summary(config, workdir, saved.steps)
+  return kind(f"{said}{advice}; {told}")

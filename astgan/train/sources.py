@@ -1,0 +1,62 @@
+"""The images of all sources of a system, and which of them it trains on."""
+
+import pathlib
+from typing import NamedTuple
+
+import ml_collections
+import numpy as np
+
+from astgan.data import held_out, pipeline
+from astgan.systems import interface
+
+
+class Sources(NamedTuple):
+  """Images by the names that the system gives its sources.
+
+  Attributes:
+    images: all of each source, bytes [n s s 3].
+    sides: which of them are for training and which are held out.
+    fingerprint: count and digest of each source, as JSON has them.
+  """
+
+  images: dict[str, np.ndarray]
+  sides: dict[str, held_out.Split]
+  fingerprint: dict[str, dict]
+
+  @property
+  def training(self) -> dict[str, np.ndarray]:
+    """The indices of the images to train on."""
+    return {name: side.training for name, side in self.sides.items()}
+
+
+def load(
+  config: ml_collections.ConfigDict,
+  workdir: pathlib.Path,
+  system: interface.System,
+) -> Sources:
+  """Decodes all sources; images of the first one are held out.
+
+  Args:
+    config: a training config.
+    workdir: gets the list of images that could not be read.
+    system: whose sources they are.
+
+  Raises:
+    UserError: no such source, or too few images.
+  """
+  images, sides, fingerprint = {}, {}, {}
+  at_least = max(phase.batch_size for phase in system.phases)
+  for number, name in enumerate(system.sources):
+    decoded = pipeline.decode(
+      config.data,
+      field=name if number else "source",
+      at_least=at_least,
+      report=workdir,
+    )
+    images[name] = decoded.array
+    share = 0 if number else config.data.hold_out
+    sides[name] = held_out.split(decoded.array, share, at_least=at_least)
+    fingerprint[name] = {
+      "count": len(decoded.array), "sha256": decoded.sha256
+    }  # fmt: skip
+  return Sources(images, sides, fingerprint)

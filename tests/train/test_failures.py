@@ -1,0 +1,297 @@
+"""What a run does about failures made on purpose, through the real loop."""
+
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from astgan import checkpoints, errors, sampling, writer
+from astgan.systems import registry
+from astgan.train import evaluators, loop
+from tests.train import fake, tiny
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _registered(monkeypatch):
+  monkeypatch.setitem(registry.SYSTEMS, "fake", fake.Failing)
+
+
+@pytest.fixture
+def workdir(tmp_path):
+  return tmp_path / "run"
+
+
+def train(workdir, decoded, *evaluated, **changes):
+  config = fake.make_failing_config(decoded, **changes)
+  loop.train(config, workdir, evaluators=evaluated)
+
+
+def read_lines(workdir):
+  text = (workdir / "metrics.jsonl").read_text()
+  return [json.loads(line) for line in text.splitlines()]
+
+
+def records(workdir):
+  return [x for x in read_lines(workdir) if "roll_back/from" in x]
+
+
+def steps_saved(workdir):
+  return {int(path.name) for path in (workdir / "checkpoints").iterdir()}
+
+
+def scale_at(workdir, step):
+  return float(tiny.read_checkpoint(workdir, step)["learning_rate_scale"])
+
+
+def rate(*values):
+  """An evaluator each four steps whose metric at step 4 is the first value."""
+
+  def evaluate(state):
+    return {"kernel_random_9": values[int(state.step) // 4 - 1]}
+
+  return evaluators.Evaluator(4, evaluate)
+
+
+def test_a_warning_is_one_line_once_and_the_run_goes_on(
+  workdir, decoded, caplog
+):
+  train(workdir, decoded, train__on_failure="warn")
+  warnings = [r for r in caplog.records if r.levelname == "WARNING"]
+  (line,) = [r.getMessage() for r in warnings]
+  assert line.startswith("step 11: the generator is dead")
+  assert scale_at(workdir, 16) == 1 and records(workdir) == []
+
+
+def test_a_stop_says_why_and_saves_nothing_of_the_failure(workdir, decoded):
+  with pytest.raises(errors.TrainingFailure) as caught:
+    train(workdir, decoded, train__on_failure="stop")
+  told = str(caught.value)
+  assert "the generator is dead" in told and "at step 11" in told
+  assert f"--config.paint.style={workdir}" in told and "\n" not in told
+  assert steps_saved(workdir) == {4, 8}
+  # Started again it stops again; told to, it goes on.
+  with pytest.raises(errors.TrainingFailure):
+    train(workdir, decoded, train__on_failure="stop")
+  train(workdir, decoded, train__on_failure="roll_back")
+  assert steps_saved(workdir) == {4, 8, 12, 16}
+
+
+@pytest.fixture(scope="module")
+def rolled_back(tmp_path_factory, decoded):
+  """The run folder of a run that was rolled back once; to be read."""
+  workdir = tmp_path_factory.mktemp("runs") / "rolled_back"
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setitem(registry.SYSTEMS, "fake", fake.Failing)
+    train(workdir, decoded)
+  return workdir
+
+
+def test_a_roll_back_goes_to_the_newest_checkpoint_with_lower_rates(
+  rolled_back,
+):
+  (record,) = records(rolled_back)
+  assert record["step"] == 8 and record["roll_back/from"] == 11
+  assert record["roll_back/count"] == 1
+  assert "generator is dead" in record["roll_back/reason"]
+  scales = [scale_at(rolled_back, step) for step in (4, 8, 12, 16)]
+  assert scales == [1, 1, 0.5, 0.5]
+  steps = [x["step"] for x in read_lines(rolled_back)]
+  assert steps == [*range(1, 9), 8, *range(9, 17)]
+
+
+def test_the_updates_after_a_roll_back_are_those_of_the_lower_rates(
+  workdir, decoded, rolled_back
+):
+  # The updates of the system do not depend on its number.
+  train(workdir, decoded, train__on_failure="warn")
+  whole, lower = (
+    np.diff(
+      [
+        tiny.read_checkpoint(run, step)["networks"]["number"]["params"]["w"]
+        for step in (8, 16)
+      ]
+    )
+    for run in (workdir, rolled_back)
+  )
+  np.testing.assert_allclose(lower, whole / 2, rtol=1e-4)
+
+
+def test_a_roll_back_goes_to_the_best_checkpoint_if_one_was_evaluated(
+  workdir, decoded
+):
+  metric = rate(1.0, 2.0, 3.0, 4.0)
+  train(workdir, decoded, metric, train__max_to_keep=1)
+  assert [x["step"] for x in records(workdir)] == [4]
+  assert sampling.load(workdir, step="best").step == 4
+  assert steps_saved(workdir) == {4, 16}
+
+
+def test_without_a_checkpoint_the_run_starts_anew(workdir, decoded):
+  train(workdir, decoded, train__save_every=100)
+  assert [x["step"] for x in records(workdir)] == [0]
+  assert scale_at(workdir, 16) == 0.5
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_after_so_many_roll_backs_a_failure_stops_the_run(
+  workdir, decoded, monkeypatch, count
+):
+  monkeypatch.setattr(fake.Failing, "cured_below", 0.0)
+  with pytest.raises(errors.TrainingFailure) as caught:
+    train(workdir, decoded, train__steps=24, train__max_roll_backs=count)
+  assert ("after 2 roll-backs" in str(caught.value)) == (count == 2)
+  assert [x["roll_back/count"] for x in records(workdir)] == [1, 2][:count]
+  scales = [x["roll_back/learning_rate_scale"] for x in records(workdir)]
+  assert scales == [0.5, 0.25][:count]
+
+
+def test_a_value_that_is_not_finite_rolls_back_as_well(
+  workdir, decoded, monkeypatch
+):
+  update = fake.Failing.update
+
+  def poison(self, state, *arguments, **options):
+    new, scalars = update(self, state, *arguments, **options)
+    bad = (state.step == 9) & (state.learning_rate_scale == 1)
+    loss = jnp.where(bad, jnp.nan, scalars["number/loss"])
+    return new, scalars | {"number/loss": loss}
+
+  monkeypatch.setattr(fake.Failing, "update", poison)
+  train(workdir, decoded)
+  (record,) = records(workdir)
+  assert (record["step"], record["roll_back/from"]) == (8, 10)
+  assert record["roll_back/reason"] == "number/loss is nan"
+
+
+def assert_same(workdir, whole):
+  for step in (4, 8, 12, 16):
+    tiny.assert_equal(
+      tiny.read_checkpoint(workdir, step), tiny.read_checkpoint(whole, step)
+    )
+  timed = ("images_per_second", "share_waiting_for_data")
+  lines, others = (
+    [{k: v for k, v in x.items() if k not in timed} for x in read_lines(run)]
+    for run in (workdir, whole)
+  )
+  assert lines == others
+
+
+class Killed(BaseException):
+  pass
+
+
+@pytest.mark.parametrize("calls", [0, 1])
+@pytest.mark.parametrize(
+  ("place", "name"),
+  [
+    (checkpoints.Checkpoints, "delete_after"),
+    (writer, "rewrite"),
+  ],
+)
+def test_killed_in_a_roll_back_a_run_ends_as_one_that_was_not(
+  workdir, decoded, monkeypatch, rolled_back, place, name, calls
+):
+  original = getattr(place, name)
+
+  def kill(*arguments):
+    # Lines are rewritten at every start as well.
+    if name == "rewrite" and "roll_back/from" not in str(arguments):
+      return original(*arguments)
+    if calls:
+      original(*arguments)
+    raise Killed
+
+  with monkeypatch.context() as patch, pytest.raises(Killed):
+    patch.setattr(place, name, kill)
+    train(workdir, decoded)
+  train(workdir, decoded)
+  assert_same(workdir, rolled_back)
+
+
+@pytest.mark.parametrize("step", [10, 15])
+def test_killed_around_a_roll_back_a_run_ends_as_one_that_was_not(
+  workdir, decoded, rolled_back, step
+):
+  def kill(state):
+    if int(state.step) == step and len(records(workdir)) == (step > 10):
+      raise Killed
+    return {}
+
+  watch = evaluators.Evaluator(100, kill)
+  with pytest.raises(Killed):
+    train(workdir, decoded, watch._replace(every=1))
+  lines = [x for x in read_lines(workdir) if len(x) > 1]
+  writer.rewrite(workdir, lines)
+  train(workdir, decoded)
+  assert_same(workdir, rolled_back)
+
+
+def test_killed_while_checkpoints_are_deleted_a_run_ends_the_same(
+  workdir, decoded, rolled_back
+):
+  # SIGKILL in the middle of the deletion of the first of two checkpoints: the
+  # best evaluation is that of step 4, and 8 is deleted first.
+  code = (
+    "import os, shutil, signal, pathlib, sys\n"
+    "from astgan.train import loop\n"
+    "from astgan.systems import registry\n"
+    "from tests.train import fake\n"
+    "registry.SYSTEMS['fake'] = fake.Failing\n"
+    "shutil.rmtree = lambda path: os.kill(os.getpid(), signal.SIGKILL)\n"
+    "config = fake.make_failing_config(sys.argv[2], train__max_to_keep=1)\n"
+    "loop.train(config, pathlib.Path(sys.argv[1]))\n"
+  )
+  command = [sys.executable, "-c", code, workdir, decoded]
+  killed = subprocess.run(command, cwd=ROOT, capture_output=True)
+  assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+  train(workdir, decoded)
+  tiny.assert_equal(
+    tiny.read_checkpoint(workdir, 16), tiny.read_checkpoint(rolled_back, 16)
+  )
+
+
+def test_a_run_stopped_by_a_signal_rolls_back_to_the_same_step(
+  workdir, decoded, rolled_back
+):
+  def act(state):
+    if int(state.step) == 8:
+      signal.raise_signal(signal.SIGTERM)
+    return {}
+
+  # Step 9 is saved, but only every fourth is gone back to.
+  train(workdir, decoded, evaluators.Evaluator(8, act))
+  assert steps_saved(workdir) == {4, 8, 9}
+  train(workdir, decoded)
+  tiny.assert_equal(
+    tiny.read_checkpoint(workdir, 16), tiny.read_checkpoint(rolled_back, 16)
+  )
+
+
+def last_line(caplog):
+  lines = [r for r in caplog.records if r.name.startswith("astgan")]
+  return lines[-1].getMessage()
+
+
+def test_the_last_line_of_a_run_says_how_it_ended(workdir, decoded, caplog):
+  with caplog.at_level("INFO"):
+    train(workdir, decoded)
+  last = last_line(caplog)
+  assert last.startswith(f"{workdir}: finished; step 16")
+  assert last.endswith("--config.paint.style_step=newest")
+
+
+def test_the_last_line_names_the_best_checkpoint_and_its_metric(
+  workdir, decoded, caplog
+):
+  with caplog.at_level("INFO"):
+    metric = rate(4.0, 1.0, 3.0, 2.0)
+    train(workdir, decoded, metric, train__on_failure="warn")
+  assert "best checkpoint 8 (kernel_random_9 1)" in last_line(caplog)
+  assert last_line(caplog).endswith("--config.paint.style_step=best")
