@@ -62,7 +62,7 @@ def conv_kernel_gradient(inputs: Inputs, outputs: Outputs, size: int) -> Kernel:
     size: side of the kernel, n.
   """
   by_conv = functools.partial(kernel_gradient_by_conv, size=size)
-  if inputs.shape[-1] > 4:
+  if inputs.shape[-1] > 4 or size > 4:
     return by_conv(inputs, outputs)
   return lax.platform_dependent(
     inputs,
@@ -121,28 +121,33 @@ def conv_transpose_by_dilation(outputs: Outputs, kernel: Kernel) -> Inputs:
 def conv_transpose_by_phases(outputs: Outputs, kernel: Kernel) -> Inputs:
   """`conv_transpose` without the zeros of dilation, which are 3/4 of its work.
 
-  The 2x2 blocks of the padded inputs are a convolution of stride 1 of the
-  outputs, with one group of channels per pixel of the block. A kernel of odd
-  size is padded by zeros to the next even one, 2 m.
+  The pixels of even and of odd rows and columns are four convolutions of stride
+  1 of the outputs, each with the taps that meet them.
   """
   b, h, w, _ = outputs.shape
-  n, _, c, o = kernel.shape
-  m = (n + 1) // 2
-  kernel = jnp.pad(kernel, ((0, n % 2), (0, n % 2), (0, 0), (0, 0)))
-  # Tap 2 i + p of the kernel meets pixel p of block i.
-  taps = kernel.reshape(m, 2, m, 2, c, o).transpose(0, 2, 5, 1, 3, 4)
-  taps = jnp.flip(taps.reshape(m, m, o, 4 * c), (0, 1))
-  # Only the blocks that hold pixels of the inputs.
+  n, _, c, _ = kernel.shape
   low, _ = _padding(n)
-  first, start = divmod(low, 2)
-  ends = (m - 1 - first, (low + 1) // 2)
-  blocks = lax.conv_general_dilated(
-    outputs, taps, (1, 1), (ends, ends), dimension_numbers=_DIMENSIONS
-  )  # [b, h or h + 1, w or w + 1, 4 c]
-  rows, columns = h + start, w + start
-  padded = blocks.reshape(b, rows, columns, 2, 2, c).transpose(0, 1, 3, 2, 4, 5)
-  padded = padded.reshape(b, 2 * rows, 2 * columns, c)
-  return padded[:, start : start + 2 * h, start : start + 2 * w]
+
+  def taps_and_ends(phase):
+    # Pixel 2 i + phase meets tap 2 j + first at output i + after - j.
+    after, first = divmod(phase + low, 2)
+    count = len(range(first, n, 2))
+    return slice(first, None, 2), (count - 1 - after, after)
+
+  rows = []
+  for row_taps, row_ends in map(taps_and_ends, (0, 1)):
+    pixels = [
+      lax.conv_general_dilated(
+        outputs,
+        jnp.flip(kernel[row_taps, column_taps], (0, 1)),
+        (1, 1),
+        (row_ends, column_ends),
+        dimension_numbers=("NHWC", "HWOI", "NHWC"),
+      )
+      for column_taps, column_ends in map(taps_and_ends, (0, 1))
+    ]
+    rows.append(jnp.stack(pixels, axis=3))  # [b, h, w, 2, c]
+  return jnp.stack(rows, axis=2).reshape(b, 2 * h, 2 * w, c)
 
 
 def kernel_gradient_by_conv(
@@ -162,8 +167,8 @@ def kernel_gradient_by_patches(
 ) -> Kernel:
   """`conv_kernel_gradient` as one matrix product of patches and outputs.
 
-  It is faster on CPUs where the inputs have few channels, so that the patches
-  are small.
+  It is faster on CPUs where the inputs have few channels and the kernel is
+  small, so that the patches are.
   """
   _, h, w, o = outputs.shape
   c = inputs.shape[-1]

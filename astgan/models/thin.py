@@ -78,9 +78,7 @@ def valid_conv_by_columns(inputs: Inputs, kernel: Kernel) -> Outputs:
   # The barrier keeps XLA from computing the sums once for each shift.
   sums = lax.optimization_barrier(sums)
   width = inputs.shape[2] - n + 1
-  return sum(
-    sums[:, :, j : j + width, j * o : (j + 1) * o] for j in range(n)
-  )
+  return sum(sums[:, :, j : j + width, j * o : (j + 1) * o] for j in range(n))
 
 
 def kernel_gradient_by_conv(inputs: Inputs, outputs: Outputs) -> Kernel:

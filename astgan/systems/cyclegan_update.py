@@ -88,9 +88,7 @@ def update(
     )
     for name, average in state.ema.items()
   }
-  state = state.replace(
-    step=state.step + 1, networks=new, ema=ema, extra=pools
-  )
+  state = state.replace(step=state.step + 1, networks=new, ema=ema, extra=pools)
   return state, scalars
 
 

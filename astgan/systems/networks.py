@@ -39,7 +39,7 @@ def apply(
   params: PyTree,
   collections: dict[str, PyTree],
   inputs: jax.Array,
-) -> tuple[jax.Array, dict[str, PyTree]]:
+) -> tuple[PyTree, dict[str, PyTree]]:
   """Output of a network in training, and its collections afterwards."""
   output, moved = module.apply(
     {"params": params, **collections},

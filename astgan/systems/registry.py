@@ -5,11 +5,12 @@ from collections.abc import Callable
 import ml_collections
 
 from astgan import checks
-from astgan.systems import cyclegan, gan, interface
+from astgan.systems import cyclegan, gan, interface, vaegan
 
 SYSTEMS: dict[str, Callable[[ml_collections.ConfigDict], interface.System]] = {
   "cyclegan": cyclegan.CycleGAN,
   "gan": gan.GAN,
+  "vaegan": vaegan.VAEGAN,
 }
 
 

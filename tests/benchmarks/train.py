@@ -6,12 +6,12 @@
 
 The first trains both on the same random images, each in a process of its own,
 called in turn; a line of JSON says what both take. Pages are `dcgan_baseline`,
-`resize`, which is the same with resize convolutions, and `wgan_gp`, of which an
-update is five of the critic. PyTorch is the extra `reference`; on a GPU it runs
-eagerly and compiled, both channels-last and in TF32. The second says what R1 at
-every 16th update adds to a period of 16. The third starts `astgan.main` on
-15,000 files: a line says the most memory that it held, another the seconds from
-the command to the first update where all caches are warm.
+`resize`, which is the same with resize convolutions, `wgan_gp`, of which an
+update is five of the critic, and `vaegan`. PyTorch is the extra `reference`; on
+a GPU it runs eagerly and compiled, both channels-last and in TF32. The second
+says what R1 at every 16th update adds to a period of 16. The third starts
+`astgan.main` on 15,000 files: a line says the most memory that it held, another
+the seconds from the command to the first update where all caches are warm.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from PIL import Image
 from astgan import memory
 from astgan.systems import registry
 from astgan.train import loader, parallel
-from configs import dcgan_baseline, wgan_gp
+from configs import dcgan_baseline, vaegan, wgan_gp
 from tests.benchmarks import machine, timing
 
 IMAGES = 2048
@@ -46,6 +46,7 @@ PAGES = {
   "dcgan_baseline": (dcgan_baseline, {}, 128),
   "resize": (dcgan_baseline, {"model.upsample": "nearest"}, 128),
   "wgan_gp": (wgan_gp, {}, 16),
+  "vaegan": (vaegan, {}, 32),
   "free": (dcgan_baseline, FREE, 64),
   "lazy_r1": (dcgan_baseline, LAZY, 64),
 }

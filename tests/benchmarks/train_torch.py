@@ -11,11 +11,11 @@ from torch import nn
 from torch.nn import functional
 
 from tests.benchmarks import timing
-from tests.reference import dcgan_torch, resnet_torch
+from tests.reference import dcgan_torch, resnet_torch, vaegan_torch
 
 # Of the residual networks at the sides 4 to 64.
 CHANNELS = (512, 512, 256, 128, 64)
-PAGES = ("dcgan_baseline", "resize", "wgan_gp")
+PAGES = ("dcgan_baseline", "resize", "wgan_gp", "vaegan")
 
 
 def make_networks(page):
@@ -49,8 +49,40 @@ def gradient_penalty(critic, real, fakes):
   return 10 * ((gradients.flatten(1).norm(dim=1) - 1) ** 2).mean()
 
 
+def make_vaegan_update(batch, device, *, compiled, repeat):
+  """The same of a VAE-GAN."""
+  torch.manual_seed(0)
+  layout = {"device": device, "memory_format": torch.channels_last}
+  nets = vaegan_torch.make_networks(64, 64, 128, 1024)
+  adam = {"lr": 2e-4, "betas": (0.5, 0.999)}
+  optimizers = {
+    name: torch.optim.Adam(net.to(**layout).parameters(), **adam)
+    for name, net in nets.items()
+  }
+  if compiled:
+    for name in ("encoder", "decoder"):
+      nets[name] = torch.compile(nets[name])
+    parts = map(torch.compile, nets["discriminator"])
+    nets["discriminator"] = nn.ModuleList(parts)
+  shape = (2048, 3, 64, 64)
+  images = torch.randint(0, 256, shape, dtype=torch.uint8).to(**layout)
+
+  def update():
+    for _ in range(repeat):
+      indices = torch.randint(0, len(images), (batch,), device=device)
+      real = images[indices].float() / 127.5 - 1
+      noise, latents = torch.randn(2, batch, 128, device=device)
+      vaegan_torch.update(nets, optimizers, real, noise, latents, 1e-6)
+    if device == "cuda":
+      torch.cuda.synchronize()
+
+  return update
+
+
 def make_update(page, batch, device, *, compiled, repeat):
   """A call makes `repeat` updates and returns when they are done."""
+  if page == "vaegan":
+    return make_vaegan_update(batch, device, compiled=compiled, repeat=repeat)
   torch.manual_seed(0)
   layout = {"device": device, "memory_format": torch.channels_last}
   generator, latent_shape, discriminator = make_networks(page)

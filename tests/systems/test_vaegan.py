@@ -1,0 +1,305 @@
+"""System `vaegan`: who learns what, and what it shows and keeps."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from astgan import errors
+from astgan.models import vaegan as models
+from astgan.systems import vaegan, vaegan_sheets, vaegan_update
+from astgan.train import evaluators, loop
+from configs import vaegan as page
+from tests.train import tiny
+
+GAMMA = 3e-3
+
+
+def make_config(**changes):
+  fields = {
+    "model__encoder_units": 8,
+    "loss__reconstruction_weight": GAMMA,
+    "train__ema_decay": 0.75,
+  }
+  return tiny.make_config(page, **(fields | changes))
+
+
+def normal(*shape, seed=0):
+  return jnp.asarray(np.random.default_rng(seed).normal(size=shape), "float32")
+
+
+IMAGES = jnp.tanh(normal(4, tiny.SIZE, tiny.SIZE, 3))
+DRAWS = {"latents": normal(4, 5, seed=1), "noise": normal(4, 5, seed=2)}
+
+
+@functools.cache
+def compile_update(**changes):
+  system = vaegan.VAEGAN(make_config(**changes))
+  return jax.jit(
+    functools.partial(
+      system.update, phase=system.phases[0], turn="all", axis_name=None
+    )
+  )
+
+
+@functools.cache
+def updated(**changes):
+  """A state, its successor and the scalars between them."""
+  old = tiny.init(make_config(**changes))
+  update = compile_update(**changes)
+  return old, *update(old, {"paintings": IMAGES}, DRAWS, None)
+
+
+SHARED = {"size": tiny.SIZE, "width": 4}
+MODULES = {
+  "encoder": models.Encoder(latent_dim=5, units=8, **SHARED),
+  "decoder": models.Decoder(**SHARED),
+  "discriminator": models.Discriminator(**SHARED),
+  "features": models.Discriminator(part="features", **SHARED),
+}
+
+
+def by_hand(params, collections):
+  """The three losses of algorithm 1, and all collections afterwards."""
+  moved = dict(collections)
+
+  def apply(name, inputs, of=None):
+    of = of or name
+    variables = {"params": params[of], **moved[of]}
+    outputs, moved[of] = MODULES[name].apply(
+      variables, inputs, train=True, mutable=["batch_stats"]
+    )
+    return outputs
+
+  mean, log_variance = apply("encoder", IMAGES)
+  deviation = jnp.exp(log_variance) ** 0.5
+  latents = mean + deviation * DRAWS["noise"]
+  images = [IMAGES, apply("decoder", latents)]
+  images += [apply("decoder", DRAWS["latents"])]
+  before = moved["discriminator"]
+  # Looking at features alone moves no statistics that anyone keeps.
+  features = [apply("features", x, "discriminator") for x in images[:2]]
+  moved["discriminator"] = before
+  logits = [apply("discriminator", x) for x in images]
+  log_density = -0.5 * mean**2 - 0.5 * deviation**2 + 0.5 * log_variance + 0.5
+  real, *fakes = map(jax.nn.sigmoid, logits)
+  losses = {
+    "prior": -jnp.mean(jnp.sum(log_density, axis=1)),
+    "reconstruction": 0.5
+    * jnp.sum((features[0] - features[1]) ** 2)
+    / len(IMAGES),
+    "gan": -jnp.mean(jnp.log(real))
+    - (jnp.mean(jnp.log(1 - fakes[0])) + jnp.mean(jnp.log(1 - fakes[1]))) / 2,
+  }
+  return losses, moved
+
+
+OBJECTIVES = {
+  "encoder": lambda x: x["prior"] + x["reconstruction"],
+  "decoder": lambda x: GAMMA * x["reconstruction"] - x["gan"],
+  "discriminator": lambda x: x["gan"],
+}
+
+
+def gradient_of(network):
+  """Of a first update by Adam, whose first moment is (1 - beta1) times it."""
+  return jax.tree.map(lambda m: 2 * m, network.opt_state[0].mu)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_each_network_learns_its_own_sum_of_losses(name):
+  old, new, _ = updated()
+  params = {key: network.params for key, network in old.networks.items()}
+  collections = {k: network.collections for k, network in old.networks.items()}
+
+  def objective(own):
+    losses, moved = by_hand(params | {name: own}, collections)
+    return OBJECTIVES[name](losses), moved
+
+  gradient, moved = jax.jit(jax.grad(objective, has_aux=True))(params[name])
+  tiny.assert_close(gradient_of(new.networks[name]), gradient, rtol=2e-4)
+  tiny.assert_close(new.networks[name].collections, moved[name], rtol=1e-4)
+
+
+def test_scalars_are_the_losses_and_the_norms_of_the_gradients():
+  old, new, scalars = updated()
+  losses, _ = jax.jit(by_hand)(
+    *(
+      {name: getattr(x, field) for name, x in old.networks.items()}
+      for field in ("params", "collections")
+    )
+  )
+  for name, of in (
+    ("encoder/prior_loss", "prior"),
+    ("encoder/reconstruction_loss", "reconstruction"),
+    ("discriminator/loss", "gan"),
+  ):
+    np.testing.assert_allclose(scalars[name], losses[of], rtol=1e-5)
+  for name, network in new.networks.items():
+    leaves = jax.tree.leaves(gradient_of(network))
+    norm = np.linalg.norm(np.concatenate([np.ravel(x) for x in leaves]))
+    np.testing.assert_allclose(
+      scalars[f"{name}/gradient_norm"], norm, rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+  ("real", "fake", "decoder", "discriminator"),
+  [
+    # The equilibrium is 0.5 to 0.9.
+    (0.6, 0.8, True, True),
+    (0.4, 0.8, True, False),
+    (0.6, 0.4, True, False),
+    (1.0, 0.6, False, True),
+    (0.6, 1.0, False, True),
+    # Both would wait.
+    (0.4, 1.0, True, True),
+  ],
+)
+def test_out_of_its_equilibrium_one_player_waits(
+  real, fake, decoder, discriminator
+):
+  config = make_config(loss__margin=0.2, loss__equilibrium=0.7)
+  losses = {"real": real, "fake": fake}
+  trained = vaegan_update.gate(
+    config.loss,
+    {f"discriminator/{k}_loss": jnp.float32(v) for k, v in losses.items()},
+  )
+  assert trained == {"decoder": decoder, "discriminator": discriminator}
+
+
+def test_a_player_that_waits_moves_its_statistics_alone():
+  old, new, scalars = updated(loss__margin=0.2, loss__equilibrium=2.0)
+  assert scalars["discriminator/trained"] == 0 < scalars["decoder/trained"]
+  before, after = (x.networks["discriminator"] for x in (old, new))
+  tiny.assert_equal(after.params, before.params)
+  tiny.assert_equal(after.opt_state, before.opt_state)
+  _, free, _ = updated()
+  for name in ("encoder", "decoder"):
+    tiny.assert_close(new.networks[name], free.networks[name], rtol=1e-4)
+  expected = free.networks["discriminator"].collections
+  tiny.assert_close(after.collections, expected, rtol=1e-5)
+
+
+def test_the_moving_average_is_sampled_with_standing_statistics():
+  old, new, _ = updated()
+  expected = jax.tree.map(
+    lambda e, x: 0.75 * e + 0.25 * x,
+    old.networks["decoder"].params,
+    new.networks["decoder"].params,
+  )
+  tiny.assert_close(new.ema["decoder"], expected, rtol=1e-6)
+  system = vaegan.VAEGAN(make_config())
+  variables = system.sampler(new).variables
+  tiny.assert_equal(variables["params"], new.ema["decoder"])
+  stored = new.networks["decoder"].collections["batch_stats"]
+  standing = variables["batch_stats"]
+  assert np.any(standing["norm_0"]["var"] != stored["norm_0"]["var"])
+
+
+def test_draws_are_independent_and_have_the_examples_first():
+  system = vaegan.VAEGAN(make_config())
+  draws = system.draw(jax.random.key(0), 6, phase=system.phases[0])
+  assert {name: x.shape for name, x in draws.items()} == {
+    "latents": (6, 5), "noise": (6, 5)
+  }  # fmt: skip
+  assert np.all(draws["latents"] != draws["noise"])
+
+
+def test_sheets_show_samples_reconstructions_and_attributes():
+  system, (_, state, _) = vaegan.VAEGAN(make_config()), updated()
+  sheets = system.samples(state, None, {"paintings": IMAGES})
+  assert list(sheets) == ["samples", "reconstructions", "attributes"]
+  size, sampler = tiny.SIZE, system.sampler(state)
+  pairs, strips = sheets["reconstructions"], sheets["attributes"]
+  assert sheets["samples"].shape == (4, size, size, 3)
+  assert (pairs.shape, strips.shape) == (
+    (4, 2 * size, size, 3), (4, size, 6 * size, 3)
+  )  # fmt: skip
+  means, _ = MODULES["encoder"].apply(
+    state.networks["encoder"].variables, IMAGES, train=False
+  )
+  tiny.assert_equal(pairs[:, :size], IMAGES)
+  tiny.assert_close(pairs[:, size:], sampler.apply(means), rtol=1e-5)
+  tiny.assert_equal(strips[:, :, :size], IMAGES)
+  tiny.assert_close(strips[:, :, size : 2 * size], pairs[:, size:], rtol=1e-5)
+
+
+def test_an_attribute_is_the_upper_half_minus_the_lower_half():
+  latents = jnp.array([[1.0, 0.0], [3.0, 4.0], [5.0, 0.0], [7.0, 2.0]])
+  vector = vaegan_sheets.attribute_vector(
+    latents, jnp.array([0.1, 0.9, -0.3, 0.5])
+  )
+  # (3 4) and (7 2) against (5 0) and (1 0).
+  np.testing.assert_allclose(vector, np.float32([2.0, 3.0]), strict=True)
+
+
+def test_a_run_stopped_between_checkpoints_ends_as_one_that_was_not(
+  tmp_path, decoded
+):
+  config = make_config(
+    data__cache=str(decoded),
+    loss__margin=0.35,
+    train__steps=4,
+    train__save_every=2,
+  )
+
+  def stumble(state):
+    if int(state.step) == 3:
+      raise RuntimeError("the machine stumbled")
+    return {}
+
+  loop.train(config, tmp_path / "whole")
+  watch = evaluators.Evaluator(1, stumble)
+  with pytest.raises(RuntimeError, match="stumbled"):
+    loop.train(config, tmp_path / "stopped", evaluators=(watch,))
+  loop.train(config, tmp_path / "stopped")
+  whole, stopped = (
+    tiny.read_checkpoint(tmp_path / name, 4) for name in ("whole", "stopped")
+  )
+  tiny.assert_equal(stopped, whole)
+  names = {path.name for path in (tmp_path / "whole" / "samples").iterdir()}
+  assert {f"step_00000004{x}.png" for x in ("", "_attributes")} <= names
+
+
+@pytest.mark.parametrize("batch_norm", ["synchronised", "per_device"])
+def test_nothing_that_comes_back_is_one_device_s_own(batch_norm):
+  config = make_config(model__batch_norm=batch_norm)
+  system = vaegan.VAEGAN(config)
+  phase = system.phases[0]
+
+  def step(state, images, draws):
+    return system.update(
+      state, {"paintings": images}, draws, None,
+      phase=phase, turn="all", axis_name="devices",
+    )  # fmt: skip
+
+  halves = [
+    jax.tree.map(lambda x: x.reshape(2, 2, *x.shape[1:]), x)
+    for x in (IMAGES, DRAWS)
+  ]
+  mapped = jax.pmap(step, axis_name="devices", in_axes=(None, 0, 0), out_axes=0)
+  both = mapped(tiny.init(config), *halves)
+  first, second = (jax.tree.map(lambda x, d=d: x[d], both) for d in range(2))
+  tiny.assert_equal(first, second)
+  if batch_norm == "synchronised":
+    _, new, scalars = updated()
+    tiny.assert_close(first, (new, scalars), rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+  ("changes", "told"),
+  [
+    ({"data__size": 48}, "data.size"),
+    ({"model__width": 1}, "model.width"),
+    ({"model__encoder_units": 0}, "model.encoder_units"),
+    ({"loss__reconstruction_weight": -1.0}, "loss.reconstruction_weight"),
+    ({"loss__margin": -0.1}, "loss.margin"),
+    ({"encoder__optimizer": "lion"}, "encoder.optimizer"),
+  ],
+)
+def test_what_cannot_be_is_named(changes, told):
+  with pytest.raises(errors.UserError, match=told):
+    vaegan.VAEGAN(make_config(**changes))
