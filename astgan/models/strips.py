@@ -28,7 +28,7 @@ def translate(
   steps: Mapping[str, translator.Step],
   dtype: DTypeLike,
   pixels: int,
-) -> Host:
+) -> Float[np.ndarray, "1 h w c"]:
   """What `translator.Translator` makes of an image, in [-1, 1].
 
   Args:
@@ -97,7 +97,9 @@ def _strips(height: int, rows: int) -> Iterator[tuple[int, int]]:
     yield top, min(top + rows, height)
 
 
-def _read(x: Host, top: int, bottom: int, *, mirrored: bool) -> Host:
+def _read(
+  x: Host, top: int, bottom: int, *, mirrored: bool
+) -> Float[np.ndarray, "1 rows w c"]:
   """Rows from `top` to `bottom`, mirrored or zero beyond the border."""
   height = x.shape[1]
   if mirrored:

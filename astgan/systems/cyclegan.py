@@ -14,6 +14,8 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 import ml_collections
+from jax import Array
+from jaxtyping import Float
 
 from astgan import checks, errors
 from astgan.arrays import Images
@@ -145,7 +147,7 @@ class CycleGAN:
     state: interface.TrainState,
     frozen: None,
     batch: Mapping[str, Images],
-  ) -> dict[str, Images]:
+  ) -> dict[str, Float[Array, "b height width c"]]:
     """Image, its translation, and that back, [b h 3w c]: for both domains."""
     del frozen
     painter, sheets = self.sampler(state), {}

@@ -20,7 +20,7 @@ _CHUNK = 4
 # Bytes per pixel that one pass needs for each channel of full size.
 _BYTES = 16
 # Side of a square of as many pixels as a strip has, where memory is short.
-_TILE = 512
+TILE = 512
 
 
 class Painter(NamedTuple):
@@ -74,7 +74,7 @@ class Painter(NamedTuple):
     padded = np.pad(pixels, (*ends, (0, 0)), mode="reflect")
     needed = _BYTES * self.module.width * padded.shape[0] * padded.shape[1]
     if not tile and needed > memory.available_bytes():
-      tile = _TILE
+      tile = TILE
     images = arrays.bytes_to_signed(jnp.asarray(padded[None]))
     if not tile or tile**2 >= height * width:
       painted = self.translate(images, direction)
