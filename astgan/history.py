@@ -127,3 +127,10 @@ class History:
       if is_metric(name, metric):
         return points
     return []
+
+  def deviations(self, metric: str) -> list[float]:
+    """The standard deviations of that metric; [] if it has none."""
+    for name in self.points:
+      if is_metric(name, metric):
+        return [value for _, value in self.points.get(f"{name}_std", [])]
+    return []

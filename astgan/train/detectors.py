@@ -150,10 +150,9 @@ def past_best(
 ) -> str | None:
   """The metric is far worse than it was.
 
-  Each of the last evaluations is worse than `metric_factor` times the best,
-  and has lost a quarter of what the run gained between its first and its best
-  evaluation; the latter matters where values are close to 0 or below, as those
-  of an unbiased kernel distance can be.
+  Each of the last evaluations is worse than `metric_factor` times the best, and
+  worse by twice the metric's own standard deviation where it has one: an
+  unbiased kernel distance can be close to 0 or below.
 
   References: Kang et al., StudioGAN, 2023, whose logs show such runs: a
     Frechet distance of 49 at 42,000 steps and of 137 at 200,000.
@@ -164,11 +163,11 @@ def past_best(
     return None
   is_higher = history.is_higher_better(metric)
   sign = -1.0 if is_higher else 1.0
-  first = sign * points[0][1]
   best = min(sign * value for _, value in points)
   factor = limits.metric_factor
   loss = abs(best) * ((1 - 1 / factor) if is_higher else (factor - 1))
-  margin = max(loss, (first - best) / 4)
+  deviations = seen.deviations(metric)
+  margin = max(loss, 2 * max(deviations[-limits.evaluations :], default=0))
   if min(sign * value for value in values) - best <= margin:
     return None
   return (
@@ -184,12 +183,19 @@ def memorisation(
 
   Authenticity is the share of generated images that are farther from their
   nearest training image than that one is from its own nearest neighbour: near
-  1/2 for new images of the same distribution, near 0 for copies.
+  1/2 for new images of the same distribution, near 0 for copies. It is near 0
+  as well for images close to the mean of all, as early ones can be. These are
+  alike, copies are as diverse as what they copy: at least half as diverse.
 
   References: Alaa et al., How Faithful is your Synthetic Data?, 2022.
   """
-  values = _last(seen, seen.named("authenticity"), limits.evaluations)
+  values, diversities = (
+    _last(seen, seen.named(name), limits.evaluations)
+    for name in ("authenticity", "diversity")
+  )
   if not values or max(values) >= limits.authenticity:
+    return None
+  if not diversities or min(diversities) < 0.5:
     return None
   return (
     f"the generator memorises: an authenticity of {values[-1]:.3g}, where new"

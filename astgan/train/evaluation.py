@@ -9,10 +9,11 @@ import ml_collections
 import numpy as np
 
 from astgan import arrays, errors, history
+from astgan.data import compared
 from astgan.features import extractors
 from astgan.metrics import panel
 from astgan.systems import interface
-from astgan.train import evaluators, report, sources
+from astgan.train import evaluators, sources
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def make(
     return None
   section, first = config.evaluate, system.sources[0]
   training, unseen = (
-    report.centre(found.images[first], indices, config.data.size)
+    compared.centre(found.images[first], indices, config.data.size)
     for indices in found.sides[first]
   )
   measures = panel.Panel(

@@ -97,7 +97,7 @@ def answer(
   train = config.train
   made = history.roll_backs(writer.read(workdir))
   if train.on_failure != "roll_back" or made.count == train.max_roll_backs:
-    raise _ending(failure, config, workdir, saved, made) from failure
+    raise _ending(failure, config, workdir, saved) from failure
   target = _target(config, workdir, saved)
   scale = made.learning_rate_scale * train.roll_back_factor
   logger.warning(
@@ -139,17 +139,15 @@ def _ending(
   config: ml_collections.ConfigDict,
   workdir: pathlib.Path,
   saved: checkpoints.Checkpoints,
-  made: history.RollBacks,
 ) -> Exception:
-  after = f" after {made.count} roll-backs" if made.count else ""
   if failure.is_finite:
     kind, advice = errors.TrainingFailure, ""
-    said = f"{workdir}: stopped: {failure}{after}"
+    said = f"{workdir}: stopped: {failure}"
   else:
     kind = FloatingPointError
     good = "none" if saved.latest is None else f"step {saved.latest}"
     said = (
-      f"{failure}{after}: the training diverged; the last good checkpoint is"
+      f"{failure}: the training diverged; the last good checkpoint is"
       f" {good} in {workdir}"
     )
     advice = "; lower the learning rates and use another --workdir"

@@ -10,7 +10,7 @@ import numpy as np
 
 from astgan import arrays, history, writer
 from astgan.arrays import Images
-from astgan.data import images
+from astgan.data import compared, images
 
 
 def spread(
@@ -26,16 +26,9 @@ def spread(
   shown = {}
   for name, array in all_images.items():
     places = np.linspace(0, len(training[name]) - 1, count).astype(int)
-    chosen = centre(array, training[name][places], config.data.size)
+    chosen = compared.centre(array, training[name][places], config.data.size)
     shown[name] = arrays.bytes_to_signed(jnp.asarray(chosen))
   return shown
-
-
-def centre(array: np.ndarray, indices: np.ndarray, size: int) -> np.ndarray:
-  """The windows of `size` pixels in the middle of some images, bytes."""
-  margin = (array.shape[1] - size) // 2
-  window = slice(margin, margin + size)
-  return array[indices, window, window]
 
 
 def write_reals(workdir: pathlib.Path, shown: Mapping[str, Images]) -> None:
@@ -73,23 +66,29 @@ def summary(
   workdir: pathlib.Path,
   steps: Sequence[int],
 ) -> str:
-  """The best checkpoint, and the command that paints with it.
+  """The roll-backs, the best checkpoint and the command that paints with it.
 
   Args:
     config: a training config.
     workdir: the run folder.
     steps: that have a checkpoint, ascending.
   """
+  lines = writer.read(workdir)
+  made = history.roll_backs(lines)
+  after = ""
+  if made.count:
+    scale = made.learning_rate_scale
+    after = f"roll-backs: {made.count}, learning rates times {scale:.4g}; "
   if not steps:
-    return "there is no checkpoint to paint with"
-  found = history.best(writer.read(workdir), config.evaluate.best_metric, steps)
+    return f"{after}no checkpoint to paint with"
+  found = history.best(lines, config.evaluate.best_metric, steps)
   if found is None:
     said, step = f"newest checkpoint {steps[-1]}, none evaluated", "newest"
   else:
     said = f"best checkpoint {found.step} ({found.name} {found.value:.4g})"
     step = "best"
   return (
-    f"{said}; paint with: python -m astgan.main --config=configs/nst.py"
+    f"{after}{said}; paint with: python -m astgan.main --config=configs/nst.py"
     f" --config.paint.content=PHOTOGRAPH --config.paint.style={workdir}"
     f" --config.paint.style_step={step}"
   )

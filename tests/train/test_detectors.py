@@ -10,7 +10,7 @@ from astgan.train import detectors
 from configs import common
 
 LIMITS = common.detection()
-METRIC = "kernel_random"
+METRIC = "frechet_random"
 
 
 def simulate(steps=2000, every=10, **curves):
@@ -126,43 +126,78 @@ def test_a_healthy_curve_is_left_alone(curves):
   ("name", "values", "expected"),
   [
     # Collapsed late, and constant from the start.
-    ("diversity_random_9", [0.5, 0.9, 0.1, 0.1, 0.05], {"low_diversity"}),
-    ("diversity_random_9", [0.0, 0.0, 0.0], {"low_diversity"}),
+    ("diversity_random_9", [0.5, 0.9] + 5 * [0.08], {"low_diversity"}),
+    ("diversity_random_9", 5 * [0.0], {"low_diversity"}),
     # The start of a healthy training rises.
-    ("diversity_random_9", [0.01, 0.05, 0.15], set()),
-    ("diversity_random_9", [0.9, 0.1, 0.1], set()),
-    ("authenticity_random_9", [0.6, 0.05, 0.04, 0.03], {"memorisation"}),
-    ("authenticity_random_9", [1.0, 0.6, 0.45, 0.4], set()),
+    ("diversity_random_9", [0.01, 0.03, 0.05, 0.07, 0.09], set()),
+    # A least-squares training that came back.
+    (
+      "diversity_random_9",
+      [0.14, 0.59, 0.23, 0.13, 0.18, 0.69, 0.69, 0.81],
+      set(),
+    ),
     # StudioGAN's: 49 at 42,000 steps, 137 at 200,000.
-    ("kernel_random_9", [250.0, 49, 110, 125, 137], {"past_best"}),
-    # Noise around a plateau, at any scale and around 0.
-    ("kernel_random_9", [250.0, 49, 60, 55, 70, 62, 66], set()),
-    ("kernel_random_9", [0.4, 0.001, 0.01, -0.002, 0.02, 0.01, 0.03], set()),
-    ("kernel_random_9", [0.4, -0.001, 0.2, 0.3, 0.2], {"past_best"}),
-    # Worse twice, and better again.
-    ("kernel_random_9", [250.0, 49, 137, 137, 60], set()),
+    ("frechet_random_9", [250.0, 49, 99, 110, 119, 125, 137], {"past_best"}),
+    # Swings of healthy trainings, the last one of hinge loss.
+    ("frechet_random_9", [250.0, 49, 60, 55, 70, 62, 66, 60], set()),
+    ("frechet_random_9", [757.0, 593, 1119, 777, 777, 914, 1100, 950], set()),
+    # Worse four times, and better again.
+    ("frechet_random_9", [250.0, 49, 137, 137, 137, 137, 60, 137], set()),
   ],
 )
 def test_metrics_tell_collapse_copies_and_a_best_long_past(
   name, values, expected
 ):
+  for count in range(1, len(values)):
+    assert found(evaluate(**{name: values[:count]})) in (set(), expected)
   assert found(evaluate(**{name: values})) == expected
 
 
+@pytest.mark.parametrize(
+  ("authenticity", "diversity", "expected"),
+  [
+    (0.04, 0.9, {"memorisation"}),
+    (0.45, 0.9, set()),
+    # Smooth early images of a Wasserstein training.
+    (0.06, 0.15, set()),
+  ],
+)
+def test_copies_are_as_diverse_as_what_they_copy(
+  authenticity, diversity, expected
+):
+  seen = evaluate(
+    authenticity_random_9=5 * [authenticity],
+    diversity_random_9=5 * [diversity],
+  )
+  assert found(seen) == expected
+
+
+@pytest.mark.parametrize(
+  ("deviation", "is_past"), [(0.01, True), (0.02, False)]
+)
+def test_a_metric_near_zero_is_judged_by_its_own_deviation(deviation, is_past):
+  seen = evaluate(
+    kernel_random_9=[0.4, -0.001, 0.03, 0.03, 0.03, 0.03, 0.03],
+    kernel_random_9_std=7 * [deviation],
+  )
+  reason = detectors.past_best(seen, LIMITS, "kernel_random")
+  assert (reason is not None) == is_past
+
+
 def test_a_metric_of_which_more_is_better_is_past_its_best_when_it_falls():
-  seen = evaluate(coverage_random_9=[0.1, 0.8, 0.3, 0.2, 0.2])
+  seen = evaluate(coverage_random_9=[0.1, 0.8] + 5 * [0.2])
   reason = detectors.past_best(seen, LIMITS, "coverage_random")
   assert "0.2 after 0.8" in reason
-  seen = evaluate(coverage_random_9=[0.1, 0.8, 0.6, 0.5, 0.7])
+  seen = evaluate(coverage_random_9=[0.1, 0.8] + 5 * [0.5])
   assert detectors.past_best(seen, LIMITS, "coverage_random") is None
 
 
 def test_evaluations_before_a_roll_back_count_as_the_best_only():
-  seen = evaluate(kernel_random_9=[9.0, 1.0, 5.0, 5.0])
+  seen = evaluate(frechet_random_9=[9.0, 1.0, 5.0, 5.0])
   seen.append({"step": 2000, "roll_back/from": 2400})
-  for step in (2500, 3000, 3500):
+  for step in range(2500, 5000, 500):
     assert found(seen) == set()
-    seen.append({"step": step, "kernel_random_9": 5.0})
+    seen.append({"step": step, "frechet_random_9": 5.0})
   assert found(seen) == {"past_best"}
 
 

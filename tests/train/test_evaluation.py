@@ -17,6 +17,7 @@ EVALUATED = {
   "evaluate__count": 8,
   "evaluate__metrics": ("kernel", "diversity"),
   "evaluate__subset_size": 4,
+  "evaluate__best_metric": "kernel_random",
 }
 
 

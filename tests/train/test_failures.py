@@ -54,7 +54,7 @@ def rate(*values):
   """An evaluator each four steps whose metric at step 4 is the first value."""
 
   def evaluate(state):
-    return {"kernel_random_9": values[int(state.step) // 4 - 1]}
+    return {"frechet_random_9": values[int(state.step) // 4 - 1]}
 
   return evaluators.Evaluator(4, evaluate)
 
@@ -146,7 +146,9 @@ def test_after_so_many_roll_backs_a_failure_stops_the_run(
   monkeypatch.setattr(fake.Failing, "cured_below", 0.0)
   with pytest.raises(errors.TrainingFailure) as caught:
     train(workdir, decoded, train__steps=24, train__max_roll_backs=count)
-  assert ("after 2 roll-backs" in str(caught.value)) == (count == 2)
+  assert ("roll-backs: 2, learning rates times 0.25;" in str(caught.value)) == (
+    count == 2
+  )
   assert [x["roll_back/count"] for x in records(workdir)] == [1, 2][:count]
   scales = [x["roll_back/learning_rate_scale"] for x in records(workdir)]
   assert scales == [0.5, 0.25][:count]
@@ -284,6 +286,9 @@ def test_the_last_line_of_a_run_says_how_it_ended(workdir, decoded, caplog):
     train(workdir, decoded)
   last = last_line(caplog)
   assert last.startswith(f"{workdir}: finished; step 16")
+  assert (
+    "; roll-backs: 1, learning rates times 0.5; newest checkpoint 16" in last
+  )
   assert last.endswith("--config.paint.style_step=newest")
 
 
@@ -293,5 +298,75 @@ def test_the_last_line_names_the_best_checkpoint_and_its_metric(
   with caplog.at_level("INFO"):
     metric = rate(4.0, 1.0, 3.0, 2.0)
     train(workdir, decoded, metric, train__on_failure="warn")
-  assert "best checkpoint 8 (kernel_random_9 1)" in last_line(caplog)
+  assert "best checkpoint 8 (frechet_random_9 1)" in last_line(caplog)
   assert last_line(caplog).endswith("--config.paint.style_step=best")
+
+
+PINNED = {
+  "discriminator/real_accuracy": 1.0,
+  "discriminator/fake_accuracy": 1.0,
+  "discriminator/real_logit": 20.0,
+  "discriminator/fake_logit": -20.0,
+}
+
+
+@pytest.mark.parametrize(
+  ("scalars", "metrics", "told"),
+  [
+    (PINNED, {}, "the discriminator is pinned"),
+    (
+      {
+        "discriminator/real_logit": "exploding",
+        "discriminator/fake_logit": 0.0,
+      },
+      {},
+      "the logits diverge",
+    ),
+    ({"generator/gradient_norm": 0.0}, {}, "the generator is dead"),
+    ({"discriminator/gradient_norm": 0.0}, {}, "the discriminator is dead"),
+    (
+      {"discriminator/real_accuracy": 0.0, "discriminator/fake_accuracy": 1.0},
+      {},
+      "the discriminator is blind",
+    ),
+    ({}, {"diversity_random_9": 0.01}, "the diversity collapsed"),
+    (
+      {},
+      {"authenticity_random_9": 0.01, "diversity_random_9": 1.0},
+      "the generator memorises",
+    ),
+    ({}, {"frechet_random_9": "rising"}, "is past its best"),
+    ({"number/loss": "infinite"}, {}, "number/loss is nan"),
+  ],
+)
+def test_a_failure_made_on_purpose_stops_the_run(
+  workdir, decoded, monkeypatch, scalars, metrics, told
+):
+  update = fake.Fake.update
+
+  def fail(self, state, *arguments, **options):
+    new, reported = update(self, state, *arguments, **options)
+    step = new.step.astype("float32")
+    values = {"exploding": 1e3 * 2**step, "infinite": jnp.log(5.5 - step)}
+    for name, value in scalars.items():
+      reported[name] = values.get(value, value) * jnp.ones(())
+    return new, reported
+
+  def measure(state):
+    rising = float(state.step)
+    return {
+      name: rising if value == "rising" else value
+      for name, value in metrics.items()
+    }
+
+  monkeypatch.setattr(fake.Failing, "update", fail)
+  with pytest.raises((errors.TrainingFailure, FloatingPointError)) as caught:
+    train(
+      workdir,
+      decoded,
+      *([evaluators.Evaluator(1, measure)] if metrics else []),
+      train__on_failure="stop",
+    )
+  assert told in str(caught.value) and "\n" not in str(caught.value)
+  # The failure came at step 5 to 7, and no later state was saved.
+  assert steps_saved(workdir) <= {1, 4}

@@ -40,9 +40,9 @@ def test_equal_turns_go_together_between_multiples_of_the_steps_per_call():
   ]
   penalty = {"loss__penalty": "r1", "loss__penalty_every": 3}
   assert [(turn, done) for turn, _, done in calls(0, 4, 4, **penalty)] == [
-    ("both+penalty", 1),
-    ("both", 3),
-    ("both+penalty", 4),
+    ("both", 2),
+    ("both+penalty", 3),
+    ("both", 4),
   ]
   assert [len(t) for _, t, _ in calls(0, 2, 2, discriminator__updates=4)] == [
     3, 1, 3, 1
