@@ -20,6 +20,9 @@ from astgan.models import instance, thin, translator
 
 Host = Float[np.ndarray, "1 h w c"]
 
+# Sides that come out, for each that goes in.
+_SCALES = {"same": 1, "down": 0.5, "up": 2}
+
 
 def translate(
   params: Mapping[str, PyTree],
@@ -52,10 +55,11 @@ def translate(
 
 def _convolve(x, kernel, kind, rows):
   """The convolution of all rows, and the moments of its channels."""
-  rows = max(rows, 2)
-  rows -= rows % 2
+  rows = max(rows - rows % 2, 2)
   reach = len(kernel) // 2
-  y, start, count, mean, total = None, 0, 0, 0.0, 0.0
+  height, width = (int(side * _SCALES[kind]) for side in x.shape[1:3])
+  channels = kernel.shape[2 if kind == "up" else 3]
+  y, done, seen = np.empty((1, height, width, channels), x.dtype), 0, (0, 0, 0)
   for top, bottom in _strips(x.shape[1], rows):
     if kind == "same":
       strip = _read(x, top - reach, bottom + reach, mirrored=True)
@@ -63,23 +67,27 @@ def _convolve(x, kernel, kind, rows):
       strip = _read(x, top - 2, bottom, mirrored=False)
     else:
       strip = _read(x, top, bottom + 1, mirrored=False)
-    part, *part_moments = map(
-      np.asarray, _convolve_strip(kernel, strip, kind=kind)
+    part, mean, variance = jax.device_get(
+      _convolve_strip(kernel, strip, kind=kind)
     )
-    if y is None:
-      factor = {"same": 1, "down": 0.5, "up": 2}[kind]
-      y = np.empty((1, int(x.shape[1] * factor), *part.shape[2:]), part.dtype)
-    y[:, start : start + part.shape[1]] = part
-    start += part.shape[1]
-    # Of parallel sums: Chan, Golub and LeVeque, 1983.
     size = part.shape[1] * part.shape[2]
-    part_mean, part_variance = (m.astype(np.float64) for m in part_moments)
-    difference = part_mean - mean
-    mean = mean + difference * size / (count + size)
-    total = total + part_variance * size
-    total = total + difference**2 * count * size / (count + size)
-    count += size
+    seen = _merge(seen, (size, np.float64(mean), size * np.float64(variance)))
+    y[:, done : done + part.shape[1]] = part
+    done += part.shape[1]
+  count, mean, total = seen
   return y, np.float32(mean), np.float32(total / count)
+
+
+def _merge(one, other):
+  """Counts, means and sums of squared differences of both together.
+
+  References: Chan, Golub and LeVeque, Algorithms for Computing the Sample
+    Variance, 1983, equation 2.1.
+  """
+  (n, mean, total), (m, other_mean, other_total) = one, other
+  difference, both = other_mean - mean, n + m
+  mean = mean + difference * m / both
+  return both, mean, total + other_total + difference**2 * n * m / both
 
 
 def _finish(y, before, step, bias, mean, variance, rows):
