@@ -16,7 +16,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from astgan.arrays import Images
-from astgan.models import instance, layers, thin
+from astgan.models import instance, layers, unpadded
 
 _SIZE = 4
 _SLOPE = 0.2
@@ -67,4 +67,4 @@ class Discriminator(nn.Module):
     if halves:
       return layers.strided_conv(x, kernel), bias
     padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    return thin.valid_conv(padded, kernel), bias
+    return unpadded.valid_conv(padded, kernel), bias

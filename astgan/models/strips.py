@@ -16,7 +16,7 @@ import numpy as np
 from jax.typing import DTypeLike
 from jaxtyping import Float, PyTree
 
-from astgan.models import instance, thin, translator
+from astgan.models import instance, translator, unpadded
 
 Host = Float[np.ndarray, "1 h w c"]
 
@@ -123,7 +123,7 @@ def _convolve_strip(kernel, strip, *, kind):
   kernel = kernel.astype(strip.dtype)
   if kind == "same":
     strip = translator.reflect(strip, len(kernel) // 2, rows=False)
-    y = thin.valid_conv(strip, kernel)
+    y = unpadded.valid_conv(strip, kernel)
   else:
     y = translator.convolve(strip, kernel, kind=kind)
     # The rows that meet zeros in place of the next strip's.

@@ -20,7 +20,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from astgan.arrays import Features, Images
-from astgan.models import instance, layers, thin
+from astgan.models import instance, layers, unpadded
 
 # Sides of images are multiples of this.
 MULTIPLE = 4
@@ -120,7 +120,7 @@ def convolve(
 ) -> Float[Array, "b h2 w2 c2"]:
   """The convolution of a step, with its padding."""
   if kind == "same":
-    return thin.valid_conv(reflect(inputs, len(kernel) // 2), kernel)
+    return unpadded.valid_conv(reflect(inputs, len(kernel) // 2), kernel)
   operation = layers.strided_conv if kind == "down" else layers.conv_transpose
   return operation(inputs, kernel)
 

@@ -1,4 +1,4 @@
-"""Convolutions with few channels against JAX's own and its gradients."""
+"""Convolutions without padding against JAX's own and its gradients."""
 
 import functools
 
@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import pytest
 from jax import lax
 
-from astgan.models import thin
+from astgan.models import unpadded
 from tests.models.numbers import close, draw
 
 # Few channels take other paths than many.
@@ -40,9 +40,11 @@ MAPS = {
   "kernel_gradient": (plain_kernel_gradient, (0, 2)),
 }
 PATHS = {name: MAPS[name] for name in MAPS} | {
-  "valid_conv_by_conv": MAPS["valid_conv"],
+  "valid_conv_by_xla": MAPS["valid_conv"],
+  "valid_conv_by_padding": MAPS["valid_conv"],
   "valid_conv_by_columns": MAPS["valid_conv"],
-  "kernel_gradient_by_conv": MAPS["kernel_gradient"],
+  "kernel_gradient_by_xla": MAPS["kernel_gradient"],
+  "kernel_gradient_by_padding": MAPS["kernel_gradient"],
   "kernel_gradient_by_exchange": MAPS["kernel_gradient"],
 }
 
@@ -53,7 +55,7 @@ PATHS = {name: MAPS[name] for name in MAPS} | {
 def test_each_path_is_what_jax_derives(name, n, channels):
   plain, places = PATHS[name]
   arguments = [draw_arguments(channels, n)[place] for place in places]
-  close(getattr(thin, name)(*arguments), plain(*arguments))
+  close(getattr(unpadded, name)(*arguments), plain(*arguments))
 
 
 def penalty(f, *x):
@@ -74,7 +76,7 @@ def test_first_and_second_gradients_are_those_that_jax_derives(
   for one, other in zip(
     *(
       jax.jit(jax.grad(functools.partial(loss, f), (0, 1)))(*arguments)
-      for f in (getattr(thin, name), plain)
+      for f in (getattr(unpadded, name), plain)
     ),
     strict=True,
   ):
