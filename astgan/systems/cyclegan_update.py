@@ -1,14 +1,12 @@
 """The update of system `cyclegan`: what one batch of each source changes."""
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import ml_collections
-from jax import Array
 from jaxtyping import PyTree
 
 from astgan.arrays import Images
@@ -117,9 +115,9 @@ def _generator_loss(
   for domain in DOMAINS:
     images = real_images[_OTHER[domain]]
     if loss.identity_weight:
-      fakes[domain], identical[domain] = _apply_to_both(
-        functools.partial(generate, domain), images, real_images[domain]
-      )
+      # One pass: instance normalisation treats every image by itself.
+      both = jnp.concatenate([images, real_images[domain]])
+      fakes[domain], identical[domain] = jnp.split(generate(domain, both), 2)
     else:
       fakes[domain] = generate(domain, images)
   for domain in DOMAINS:
@@ -159,14 +157,9 @@ def _discriminator_loss(
   """
   scalars, total = {}, jnp.zeros(())
   for domain in DOMAINS:
-    logits = _apply_to_both(
-      functools.partial(
-        modules.discriminator.apply, {"params": params[domain]}
-      ),
-      real_images[domain],
-      fakes[domain],
-    )
-    real_logits, fake_logits = (x.reshape(-1) for x in logits)
+    both = jnp.concatenate([real_images[domain], fakes[domain]])
+    logits = modules.discriminator.apply({"params": params[domain]}, both)
+    real_logits, fake_logits = jnp.split(logits.reshape(-1), 2)
     value = jnp.mean(
       adversarial.least_squares_discriminator(real_logits, fake_logits)
     )
@@ -179,16 +172,3 @@ def _discriminator_loss(
     total += value
   scalars["discriminator/loss"] = total
   return total, scalars
-
-
-def _apply_to_both(
-  apply: Callable[[Images], Array], one: Images, other: Images
-) -> list[Array]:
-  """A network on two batches; it treats every image by itself.
-
-  In one call on accelerators. CPUs take half as long again for each image in
-  the convolutions of two images as in those of one.
-  """
-  if jax.default_backend() == "cpu":
-    return [apply(one), apply(other)]
-  return jnp.split(apply(jnp.concatenate([one, other])), 2)
