@@ -19,6 +19,8 @@ def get_config() -> ml_collections.ConfigDict:
   config.data.flip = True
   # A quarter of the paper's work per image, and smaller batches.
   config.model.width = 32
+  # Resize convolutions paint without the lattice of transposed ones.
+  config.model.upsample = "nearest"
   config.train.batch_size = 32
   config.train.steps = 1500
   config.loss.late_step = 750

@@ -22,5 +22,6 @@ def get_config() -> ml_collections.ConfigDict:
   config.train.log_every = 5
   config.train.sample_every = 10
   config.train.save_every = 10
+  config.train.evaluate_every = 10
   config.train.num_samples = 16
   return config

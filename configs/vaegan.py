@@ -7,9 +7,12 @@ Larsen's networks and losses, trained by Adam, which the report found better
 than RMSProp. Beside the samples, its sheets show reconstructions, and images
 whose latents are moved along attributes.
 
-Hardware: a GPU; on two CPU cores `model.width=16`, `model.encoder_units=256`
-and `train.ema_decay=0.99` are a matter of minutes.
-Expect: TODO
+Hardware: a GPU; on two busy CPU cores 600 updates with model.width=16,
+model.encoder_units=256, train.batch_size=32 and train.ema_decay=0.99 took ten
+minutes.
+Expect: of those, on 508 paintings, a lattice through 150 updates; the colours
+of an image in its reconstruction after 300; after 600, samples of skies over
+land, softer than DCGAN's, with a grid of dots; a prior loss of 40.
 
 References: the Ast-GAN report, section 4.1; Larsen et al., Autoencoding beyond
   Pixels Using a Learned Similarity Metric, 2016.
@@ -44,11 +47,14 @@ def get_config() -> ml_collections.ConfigDict:
 
   loss = config.loss = ml_collections.ConfigDict()
   # gamma: what the reconstruction weighs in the decoder's loss, against the
-  # discriminator's. It weighs half the SUM of squared differences over the 64
-  # width features of an eighth of the size in both directions, and the MEAN
-  # over the batch, as in the authors' code (1e-6). A weight of the mean over
-  # the 16,384 features of size 64 would be 16,384 times as large.
-  loss.reconstruction_weight = 1e-6
+  # discriminator's. It weighs half the SUM of squared differences over the
+  # features (4 width of them at an eighth of the size in both directions), and
+  # the MEAN over the batch, as in the authors' code, where it is 1e-6. With
+  # that, 450 updates of a narrow network left only a lattice, since the
+  # minimax loss alone teaches too little early on; with 1e-3 they drew skies.
+  # As a weight of the mean over the 16,384 features of width 64 at size 64 it
+  # would be 16,384 times as large.
+  loss.reconstruction_weight = 1e-3
   # The authors' equilibrium, off at a margin of 0 (theirs: 0.35). In a step
   # where the discriminator's loss on real or on generated images is below
   # `equilibrium` - `margin` it does not learn; where one is above the sum, the

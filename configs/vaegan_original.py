@@ -19,6 +19,7 @@ def get_config() -> ml_collections.ConfigDict:
   """The same networks and losses by the rules of 2016."""
   config = vaegan.get_config()
   config.model.encoder_units = 2048
+  config.loss.reconstruction_weight = 1e-6
   config.loss.margin = 0.35
   config.train.batch_size = 64
   for name in ("encoder", "decoder", "discriminator"):

@@ -113,6 +113,7 @@ def test_a_training_config_trains_two_tiny_steps(name, tmp_path, decoded):
     "train.steps": 2,
     "train.batch_size": 4,
     "train.log_every": 1,
+    "train.evaluate_every": 0,
     "train.num_samples": 4,
   }
   if "photographs" in build(name).data:

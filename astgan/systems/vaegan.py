@@ -155,16 +155,16 @@ class VAEGAN:
     real_images = batch["paintings"]
     key = jax.random.fold_in(jax.random.wrap_key_data(state.key), _SAMPLES)
     sampler = self.sampler(state)
-    # The most likely latents, by the running statistics.
     means, _ = vaegan_sheets.encode(
       self._modules().encoder, state.networks["encoder"].variables, real_images
     )
+    decoder = vaegan_sheets.with_statistics_of(sampler, means)
     return {
       "samples": sampler.sample(key, len(real_images)),
       "reconstructions": vaegan_sheets.reconstructions(
-        sampler, real_images, means
+        decoder, real_images, means
       ),
-      "attributes": vaegan_sheets.attributes(sampler, real_images, means),
+      "attributes": vaegan_sheets.attributes(decoder, real_images, means),
     }
 
   def sampler(self, state: interface.TrainState) -> generators.Generator:

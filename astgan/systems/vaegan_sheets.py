@@ -22,6 +22,22 @@ def encode(
   return module.apply(variables, images, train=False)
 
 
+def with_statistics_of(
+  generator: generators.Generator, latents: Latents
+) -> generators.Generator:
+  """The generator with the batch statistics of these latents.
+
+  In training, reconstructions are normalised as a batch of their own. Means of
+  the encoder's distributions are shorter than latents of the prior, by whose
+  statistics their images would be pale.
+  """
+  module = generator.module.clone(momentum=0.0)
+  variables = generator.variables | _statistics(
+    module, generator.variables, latents
+  )
+  return generator._replace(variables=variables)
+
+
 def reconstructions(
   generator: generators.Generator, real_images: Images, latents: Latents
 ) -> Float[Array, "b h2 w c"]:
@@ -69,3 +85,11 @@ def attribute_vector(
   order, half = jnp.argsort(values), (len(values) + 1) // 2
   upper, lower = latents[order[-half:]], latents[order[:half]]
   return jnp.mean(upper, axis=0) - jnp.mean(lower, axis=0)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _statistics(module: nn.Module, variables: PyTree, latents: Latents):
+  _, moved = module.apply(
+    variables, latents, train=True, mutable=["batch_stats"]
+  )
+  return moved

@@ -68,6 +68,7 @@ def make_update(page: str, batch: int):
   config.update_from_flattened_dict(changes)
   config.train.batch_size = batch
   config.train.sample_every = config.train.save_every = count
+  config.train.evaluate_every = 0
   config.train.steps = 10**6 * count
   system = registry.make(config)
   draws = np.random.default_rng(0)

@@ -222,7 +222,10 @@ def test_sheets_show_samples_reconstructions_and_attributes():
     state.networks["encoder"].variables, IMAGES, train=False
   )
   tiny.assert_equal(pairs[:, :size], IMAGES)
-  tiny.assert_close(pairs[:, size:], sampler.apply(means), rtol=1e-5)
+  expected, _ = sampler.module.apply(
+    sampler.variables, means, train=True, mutable=["batch_stats"]
+  )
+  tiny.assert_close(pairs[:, size:], expected, rtol=1e-5)
   tiny.assert_close(strips[:, :, size : 2 * size], pairs[:, size:], rtol=1e-5)
 
 

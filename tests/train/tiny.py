@@ -30,6 +30,7 @@ def make_config(
     "train.log_every": 2,
     "train.sample_every": 4,
     "train.save_every": 4,
+    "train.evaluate_every": 0,
     "train.num_samples": 4,
     "train.max_to_keep": 9,
     "compile_cache": "off",
