@@ -7,12 +7,11 @@
 Afterwards `--config=configs/nst.py --config.paint.style=runs/cyclegan` paints
 photographs of any size in one pass.
 
-Hardware: a GPU; an update is about 20 times the work of one at 128 pixels in
-`cyclegan_small`, so that 200,000 are out of reach of a few CPU cores.
-Expect: discriminator losses between 0.1 and 0.5 in all, cycle losses that fall
-below 0.1, and contact sheets (image, translation, and that back) in which the
-first and the last column soon agree. One way or the other the colours change
-first, strokes and textures later.
+Hardware: a GPU; not yet trained here. An update is some 60 times the work of
+one of `cyclegan_small`, so that 200,000 are out of reach of a few CPU cores.
+Expect: a discriminator loss (of both) below 0.5, that of coins; contact sheets
+of an image, its translation, and that back, in which the first and the last
+column come to agree. Colours change first, strokes and textures later.
 
 References: Zhu, Park, Isola and Efros, Unpaired Image-to-Image Translation
   using Cycle-Consistent Adversarial Networks, 2017, section 4 and appendix 7.1.
@@ -40,6 +39,8 @@ def get_config() -> ml_collections.ConfigDict:
   config.train.log_every = 100
   config.train.sample_every = config.train.save_every = 2000
   config.train.num_samples = 16
+  # The metrics of a training are of images drawn from latents.
+  config.train.evaluate_every = 0
 
   model = config.model = ml_collections.ConfigDict()
   # Channels at full size of the generators, and of the discriminators' first
