@@ -155,11 +155,6 @@ def _load_net(
 def _open_run(config: ml_collections.ConfigDict) -> Run:
   folder = pathlib.Path(config.evaluate.run).expanduser()
   trained = sampling.load(folder, step=config.evaluate.step)
-  if not isinstance(trained.generator, generators.Generator):
-    raise errors.UserError(
-      f"config.evaluate.run={folder} has no generator that draws from latents;"
-      " paint with it and give the images as config.evaluate.pictures"
-    )
   run_config = runs.read_training(folder)
   system = registry.make(run_config)
   seen_nets = tuple(getattr(system, "feature_nets", ()))

@@ -1,6 +1,9 @@
-"""Keeps freed memory in the process between calls of compiled programs."""
+"""The memory of the process: blocks that are kept, and what is left."""
 
 import ctypes
+import pathlib
+
+import jax
 
 # Options of mallopt in glibc's malloc.h.
 _M_TRIM_THRESHOLD = -1
@@ -24,3 +27,16 @@ def keep_freed_blocks() -> None:
   mallopt(_M_TRIM_THRESHOLD, _LARGEST)
   # The arenas of threads are too small for such blocks, so malloc maps them.
   mallopt(_M_ARENA_MAX, 1)
+
+
+def available_bytes() -> int:
+  """Memory that is left on the first device; 2 GiB where nothing says it."""
+  statistics = jax.local_devices()[0].memory_stats()
+  if statistics and "bytes_limit" in statistics:
+    return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
+  facts = pathlib.Path("/proc/meminfo")
+  if facts.exists():
+    for line in facts.read_text().splitlines():
+      if line.startswith("MemAvailable:"):
+        return 1024 * int(line.split()[1])
+  return 2**31

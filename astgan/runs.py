@@ -56,6 +56,7 @@ FREE = (
   "detectors.authenticity",
   "paint.content",
   "paint.log_every",
+  "paint.tile",
   "sweep.fields",
   "sweep.seeds",
   "sweep.rank_by",

@@ -8,7 +8,7 @@ import jax
 import ml_collections
 
 from astgan import checkpoints, errors, history, runs, writer
-from astgan.systems import generators, registry
+from astgan.systems import generators, painters, registry
 
 
 class Trained(NamedTuple):
@@ -16,15 +16,58 @@ class Trained(NamedTuple):
 
   Attributes:
     step: completed generator updates.
-    generator: latents to images, with the one choice of sampling variables.
+    sampler: what draws images of latents, or paints photographs, with the one
+      choice of sampling variables.
+    workdir: the run folder.
   """
 
   step: int
-  generator: generators.Generator
+  sampler: generators.Generator | painters.Painter
+  workdir: pathlib.Path
+
+  @property
+  def is_painter(self) -> bool:
+    """Whether it paints photographs in one pass."""
+    return isinstance(self.sampler, painters.Painter)
+
+  @property
+  def generator(self) -> generators.Generator:
+    """Latents to images.
+
+    Raises:
+      UserError: the run trained a painter.
+    """
+    if self.is_painter:
+      raise errors.UserError(
+        f"{self.workdir} trained a painter, which draws no samples; paint with"
+        f" --config=configs/nst.py --config.paint.style={self.workdir}"
+      )
+    return self.sampler
+
+  def painter(self, direction: str) -> painters.Painter:
+    """Photographs to pictures.
+
+    Args:
+      direction: that it must have.
+
+    Raises:
+      UserError: the run trained a generator, or another direction.
+    """
+    if not self.is_painter:
+      raise errors.UserError(
+        f"{self.workdir} trained a generator, which paints by its style batch"
+        f' and in no direction; leave paint.direction={direction} empty, ""'
+      )
+    if direction not in self.sampler.directions:
+      raise errors.UserError(
+        f"paint.direction={direction}: the painter of {self.workdir} has"
+        f" {' and '.join(self.sampler.directions)}"
+      )
+    return self.sampler
 
 
 def load(workdir: pathlib.Path, *, step: str = "newest") -> Trained:
-  """The generator of a training run.
+  """The generator or the painter of a training run.
 
   Args:
     workdir: the run folder; nothing in it is changed.
@@ -48,7 +91,7 @@ def load(workdir: pathlib.Path, *, step: str = "newest") -> Trained:
     functools.partial(system.init, jax.random.key(config.seed))
   )
   state = checkpoints.restore(workdir, template, step=number)
-  return Trained(number, system.sampler(state))
+  return Trained(number, system.sampler(state), workdir)
 
 
 def _find(

@@ -180,8 +180,17 @@ def painting() -> ml_collections.ConfigDict:
   # A photograph or a folder of them.
   paint.content = ""
   # An image, a folder of images (all of them are one style), or a training
-  # run's folder: then its generator draws the style batch.
+  # run's folder: then its generator draws the style batch, or its painter
+  # paints in one pass, with none of the fields below but `style_step`, `size`,
+  # `direction` and `tile`.
   paint.style = ""
+  # What a painter of two directions makes: "painting" of photographs, or
+  # "photograph" of paintings; "" is the first.
+  paint.direction = ""
+  # Side of the squares, in pixels, that a painter's strips of a photograph are
+  # as large as; 0 is the whole photograph where memory allows. The painting is
+  # the same.
+  paint.tile = 0
   # The checkpoint of such a run: "newest", "best" by its
   # `evaluate.best_metric`, or the number of its step.
   paint.style_step = "newest"

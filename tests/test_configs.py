@@ -116,6 +116,8 @@ def test_a_training_config_trains_two_tiny_steps(name, tmp_path, decoded):
     "train.evaluate_every": 0,
     "train.num_samples": 4,
   }
+  if "photographs" in build(name).data:
+    fields["data.photographs"] = "landscapes"
   lines = run(tmp_path, name, fields)
   assert [line["step"] for line in lines] == [1, 2]
   losses = [

@@ -9,7 +9,7 @@ from PIL import Image
 from astgan import errors, evaluate, sampling
 from astgan.data import compared, images
 from astgan.metrics import colours
-from astgan.systems import gan
+from astgan.systems import gan, painters
 from configs import evaluate as page
 from tests.metrics import tiny
 
@@ -204,9 +204,9 @@ def test_another_size_than_the_generator_draws_is_refused(
 
 
 def test_a_run_without_a_generator_is_refused(trained, tmp_path, monkeypatch):
-  painter = sampling.Trained(12, None)
+  painter = sampling.Trained(12, painters.Painter(None, {}), trained)
   monkeypatch.setattr(sampling, "load", lambda *_, **__: painter)
-  refuse(tmp_path, "no generator", evaluate__run=str(trained))
+  refuse(tmp_path, "draws no samples", evaluate__run=str(trained))
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):

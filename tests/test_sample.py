@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from astgan import errors, sample
+from astgan import errors, sample, sampling
+from astgan.systems import painters
 from configs import sample as page
 
 
@@ -96,6 +97,13 @@ def test_an_earlier_checkpoint_draws_otherwise(trained, tmp_path):
   last = draw(trained, tmp_path / "last")
   early = draw(trained, tmp_path / "early", step="4")
   assert np.any(last["grid_00.png"] != early["grid_00.png"])
+
+
+def test_a_painter_draws_no_samples(trained, tmp_path, monkeypatch):
+  painter = sampling.Trained(12, painters.Painter(None, {}), trained)
+  monkeypatch.setattr(sampling, "load", lambda *_, **__: painter)
+  with pytest.raises(errors.UserError, match=r"paint with .*paint\.style="):
+    draw(trained, tmp_path / "run")
 
 
 @pytest.mark.parametrize(

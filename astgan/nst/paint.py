@@ -33,7 +33,8 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   """Paints every photograph of `paint.content` in the style of `paint.style`.
 
   Paintings are `painted/STEM.png` in the run folder, at `paint.size` on their
-  longer side. Finished paintings are kept, so that a stopped run can continue
+  longer side: by optimisation over pixels, or in one pass where the style is a
+  painter. Finished paintings are kept, so that a stopped run can continue
   and photographs can be added. `style.json` holds the fingerprint of the style,
   which must not change within a run folder.
 
@@ -47,13 +48,14 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     FloatingPointError: a loss was not finite.
   """
   settings.check(config)
+  style_key, noise_key = jax.random.split(jax.random.key(config.seed))
+  style = styles.open_style(config, style_key)
+  in_one_pass = isinstance(style, styles.Painted)
   found = photographs.find(
     config.paint.content,
     longer_side=config.paint.size,
-    min_side=settings.MIN_SIDE,
+    min_side=style.painter.smallest if in_one_pass else settings.MIN_SIDE,
   )
-  style_key, noise_key = jax.random.split(jax.random.key(config.seed))
-  style = styles.open_style(config, style_key)
   runs.check_run(workdir, config)
   fingerprint = json.dumps(style.fingerprint()) + "\n"
   _check_same_style(config, workdir, fingerprint)
@@ -67,31 +69,14 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   if not pending:
     return
 
-  try:
-    params = weights.load(config.features.net, config.features.weights)
-  except errors.UserError as error:
-    raise errors.UserError(f"features.weights: {error}") from error
+  begin = _begin_one_pass if in_one_pass else _begin_optimization
+  paint_one = begin(config, style)
   runs.open_run(workdir, config)
   (workdir / "painted").mkdir(exist_ok=True)
-  images.write(workdir / "style.png", style.contact_sheet())
+  if not in_one_pass:
+    images.write(workdir / "style.png", style.contact_sheet())
   runs.write_atomically(workdir / _STYLE, fingerprint.encode())
   _drop_unfinished(workdir, {photograph.path.stem for photograph, _ in pending})
-  network = {
-    "extract": settings.extract(config),
-    "terms": settings.terms(config),
-  }
-  style_targets = objective.style_targets(
-    params, tqdm.tqdm(style, desc="style", unit="image"), **network
-  )
-  paint_one = functools.partial(
-    _paint_one,
-    config=config,
-    params=params,
-    style_targets=style_targets,
-    style_image=next(iter(style)),
-    optimizer=settings.optimizer(config),
-    **network,
-  )
   with writer.Writer(workdir) as log:
     for number, (photograph, painting) in enumerate(pending, start=1):
       # The number of a photograph changes with the others, its bytes do not.
@@ -100,6 +85,41 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
       photographs.write_painting(painting, pixels, photograph)
       log.image(f"{photograph.path.stem}/painted", config.paint.steps, pixels)
       logger.info("%s (%d of %d)", painting, number, len(pending))
+
+
+def _begin_one_pass(config, style):
+  """Photographs to pixels, by a painter."""
+
+  def paint_one(key, photograph, log):
+    del key, log
+    pixels = photograph.pixels(config.paint.size)
+    return style.painter.paint(pixels, style.direction, tile=config.paint.tile)
+
+  return paint_one
+
+
+def _begin_optimization(config, style):
+  """Photographs to pixels, by optimisation, with the style read once."""
+  try:
+    params = weights.load(config.features.net, config.features.weights)
+  except errors.UserError as error:
+    raise errors.UserError(f"features.weights: {error}") from error
+  network = {
+    "extract": settings.extract(config),
+    "terms": settings.terms(config),
+  }
+  style_targets = objective.style_targets(
+    params, tqdm.tqdm(style, desc="style", unit="image"), **network
+  )
+  return functools.partial(
+    _paint_one,
+    config=config,
+    params=params,
+    style_targets=style_targets,
+    style_image=next(iter(style)),
+    optimizer=settings.optimizer(config),
+    **network,
+  )
 
 
 def _paint_one(

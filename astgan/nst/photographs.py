@@ -57,7 +57,9 @@ def find(content: str, *, longer_side: int, min_side: int) -> list[Photograph]:
       if shorter < min_side:
         raise errors.UserError(
           f"{path}: {width}x{height} is too narrow to paint at"
-          f" paint.size={longer_side}; crop it or paint it larger"
+          f" paint.size={longer_side}: its shorter side would have"
+          f" {shorter:.0f} pixels, {min_side} are needed; crop it or paint it"
+          " larger"
         )
     except errors.UserError as error:
       failures.append(error)

@@ -1,4 +1,4 @@
-"""Style images: a file, a folder, or a batch of generated images."""
+"""Styles: images in files, a batch of generated ones, or a painter."""
 
 import contextlib
 import dataclasses
@@ -11,10 +11,11 @@ import jax
 import jax.numpy as jnp
 import ml_collections
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import PyTree, UInt8
 
 from astgan import arrays, errors, sampling
 from astgan.data import images
+from astgan.systems import painters
 
 logger = logging.getLogger(__name__)
 
@@ -120,21 +121,40 @@ class Generated:
     return {"images": len(self), **self.origin}
 
 
+@dataclasses.dataclass(frozen=True)
+class Painted:
+  """A painter, which knows its style and paints in one pass.
+
+  Args:
+    painter: images to images.
+    direction: one of its directions.
+    origin: fingerprint of the painter.
+  """
+
+  painter: painters.Painter
+  direction: str
+  origin: Mapping[str, object]
+
+  def fingerprint(self) -> dict[str, object]:
+    """The direction, and the fingerprint of the painter."""
+    return {"direction": self.direction, **self.origin}
+
+
 def open_style(
   config: ml_collections.ConfigDict, key: jax.Array
-) -> Files | Generated:
+) -> Files | Generated | Painted:
   """The style images of `paint.style`.
 
   A folder with a config.json is the run folder of a training. Its generator
-  draws `paint.style_batch` images.
+  draws `paint.style_batch` images, or its painter paints.
 
   Args:
     config: the whole config.
     key: key of the latents.
 
   Raises:
-    UserError: the path does not exist, no image can be read, or a run folder
-      has no checkpoints.
+    UserError: the path does not exist, no image can be read, a run folder has
+      no checkpoints, or there is no such direction.
   """
   paint = config.paint
   if not paint.style:
@@ -144,11 +164,22 @@ def open_style(
   path = pathlib.Path(paint.style).expanduser()
   if (path / "config.json").is_file():
     trained = sampling.load(path, step=paint.style_step)
+    if trained.is_painter or paint.direction:
+      direction = paint.direction or trained.sampler.directions[0]
+      painter = trained.painter(direction)
+      origin = _origin(trained.step, painter.params[direction])
+      return Painted(painter, direction, origin)
     drawn = trained.generator.sample(key, paint.style_batch)
     batch = np.asarray(arrays.signed_to_bytes(drawn))
     if paint.style_size:
       batch = np.stack([images.fit(image, paint.style_size) for image in batch])
-    return Generated(batch, _origin(trained))
+    params = trained.generator.variables["params"]
+    return Generated(batch, _origin(trained.step, params))
+  if paint.direction:
+    raise errors.UserError(
+      f"paint.direction={paint.direction} is for painters, and paint.style="
+      f'{path} is no training run; leave it empty, ""'
+    )
   paths = images.find(path)
   style = Files(paths, paint.style_size or paint.size)
   if len(paths) == 1:
@@ -160,12 +191,12 @@ def open_style(
   return style
 
 
-def _origin(trained: sampling.Trained) -> dict[str, object]:
+def _origin(step: int, params: PyTree) -> dict[str, object]:
   # The last bits of the images depend on the device, those of params do not.
   sha256 = hashlib.sha256()
-  for array in jax.tree.leaves(trained.generator.variables["params"]):
+  for array in jax.tree.leaves(params):
     sha256.update(np.asarray(array).tobytes())
-  return {"step": trained.step, "sha256": sha256.hexdigest()}
+  return {"step": step, "sha256": sha256.hexdigest()}
 
 
 def _padding(side: int) -> tuple[int, int]:

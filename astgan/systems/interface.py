@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from astgan.arrays import Images
-from astgan.systems import generators
+from astgan.systems import generators, painters
 
 Scalars = dict[str, jax.Array]
 
@@ -94,10 +94,13 @@ class System(Protocol):
     phases: at least one, by ascending start; the first starts at 0.
     sources: names of the image sources that a batch is drawn from; the first
       is `data.source`.
+    fewest_examples: that a device needs of a batch; batch normalisation needs
+      2.
   """
 
   phases: tuple[Phase, ...]
   sources: tuple[str, ...]
+  fewest_examples: int
 
   def init(self, key: jax.Array) -> TrainState:
     """The state before the first step. Pure, so that it can be traced."""
@@ -157,5 +160,7 @@ class System(Protocol):
         as a contact sheet shows.
     """
 
-  def sampler(self, state: TrainState) -> generators.Generator:
-    """What the training gives away: latents to images."""
+  def sampler(
+    self, state: TrainState
+  ) -> generators.Generator | painters.Painter:
+    """What the training gives away: latents to images, or images to images."""

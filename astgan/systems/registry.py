@@ -5,9 +5,10 @@ from collections.abc import Callable
 import ml_collections
 
 from astgan import checks
-from astgan.systems import gan, interface, vaegan
+from astgan.systems import cyclegan, gan, interface, vaegan
 
 SYSTEMS: dict[str, Callable[[ml_collections.ConfigDict], interface.System]] = {
+  "cyclegan": cyclegan.CycleGAN,
   "gan": gan.GAN,
   "vaegan": vaegan.VAEGAN,
 }

@@ -48,6 +48,7 @@ class VAEGAN:
 
   config: ml_collections.ConfigDict
   sources = ("paintings",)
+  fewest_examples = 2
 
   def __post_init__(self) -> None:
     config = self.config

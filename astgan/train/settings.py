@@ -85,8 +85,8 @@ def _check_batches(
   config: ml_collections.ConfigDict, system: interface.System
 ) -> None:
   devices = jax.local_device_count()
-  # Batch normalisation needs two examples on each device.
-  checks.within(config, "train.batch_size", 2 * devices)
+  fewest = system.fewest_examples * devices
+  checks.within(config, "train.batch_size", fewest)
   for size in {phase.batch_size for phase in system.phases}:
     if size % devices:
       raise errors.UserError(

@@ -7,11 +7,12 @@
 The first trains both on the same random images, each in a process of its own,
 called in turn; a line of JSON says what both take. Pages are `dcgan_baseline`,
 `resize`, which is the same with resize convolutions, `wgan_gp`, of which an
-update is five of the critic, and `vaegan`. PyTorch is the extra `reference`; on
-a GPU it runs eagerly and compiled, both channels-last and in TF32. The second
-says what R1 at every 16th update adds to a period of 16. The third starts
-`astgan.main` on 15,000 files: a line says the most memory that it held, another
-the seconds from the command to the first update where all caches are warm.
+update is five of the critic, `vaegan`, and `cyclegan` at 128 pixels with 6
+blocks. PyTorch is the extra `reference`; on a GPU it runs eagerly and compiled,
+both channels-last and in TF32. The second says what R1 at every 16th update
+adds to a period of 16. The third starts `astgan.main` on 15,000 files: a line
+says the most memory that it held, another the seconds from the command to the
+first update where all caches are warm.
 """
 
 import argparse
@@ -34,7 +35,7 @@ from PIL import Image
 from astgan import memory
 from astgan.systems import registry
 from astgan.train import loader, parallel
-from configs import dcgan_baseline, vaegan, wgan_gp
+from configs import cyclegan, dcgan_baseline, vaegan, wgan_gp
 from tests.benchmarks import machine, timing
 
 IMAGES = 2048
@@ -42,11 +43,19 @@ IMAGES = 2048
 # two are compared with each other.
 FREE = {"model.discriminator_norm": "none"}
 LAZY = FREE | {"loss.penalty": "r1", "loss.penalty_every": 16}
+SMALL = {
+  "data.size": 128,
+  "data.photographs": "landscapes",
+  "data.crop": "centre",
+  "data.flip": False,
+  "model.blocks": 6,
+}
 PAGES = {
   "dcgan_baseline": (dcgan_baseline, {}, 128),
   "resize": (dcgan_baseline, {"model.upsample": "nearest"}, 128),
   "wgan_gp": (wgan_gp, {}, 16),
   "vaegan": (vaegan, {}, 32),
+  "cyclegan": (cyclegan, SMALL, 1),
   "free": (dcgan_baseline, FREE, 64),
   "lazy_r1": (dcgan_baseline, LAZY, 64),
 }
@@ -63,10 +72,14 @@ def make_update(page: str, batch: int):
   config.train.steps = 10**6 * count
   system = registry.make(config)
   draws = np.random.default_rng(0)
-  images = draws.integers(0, 256, (IMAGES, 64, 64, 3), dtype=np.uint8)
-  name = system.sources[0]
+  shape = (IMAGES, config.data.size, config.data.size, 3)
+  images = draws.integers(0, 256, shape, dtype=np.uint8)
   batches = loader.Loader(
-    config, system, {name: images}, {name: np.arange(IMAGES)}, 0
+    config,
+    system,
+    dict.fromkeys(system.sources, images),
+    dict.fromkeys(system.sources, np.arange(IMAGES)),
+    0,
   )
   call = parallel.make_call(system, config.data)
   init = functools.partial(system.init, jax.random.key(0))

@@ -11,11 +11,16 @@ from torch import nn
 from torch.nn import functional
 
 from tests.benchmarks import timing
-from tests.reference import dcgan_torch, resnet_torch, vaegan_torch
+from tests.reference import (
+  cyclegan_torch,
+  dcgan_torch,
+  resnet_torch,
+  vaegan_torch,
+)
 
 # Of the residual networks at the sides 4 to 64.
 CHANNELS = (512, 512, 256, 128, 64)
-PAGES = ("dcgan_baseline", "resize", "wgan_gp", "vaegan")
+PAGES = ("dcgan_baseline", "resize", "wgan_gp", "vaegan", "cyclegan")
 
 
 def make_networks(page):
@@ -79,8 +84,45 @@ def make_vaegan_update(batch, device, *, compiled, repeat):
   return update
 
 
+def make_cyclegan_update(batch, device, *, compiled, repeat):
+  """The same of a CycleGAN at 128 pixels with 6 blocks."""
+  torch.manual_seed(0)
+  layout = {"device": device, "memory_format": torch.channels_last}
+  nets, domains = {}, cyclegan_torch.DOMAINS
+  for domain in domains:
+    nets[f"{domain}_generator"] = cyclegan_torch.make_generator(64, 6)
+    nets[f"{domain}_discriminator"] = cyclegan_torch.make_discriminator(64)
+  for net in nets.values():
+    net.to(**layout)
+  optimizers = cyclegan_torch.make_optimizers(nets)
+  if compiled:
+    nets = {name: torch.compile(net) for name, net in nets.items()}
+  pools = {domain: cyclegan_torch.Pool(50) for domain in domains}
+  shape = (2048, 3, 128, 128)
+  images = torch.randint(0, 256, shape, dtype=torch.uint8).to(**layout)
+
+  def update():
+    for _ in range(repeat):
+      real, draws = {}, {}
+      for domain in domains:
+        indices = torch.randint(0, len(images), (batch,), device=device)
+        real[domain] = images[indices].float() / 127.5 - 1
+        places = torch.randint(0, 50, (batch,)).tolist()
+        draws[domain] = ((torch.rand(batch) < 0.5).tolist(), places)
+      cyclegan_torch.update(
+        nets, optimizers, pools, real, draws,
+        weights=dict.fromkeys(domains, 10.0), identity=0.5,
+      )  # fmt: skip
+    if device == "cuda":
+      torch.cuda.synchronize()
+
+  return update
+
+
 def make_update(page, batch, device, *, compiled, repeat):
   """A call makes `repeat` updates and returns when they are done."""
+  if page == "cyclegan":
+    return make_cyclegan_update(batch, device, compiled=compiled, repeat=repeat)
   if page == "vaegan":
     return make_vaegan_update(batch, device, compiled=compiled, repeat=repeat)
   torch.manual_seed(0)

@@ -67,8 +67,8 @@ def test_generators_differ_by_step_and_params(tmp_path, monkeypatch):
   def fingerprint(*, step=100, weight=1.0, seed=0):
     variables = {"params": np.float32([weight])}
     generator = NoiseGenerator(nn.Module(), variables, 3)
-    trained = sampling.Trained(step, generator)
-    monkeypatch.setattr(sampling, "load", lambda path: trained)
+    trained = sampling.Trained(step, generator, tmp_path)
+    monkeypatch.setattr(sampling, "load", lambda *_, **__: trained)
     return styles.open_style(config, jax.random.key(seed)).fingerprint()
 
   first = fingerprint()

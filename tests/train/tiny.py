@@ -24,7 +24,7 @@ def make_config(
     "data.size": SIZE,
     "data.count": 16,
     "model.width": 4,
-    "model.latent_dim": 5,
+    **({"model.latent_dim": 5} if "latent_dim" in config.model else {}),
     "train.steps": 12,
     "train.batch_size": 4,
     "train.log_every": 2,

@@ -1,0 +1,184 @@
+"""System `cyclegan`: photographs to paintings and back, without pairs.
+
+The generator of a domain draws its images from images of the other. Both are
+judged by discriminators of patches, an image that went there and back has to
+come out as it was, and one that is of the domain already has to stay.
+
+References: Zhu, Park, Isola and Efros, Unpaired Image-to-Image Translation
+  using Cycle-Consistent Adversarial Networks, 2017.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+from jax import Array
+from jaxtyping import Float
+
+from astgan import checks, errors
+from astgan.arrays import Images
+from astgan.models import patchgan, translator
+from astgan.systems import (
+  cyclegan_update,
+  image_pool,
+  interface,
+  networks,
+  painters,
+)
+from astgan.systems.cyclegan_update import DOMAINS
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class CycleGAN:
+  """Two generators and two discriminators as the config describes them.
+
+  Attributes:
+    config: a training config with the sections of configs/cyclegan.py.
+
+  Raises:
+    UserError: a field that cannot be.
+  """
+
+  config: ml_collections.ConfigDict
+  sources = ("paintings", "photographs")
+  # Instance normalisation treats every image by itself.
+  fewest_examples = 1
+
+  def __post_init__(self) -> None:
+    config = self.config
+    checks.fields(config, "model", "width", "blocks", "dtype")
+    checks.within(config, "data.size", 32, 1024)
+    if config.data.size % 8:
+      raise errors.UserError(
+        f"config.data.size={config.data.size} is no multiple of 8"
+      )
+    checks.filled(config, "data.photographs")
+    checks.within(config, "model.width", 1, 4096)
+    checks.within(config, "model.blocks", 1, 64)
+    checks.one_of(config, "model.dtype", ("float32", "bfloat16"))
+    weights = [f"{domain}_cycle_weight" for domain in DOMAINS]
+    weights += ["identity_weight"]
+    checks.fields(config, "loss", "pool_size", *weights)
+    for name in weights:
+      checks.within(config, f"loss.{name}", 0)
+    checks.within(config, "loss.pool_size", 0, 10_000)
+    for name in cyclegan_update.Modules._fields:
+      networks.check_optimizer(config, name)
+
+  @property
+  def phases(self) -> tuple[interface.Phase, ...]:
+    """One."""
+    config = self.config
+    return (interface.Phase(0, config.data.size, config.train.batch_size),)
+
+  def init(self, key: jax.Array) -> interface.TrainState:
+    """All networks, their moving averages as copies, and empty pools."""
+    config = self.config
+    key, run_key = jax.random.split(key)
+    example = jnp.zeros((1, config.data.size, config.data.size, 3))
+    states, ema, pools = {}, {}, None
+    for kind, module in self._modules()._asdict().items():
+      optimizer = networks.make_optimizer(config[kind])
+      for domain in DOMAINS:
+        key, network_key = jax.random.split(key)
+        network = networks.create(module, network_key, example, optimizer)
+        states[f"{domain}_{kind}"] = network
+        if config.train.ema_decay and kind == "generator":
+          # A copy: the state is donated, each buffer once.
+          ema[f"{domain}_{kind}"] = jax.tree.map(jnp.copy, network.params)
+    if config.loss.pool_size:
+      sizes = (config.loss.pool_size, config.data.size)
+      pools = {domain: image_pool.empty(*sizes) for domain in DOMAINS}
+    return interface.TrainState(
+      step=jnp.zeros((), jnp.int32),
+      key=jax.random.key_data(run_key),
+      networks=states,
+      ema=ema,
+      extra=pools,
+    )
+
+  def load_frozen(self) -> None:
+    """Nothing."""
+
+  def turns(self, step: int, phase: interface.Phase) -> tuple[str, ...]:
+    """One, in which all networks learn."""
+    del step, phase
+    return ("all",)
+
+  def draw(
+    self, key: jax.Array, count: int, *, phase: interface.Phase
+  ) -> dict[str, image_pool.Draws]:
+    """What the pools give back."""
+    del phase
+    pool_size = self.config.loss.pool_size
+    if not pool_size:
+      return {}
+    return {
+      domain: image_pool.draw(key, count, pool_size=pool_size)
+      for domain, key in zip(DOMAINS, jax.random.split(key), strict=True)
+    }
+
+  def update(
+    self,
+    state: interface.TrainState,
+    batch: Mapping[str, Images],
+    draws: Mapping[str, image_pool.Draws],
+    frozen: None,
+    *,
+    phase: interface.Phase,
+    turn: str,
+    axis_name: str | None,
+  ) -> tuple[interface.TrainState, interface.Scalars]:
+    """One step; see `interface.System`."""
+    del frozen, phase, turn
+    return cyclegan_update.update(
+      self.config,
+      self._modules(),
+      state,
+      _by_domain(batch),
+      draws,
+      axis_name=axis_name,
+    )
+
+  def samples(
+    self,
+    state: interface.TrainState,
+    frozen: None,
+    batch: Mapping[str, Images],
+  ) -> dict[str, Float[Array, "b height width c"]]:
+    """Image, its translation, and that back, [b h 3w c]: for both domains."""
+    del frozen
+    painter, sheets = self.sampler(state), {}
+    there, back = DOMAINS
+    for name, real_images in (
+      ("painted", batch["photographs"]),
+      ("photographed", batch["paintings"]),
+    ):
+      translated = painter.translate(real_images, there)
+      again = painter.translate(translated, back)
+      sheets[name] = jnp.concatenate([real_images, translated, again], axis=2)
+      there, back = back, there
+    return sheets
+
+  def sampler(self, state: interface.TrainState) -> painters.Painter:
+    """Both generators, their moving averages where they are kept."""
+    params = {
+      domain: state.ema.get(name := f"{domain}_generator")
+      or state.networks[name].params
+      for domain in DOMAINS
+    }
+    return painters.Painter(self._modules().generator, params)
+
+  def _modules(self) -> cyclegan_update.Modules:
+    model = self.config.model
+    dtype = jnp.dtype(model.dtype)
+    return cyclegan_update.Modules(
+      translator.Translator(model.width, model.blocks, dtype),
+      patchgan.Discriminator(model.width, dtype),
+    )
+
+
+def _by_domain(batch: Mapping[str, Images]) -> dict[str, Images]:
+  return {domain: batch[f"{domain}s"] for domain in DOMAINS}

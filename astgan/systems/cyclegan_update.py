@@ -1,0 +1,174 @@
+"""The update of system `cyclegan`: what one batch of each source changes."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import ml_collections
+from jaxtyping import PyTree
+
+from astgan.arrays import Images
+from astgan.losses import adversarial
+from astgan.systems import image_pool, interface, networks
+
+# The generator of a domain draws its images, from images of the other one; its
+# discriminator tells them from real ones.
+DOMAINS = ("painting", "photograph")
+_OTHER = {"painting": "photograph", "photograph": "painting"}
+
+
+class Modules(NamedTuple):
+  """Images to images, and images to logits of patches: one of each domain."""
+
+  generator: nn.Module
+  discriminator: nn.Module
+
+
+def update(
+  config: ml_collections.ConfigDict,
+  modules: Modules,
+  state: interface.TrainState,
+  real_images: Mapping[str, Images],
+  draws: Mapping[str, image_pool.Draws],
+  *,
+  axis_name: str | None,
+) -> tuple[interface.TrainState, interface.Scalars]:
+  """The state after one update of all four networks, and its scalars.
+
+  As in the authors' code all gradients are taken before anything changes: a
+  discriminator learns from the images by which its generator learned.
+
+  Args:
+    config: the whole config.
+    modules: the networks.
+    state: before the update.
+    real_images: in [-1, 1], this device's share, by domain.
+    draws: of the image pools, by domain.
+    axis_name: the mapped axis of the devices, or None.
+  """
+  params = {
+    kind: {d: state.networks[f"{d}_{kind}"].params for d in DOMAINS}
+    for kind in Modules._fields
+  }
+  gradients, (fakes, scalars) = jax.grad(_generator_loss, has_aux=True)(
+    params["generator"],
+    params["discriminator"],
+    real_images,
+    modules=modules,
+    loss=config.loss,
+  )
+  pools = state.extra
+  if pools is not None:
+    queried = {
+      d: image_pool.query(pools[d], fakes[d], draws[d], axis_name=axis_name)
+      for d in DOMAINS
+    }
+    pools = {d: pool for d, (pool, _) in queried.items()}
+    fakes = {d: images for d, (_, images) in queried.items()}
+  critic_gradients, critic_scalars = jax.grad(
+    _discriminator_loss, has_aux=True
+  )(params["discriminator"], real_images, fakes, modules=modules)
+  gradients = {"generator": gradients, "discriminator": critic_gradients}
+  gradients, scalars = networks.mean_over(
+    axis_name, (gradients, scalars | critic_scalars)
+  )
+  new = {}
+  for kind, of_domain in gradients.items():
+    scalars[f"{kind}/gradient_norm"] = networks.global_norm(of_domain)
+    for domain, gradient in of_domain.items():
+      name = f"{domain}_{kind}"
+      new[name] = networks.apply_gradients(
+        state.networks[name], gradient, {}, config[kind], state
+      )
+  ema = {
+    name: networks.update_ema(
+      average, new[name].params, decay=config.train.ema_decay
+    )
+    for name, average in state.ema.items()
+  }
+  state = state.replace(step=state.step + 1, networks=new, ema=ema, extra=pools)
+  return state, scalars
+
+
+def _generator_loss(
+  params: Mapping[str, PyTree],
+  critics: Mapping[str, PyTree],
+  real_images: Mapping[str, Images],
+  *,
+  modules: Modules,
+  loss: ml_collections.ConfigDict,
+) -> tuple[jax.Array, tuple[dict[str, Images], interface.Scalars]]:
+  """What both generators minimise, the images that they drew, and scalars.
+
+  Of each domain (D(G(x)) - 1)^2 + lambda |G(F(y)) - y| + lambda identity
+  |G(y) - y|, where x is an image of the other domain, y one of this domain, G
+  the generator of this domain and F the other one; means over patches and over
+  pixels.
+  """
+
+  def generate(domain, images):
+    return modules.generator.apply({"params": params[domain]}, images)
+
+  fakes, identical, scalars, total = {}, {}, {}, jnp.zeros(())
+  for domain in DOMAINS:
+    images = real_images[_OTHER[domain]]
+    if loss.identity_weight:
+      # One pass: instance normalisation treats every image by itself.
+      both = jnp.concatenate([images, real_images[domain]])
+      fakes[domain], identical[domain] = jnp.split(generate(domain, both), 2)
+    else:
+      fakes[domain] = generate(domain, images)
+  for domain in DOMAINS:
+    real, weight = real_images[domain], loss[f"{domain}_cycle_weight"]
+    logits = modules.discriminator.apply(
+      {"params": critics[domain]}, fakes[domain]
+    ).reshape(-1)
+    # The authors' generators have no half in their least squares.
+    terms = {
+      "adversarial": 2 * adversarial.least_squares_generator(logits),
+      "cycle": jnp.abs(generate(domain, fakes[_OTHER[domain]]) - real),
+    }
+    if identical:
+      terms["identity"] = jnp.abs(identical[domain] - real)
+    weights = {
+      "adversarial": 1.0,
+      "cycle": weight,
+      "identity": weight * loss.identity_weight,
+    }
+    for name, values in terms.items():
+      scalars[f"{domain}_generator/{name}_loss"] = jnp.mean(values)
+      total += weights[name] * jnp.mean(values)
+  scalars["generator/loss"] = total
+  return total, (fakes, scalars)
+
+
+def _discriminator_loss(
+  params: Mapping[str, PyTree],
+  real_images: Mapping[str, Images],
+  fakes: Mapping[str, Images],
+  *,
+  modules: Modules,
+) -> tuple[jax.Array, interface.Scalars]:
+  """What both discriminators minimise, and scalars.
+
+  Of each half the sum of (D(y) - 1)^2 and D(G(x))^2, means over patches.
+  """
+  scalars, total = {}, jnp.zeros(())
+  for domain in DOMAINS:
+    both = jnp.concatenate([real_images[domain], fakes[domain]])
+    logits = modules.discriminator.apply({"params": params[domain]}, both)
+    real_logits, fake_logits = jnp.split(logits.reshape(-1), 2)
+    value = jnp.mean(
+      adversarial.least_squares_discriminator(real_logits, fake_logits)
+    )
+    name = f"{domain}_discriminator"
+    scalars |= {
+      f"{name}/loss": value,
+      f"{name}/real_logit": jnp.mean(real_logits),
+      f"{name}/fake_logit": jnp.mean(fake_logits),
+    }
+    total += value
+  scalars["discriminator/loss"] = total
+  return total, scalars
