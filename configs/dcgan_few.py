@@ -8,9 +8,10 @@ discriminator sees everything through DiffAugment; a moving average of the
 generator is what is sampled. The palette is the style, so colours are left
 alone.
 
-Hardware: anything; about ten minutes for 1,000 updates on two CPU cores.
-Expect: discriminator losses near 1.3 and generator losses near 1.5 after 150
-updates; flat skies without a lattice.
+Hardware: anything; seven minutes for 1,000 updates on two CPU cores.
+Expect: on 300 Monets, discriminator losses of 1.0 to 1.4 and generator losses
+of 0.5 to 1.5; after 1,000 updates skies, shores, trees and their reflections,
+without a lattice, and a sliced Wasserstein distance of 0.03 (docs/results).
 
 References: Odena, Dumoulin and Olah, Deconvolution and Checkerboard Artifacts,
   2016; Zhao et al., Differentiable Augmentation for Data-Efficient GAN
