@@ -6,4 +6,4 @@ cd "$(dirname "$0")/.."
 source launch/environment.sh test
 .venv/bin/ruff format --check .
 .venv/bin/ruff check .
-.venv/bin/python -m pytest "$@"
+.venv/bin/python -m pytest -n auto --dist loadfile "$@"

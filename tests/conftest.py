@@ -35,6 +35,13 @@ def programs(tmp_path_factory):
   return folder
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_programs():
+  """Frees a module's programs: thousands exhaust the maps of a process."""
+  yield
+  jax.clear_caches()
+
+
 @pytest.fixture(scope="session")
 def decoded(tmp_path_factory):
   """A cache of decoded images for this session."""

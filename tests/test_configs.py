@@ -116,8 +116,11 @@ def test_a_training_config_trains_two_tiny_steps(name, tmp_path, decoded):
     "train.evaluate_every": 0,
     "train.num_samples": 4,
   }
-  if "photographs" in build(name).data:
+  page = build(name)
+  if "photographs" in page.data:
     fields["data.photographs"] = "landscapes"
+  small = {"blocks": 1, "encoder_units": 8}
+  fields |= {f"model.{n}": v for n, v in small.items() if n in page.model}
   lines = run(tmp_path, name, fields)
   assert [line["step"] for line in lines] == [1, 2]
   losses = [

@@ -54,7 +54,7 @@ def rate(*values):
   """An evaluator each four steps whose metric at step 4 is the first value."""
 
   def evaluate(state):
-    return {"frechet_random_9": values[int(state.step) // 4 - 1]}
+    return {"sliced_wasserstein_9": values[int(state.step) // 4 - 1]}
 
   return evaluators.Evaluator(4, evaluate)
 
@@ -298,7 +298,7 @@ def test_the_last_line_names_the_best_checkpoint_and_its_metric(
   with caplog.at_level("INFO"):
     metric = rate(4.0, 1.0, 3.0, 2.0)
     train(workdir, decoded, metric, train__on_failure="warn")
-  assert "best checkpoint 8 (frechet_random_9 1)" in last_line(caplog)
+  assert "best checkpoint 8 (sliced_wasserstein_9 1)" in last_line(caplog)
   assert last_line(caplog).endswith("--config.paint.style_step=best")
 
 
@@ -335,7 +335,7 @@ PINNED = {
       {"authenticity_random_9": 0.01, "diversity_random_9": 1.0},
       "the generator memorises",
     ),
-    ({}, {"frechet_random_9": "rising"}, "is past its best"),
+    ({}, {"sliced_wasserstein_9": "rising"}, "is past its best"),
     ({"number/loss": "infinite"}, {}, "number/loss is nan"),
   ],
 )
