@@ -3,8 +3,9 @@
   bash launch/demo.sh
   python -m astgan.main --config=configs/demo.py
 
-Hardware: anything; under three minutes on two CPU cores, 350 images/s.
-Expect: blurred skies, horizons, water and dark trees in the source's colours.
+Hardware: anything; some five minutes on two CPU cores, 160 images/s.
+Expect: brushed skies, horizons, water and trees in the source's colours, and a
+sliced Wasserstein distance below 0.03.
 """
 
 import ml_collections
