@@ -103,7 +103,11 @@ def serve(
 ) -> None:
   """Answers the parent process until it closes the pipe."""
   for question in sys.stdin:
-    answer = step() if question.strip() == "step" else facts()
+    answer = None
+    if question.strip() == "facts":
+      answer = facts()
+    else:
+      step()
     print(_ANSWER + json.dumps(answer), flush=True)
 
 
