@@ -6,10 +6,11 @@
 The paper's 64x64 pair: residual blocks, a layer-normalised critic, 5 critic
 updates per generator update.
 
-Hardware: a GPU. An update of width 64 costs two CPU cores about a minute; a
-model.width of 16 makes it bearable.
+Hardware: a GPU. An update of 16 images at width 64 costs two CPU cores 13 s; at
+32 pixels, width 16 and batches of 32, one.
 Expect: a discriminator's loss below 0, minus the estimated distance, which
-shrinks as images get better.
+shrinks as images get better: on 300 Monets, so reduced, from -21 at 100 updates
+to -4.6 at 300.
 
 References: Gulrajani et al., Improved Training of Wasserstein GANs, 2017.
 """
