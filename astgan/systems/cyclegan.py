@@ -26,6 +26,7 @@ from astgan.systems import (
   interface,
   networks,
   painters,
+  states,
 )
 from astgan.systems.cyclegan_update import DOMAINS
 
@@ -78,24 +79,22 @@ class CycleGAN:
     config = self.config
     key, run_key = jax.random.split(key)
     example = jnp.zeros((1, config.data.size, config.data.size, 3))
-    states, ema, pools = {}, {}, None
+    created, pools = {}, None
     for kind, module in self._modules()._asdict().items():
       optimizer = networks.make_optimizer(config[kind])
       for domain in DOMAINS:
         key, network_key = jax.random.split(key)
-        network = networks.create(module, network_key, example, optimizer)
-        states[f"{domain}_{kind}"] = network
-        if config.train.ema_decay and kind == "generator":
-          # A copy: the state is donated, each buffer once.
-          ema[f"{domain}_{kind}"] = jax.tree.map(jnp.copy, network.params)
+        created[f"{domain}_{kind}"] = networks.create(
+          module, network_key, example, optimizer
+        )
     if config.loss.pool_size:
       sizes = (config.loss.pool_size, config.data.size)
       pools = {domain: image_pool.empty(*sizes) for domain in DOMAINS}
-    return interface.TrainState(
-      step=jnp.zeros((), jnp.int32),
-      key=jax.random.key_data(run_key),
-      networks=states,
-      ema=ema,
+    return states.first_state(
+      run_key,
+      created,
+      averaged=[f"{domain}_generator" for domain in DOMAINS],
+      ema_decay=config.train.ema_decay,
       extra=pools,
     )
 

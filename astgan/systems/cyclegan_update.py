@@ -11,7 +11,7 @@ from jaxtyping import PyTree
 
 from astgan.arrays import Images
 from astgan.losses import adversarial
-from astgan.systems import image_pool, interface, networks
+from astgan.systems import image_pool, interface, networks, states
 
 # The generator of a domain draws its images, from images of the other one; its
 # discriminator tells them from real ones.
@@ -82,14 +82,8 @@ def update(
       new[name] = networks.apply_gradients(
         state.networks[name], gradient, {}, config[kind], state
       )
-  ema = {
-    name: networks.update_ema(
-      average, new[name].params, decay=config.train.ema_decay
-    )
-    for name, average in state.ema.items()
-  }
-  state = state.replace(step=state.step + 1, networks=new, ema=ema, extra=pools)
-  return state, scalars
+  state = states.next_state(state, new, ema_decay=config.train.ema_decay)
+  return state.replace(extra=pools), scalars
 
 
 def _generator_loss(

@@ -26,10 +26,8 @@ from astgan.systems import (
   generators,
   interface,
   networks,
+  states,
 )
-
-# The sections of a config that describe the system.
-SECTIONS = ("model", "loss", "generator", "discriminator", "diff_augment")
 
 # Folded into the run's key: the latents of the contact sheet.
 _SAMPLES = 2**31 - 1
@@ -91,15 +89,11 @@ class GAN:
       jnp.zeros((2, config.data.size, config.data.size, 3)),
       networks.make_optimizer(config.discriminator),
     )
-    ema = {}
-    if config.train.ema_decay:
-      # A copy: the state is donated, each buffer once.
-      ema["generator"] = jax.tree.map(jnp.copy, generator.params)
-    return interface.TrainState(
-      step=jnp.zeros((), jnp.int32),
-      key=jax.random.key_data(run_key),
-      networks={"generator": generator, "discriminator": discriminator},
-      ema=ema,
+    return states.first_state(
+      run_key,
+      {"generator": generator, "discriminator": discriminator},
+      averaged=("generator",),
+      ema_decay=config.train.ema_decay,
     )
 
   def load_frozen(self) -> None:

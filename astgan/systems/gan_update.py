@@ -11,7 +11,7 @@ from jaxtyping import PyTree
 
 from astgan.arrays import Images
 from astgan.data import diff_augment
-from astgan.systems import gan_losses, gan_networks, interface, networks
+from astgan.systems import gan_losses, gan_networks, interface, networks, states
 
 # score(params, collections, "real" or "fake", images) -> (logits, collections).
 _Score = Callable[[PyTree, PyTree, str, Images], tuple[jax.Array, PyTree]]
@@ -78,13 +78,7 @@ def update(
   new["generator"] = networks.apply_gradients(
     generator, gradients, mean(moved), config.generator, state
   )
-  ema = {
-    name: networks.update_ema(
-      average, new[name].params, decay=config.train.ema_decay
-    )
-    for name, average in state.ema.items()
-  }
-  state = state.replace(step=state.step + 1, networks=new, ema=ema)
+  state = states.next_state(state, new, ema_decay=config.train.ema_decay)
   return state, mean(scalars)
 
 

@@ -26,6 +26,7 @@ from astgan.systems import (
   generators,
   interface,
   networks,
+  states,
   vaegan_gradients,
   vaegan_sheets,
   vaegan_update,
@@ -83,7 +84,7 @@ class VAEGAN:
     keys = jax.random.split(key, 4)
     images = jnp.zeros((2, config.data.size, config.data.size, 3))
     examples = (images, jnp.zeros((2, config.model.latent_dim)), images)
-    states = {
+    created = {
       name: networks.create(
         module, key, example, networks.make_optimizer(config[name])
       )
@@ -91,15 +92,11 @@ class VAEGAN:
         modules._asdict().items(), keys[:3], examples, strict=True
       )
     }
-    ema = {}
-    if config.train.ema_decay:
-      # A copy: the state is donated, each buffer once.
-      ema["decoder"] = jax.tree.map(jnp.copy, states["decoder"].params)
-    return interface.TrainState(
-      step=jnp.zeros((), jnp.int32),
-      key=jax.random.key_data(keys[3]),
-      networks=states,
-      ema=ema,
+    return states.first_state(
+      keys[3],
+      created,
+      averaged=("decoder",),
+      ema_decay=config.train.ema_decay,
     )
 
   def load_frozen(self) -> None:

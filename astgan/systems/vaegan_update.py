@@ -9,7 +9,7 @@ import ml_collections
 from jaxtyping import PyTree
 
 from astgan.arrays import Images, Latents
-from astgan.systems import interface, networks, vaegan_gradients
+from astgan.systems import interface, networks, states, vaegan_gradients
 
 
 def update(
@@ -56,13 +56,7 @@ def update(
         functools.partial(jnp.where, is_trained), new[name], idle
       )
       scalars[f"{name}/trained"] = is_trained.astype(jnp.float32)
-  ema = {
-    name: networks.update_ema(
-      average, new[name].params, decay=config.train.ema_decay
-    )
-    for name, average in state.ema.items()
-  }
-  state = state.replace(step=state.step + 1, networks=new, ema=ema)
+  state = states.next_state(state, new, ema_decay=config.train.ema_decay)
   return state, scalars
 
 
