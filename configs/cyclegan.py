@@ -48,6 +48,9 @@ def get_config() -> ml_collections.ConfigDict:
   model.width = 64
   # Residual blocks of the generators: 9 at 256 pixels, 6 at 128 (the paper).
   model.blocks = 9
+  # What doubles the sides in the generators: transposed convolutions (the
+  # paper), or nearest resizing and a convolution, which leave no lattice.
+  model.upsample = "transposed"
   # Precision of the convolutions: float32 or bfloat16. Parameters, moments of
   # the normalisation and losses stay float32.
   model.dtype = "float32"

@@ -21,7 +21,15 @@ from astgan.models import instance, translator, unpadded
 Host = Float[np.ndarray, "1 h w c"]
 
 # Sides that come out, for each that goes in.
-_SCALES = {"same": 1, "down": 0.5, "up": 2}
+_SCALES = {"same": 1, "down": 0.5, "transposed": 2, "nearest": 2}
+
+# The rows that come out of a strip without those that met padding in place of
+# the next strip's.
+_OWN = {
+  "down": slice(1, None),
+  "transposed": slice(None, -2),
+  "nearest": slice(2, -2),
+}
 
 
 def translate(
@@ -58,15 +66,17 @@ def _convolve(x, kernel, kind, rows):
   rows = max(rows - rows % 2, 2)
   reach = len(kernel) // 2
   height, width = (int(side * _SCALES[kind]) for side in x.shape[1:3])
-  channels = kernel.shape[2 if kind == "up" else 3]
+  channels = kernel.shape[2 if kind == "transposed" else 3]
   y, done, seen = np.empty((1, height, width, channels), x.dtype), 0, (0, 0, 0)
   for top, bottom in _strips(x.shape[1], rows):
     if kind == "same":
-      strip = _read(x, top - reach, bottom + reach, mirrored=True)
+      strip = _read(x, top - reach, bottom + reach, beyond="reflect")
     elif kind == "down":
-      strip = _read(x, top - 2, bottom, mirrored=False)
+      strip = _read(x, top - 2, bottom, beyond="constant")
+    elif kind == "nearest":
+      strip = _read(x, top - 1, bottom + 1, beyond="edge")
     else:
-      strip = _read(x, top, bottom + 1, mirrored=False)
+      strip = _read(x, top, bottom + 1, beyond="constant")
     part, mean, variance = jax.device_get(
       _convolve_strip(kernel, strip, kind=kind)
     )
@@ -106,16 +116,12 @@ def _strips(height: int, rows: int) -> Iterator[tuple[int, int]]:
 
 
 def _read(
-  x: Host, top: int, bottom: int, *, mirrored: bool
+  x: Host, top: int, bottom: int, *, beyond: str
 ) -> Float[np.ndarray, "1 rows w c"]:
-  """Rows from `top` to `bottom`, mirrored or zero beyond the border."""
-  height = x.shape[1]
-  if mirrored:
-    rows = np.abs(np.arange(top, bottom))
-    return x[:, height - 1 - np.abs(height - 1 - rows)]
-  ends = (max(0, -top), max(0, bottom - height))
-  inside = x[:, max(0, top) : min(height, bottom)]
-  return np.pad(inside, ((0, 0), ends, (0, 0), (0, 0)))
+  """Rows from `top` to `bottom`, padded beyond the border as numpy names it."""
+  ends = (max(0, -top), max(0, bottom - x.shape[1]))
+  inside = x[:, max(0, top) : bottom]
+  return np.pad(inside, ((0, 0), ends, (0, 0), (0, 0)), mode=beyond)
 
 
 @functools.partial(jax.jit, static_argnames="kind")
@@ -126,8 +132,7 @@ def _convolve_strip(kernel, strip, *, kind):
     y = unpadded.valid_conv(strip, kernel)
   else:
     y = translator.convolve(strip, kernel, kind=kind)
-    # The rows that meet zeros in place of the next strip's.
-    y = y[:, 1:] if kind == "down" else y[:, :-2]
+    y = y[:, _OWN[kind]]
   return y, *instance.moments(y)
 
 

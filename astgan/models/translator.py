@@ -1,10 +1,11 @@
 """CycleGAN's generator: images to images of the same size.
 
 A 7x7 convolution, two of stride 2, residual blocks at a quarter of the size,
-two transposed convolutions and a 7x7 convolution. With 9 blocks and a width of
-64 it has 11,378,179 parameters, with 6 blocks 7,837,699. Convolutions of stride
-1 reflect the border, the others pad zeros; all but the last are followed by
-instance normalisation.
+two that double it and a 7x7 convolution. With 9 blocks and a width of 64 it has
+11,378,179 parameters, with 6 blocks 7,837,699. Convolutions of stride 1 reflect
+the border, the others pad zeros; all but the last are followed by instance
+normalisation. The paper doubles by transposed convolutions; as many parameters
+on a resized image leave no lattice.
 
 References: Zhu, Park, Isola and Efros, Unpaired Image-to-Image Translation
   using Cycle-Consistent Adversarial Networks, 2017, section 7.2, after Johnson,
@@ -20,17 +21,21 @@ from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from astgan.arrays import Features, Images
-from astgan.models import instance, layers, unpadded
+from astgan.models import instance, layers, resampling, unpadded
 
 # Sides of images are multiples of this.
 MULTIPLE = 4
+
+# What doubles the sides: 3x3 convolutions, transposed or of the image resized.
+UPSAMPLE = ("transposed", "nearest")
 
 
 class Step(NamedTuple):
   """A convolution and what follows it.
 
   Attributes:
-    kind: `same` keeps both sides, `down` halves them, `up` doubles them.
+    kind: `same` keeps both sides, `down` halves them, `transposed` and
+      `nearest` double them.
     size: side of the kernel.
     channels: that come out.
     end: `relu`, after normalisation; `add`, normalisation and the addition of
@@ -43,8 +48,12 @@ class Step(NamedTuple):
   end: str
 
 
-def steps(width: int, blocks: int) -> dict[str, Step]:
-  """The steps of a network by name, in their order."""
+def steps(width: int, blocks: int, upsample: str) -> dict[str, Step]:
+  """The steps of a network by name, in their order.
+
+  Args:
+    width, blocks, upsample: as in `Translator`.
+  """
   found = {
     "input": Step("same", 7, width, "relu"),
     "down_1": Step("down", 3, 2 * width, "relu"),
@@ -54,8 +63,8 @@ def steps(width: int, blocks: int) -> dict[str, Step]:
     found[f"block_{i}_1"] = Step("same", 3, 4 * width, "relu")
     found[f"block_{i}_2"] = Step("same", 3, 4 * width, "add")
   return found | {
-    "up_1": Step("up", 3, 2 * width, "relu"),
-    "up_2": Step("up", 3, width, "relu"),
+    "up_1": Step(upsample, 3, 2 * width, "relu"),
+    "up_2": Step(upsample, 3, width, "relu"),
     "output": Step("same", 7, 3, "tanh"),
   }
 
@@ -66,9 +75,9 @@ def receptive_field(blocks: int) -> int:
   Beyond it reach only the means and variances of normalisation.
   """
   side, apart = 1, 1
-  for step in steps(1, blocks).values():
-    if step.kind == "up":
-      # At most two of the three taps meet inputs.
+  for step in steps(1, blocks, "transposed").values():
+    if step.kind == "transposed":
+      # At most two of the three taps meet inputs, or inputs that differ.
       side += apart
       apart //= 2
     else:
@@ -83,12 +92,19 @@ class Translator(nn.Module):
   Attributes:
     width: channels at full size.
     blocks: residual blocks; in the paper 6 for 128 pixels, 9 for 256 and more.
+    upsample: one of `UPSAMPLE`.
     dtype: precision of the convolutions; parameters and moments are float32.
   """
 
   width: int
   blocks: int
+  upsample: str = "transposed"
   dtype: DTypeLike = jnp.float32
+
+  @property
+  def steps(self) -> dict[str, Step]:
+    """The steps of the network by name, in their order."""
+    return steps(self.width, self.blocks, self.upsample)
 
   @nn.compact
   def __call__(self, images: Images, *, train: bool = False) -> Images:
@@ -101,10 +117,10 @@ class Translator(nn.Module):
     """
     del train
     before = x = images.astype(self.dtype)
-    for name, step in steps(self.width, self.blocks).items():
+    for name, step in self.steps.items():
       pair = (x.shape[-1], step.channels)
       # Transposed, the outputs come first.
-      shape = pair[::-1] if step.kind == "up" else pair
+      shape = pair[::-1] if step.kind == "transposed" else pair
       kernel, bias = instance.Parameters(
         (step.size, step.size, *shape), step.channels, name=name
       )()
@@ -121,6 +137,8 @@ def convolve(
   """The convolution of a step, with its padding."""
   if kind == "same":
     return unpadded.valid_conv(reflect(inputs, len(kernel) // 2), kernel)
+  if kind == "nearest":
+    return resampling.upsample_conv(inputs, kernel, method=kind)
   operation = layers.strided_conv if kind == "down" else layers.conv_transpose
   return operation(inputs, kernel)
 

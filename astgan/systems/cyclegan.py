@@ -49,7 +49,7 @@ class CycleGAN:
 
   def __post_init__(self) -> None:
     config = self.config
-    checks.fields(config, "model", "width", "blocks", "dtype")
+    checks.fields(config, "model", "width", "blocks", "upsample", "dtype")
     checks.within(config, "data.size", 32, 1024)
     if config.data.size % 8:
       raise errors.UserError(
@@ -58,6 +58,7 @@ class CycleGAN:
     checks.filled(config, "data.photographs")
     checks.within(config, "model.width", 1, 4096)
     checks.within(config, "model.blocks", 1, 64)
+    checks.one_of(config, "model.upsample", translator.UPSAMPLE)
     checks.one_of(config, "model.dtype", ("float32", "bfloat16"))
     weights = [f"{domain}_cycle_weight" for domain in DOMAINS]
     weights += ["identity_weight"]
@@ -174,7 +175,7 @@ class CycleGAN:
     model = self.config.model
     dtype = jnp.dtype(model.dtype)
     return cyclegan_update.Modules(
-      translator.Translator(model.width, model.blocks, dtype),
+      translator.Translator(model.width, model.blocks, model.upsample, dtype),
       patchgan.Discriminator(model.width, dtype),
     )
 

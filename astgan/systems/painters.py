@@ -82,7 +82,7 @@ class Painter(NamedTuple):
       painted = strips.translate(
         jax.device_get(self.params[direction]),
         np.asarray(images),
-        steps=translator.steps(self.module.width, self.module.blocks),
+        steps=self.module.steps,
         dtype=self.module.dtype,
         pixels=tile**2,
       )

@@ -20,6 +20,7 @@ def count(module):
 def test_parameters_at_width_64():
   assert count(translator.Translator(64, 9)) == 11_378_179
   assert count(translator.Translator(64, 6)) == 7_837_699
+  assert count(translator.Translator(64, 6, "nearest")) == 7_837_699
   assert count(patchgan.Discriminator(64)) == 2_764_737
 
 
@@ -67,9 +68,9 @@ def test_every_channel_of_every_image_is_normalised_by_itself():
   close(actual, (images - mean) / np.sqrt(variance + 1e-5), rtol=1e-4)
 
 
-def build(blocks, images):
+def build(blocks, images, upsample="transposed"):
   """A translator's parameters, and the compiled network."""
-  module = translator.Translator(4, blocks)
+  module = translator.Translator(4, blocks, upsample)
   params = jax.jit(module.init)(jax.random.key(0), images)["params"]
   return params, jax.jit(lambda p, x: module.apply({"params": p}, x))
 
@@ -86,13 +87,14 @@ def test_a_bias_before_a_normalisation_has_no_effect():
 
 # Less than a row; rows of a few strips that do not divide; everything.
 @pytest.mark.parametrize("pixels", [1, 44 * 20, 10**6])
-def test_strips_make_the_whole_image_without_seams(pixels):
+@pytest.mark.parametrize("upsample", translator.UPSAMPLE)
+def test_strips_make_the_whole_image_without_seams(upsample, pixels):
   images = draw(1, 52, 44, 3)
-  params, apply = build(2, images)
+  params, apply = build(2, images, upsample)
   actual = strips.translate(
     params,
     np.asarray(images),
-    steps=translator.steps(4, 2),
+    steps=translator.steps(4, 2, upsample),
     dtype=jnp.float32,
     pixels=pixels,
   )
