@@ -299,11 +299,14 @@ def sweeping() -> ml_collections.ConfigDict:
   """Several trainings of one page."""
   config = base("sweep")
   sweep = config.sweep = ml_collections.ConfigDict()
-  # The page that is trained.
+  # The page that is trained, or several: PAGE|PAGE. Here as in `fields`, an
+  # alternative brings further changes of its own by &, as in
+  # configs/wgan_gp.py&train.steps=500.
   sweep.page = "configs/dcgan.py"
   # What is changed in it for all runs, each FIELD=VALUE.
   sweep.changes = ()
-  # What the runs differ in, each FIELD=VALUE|VALUE|...
+  # What the runs differ in, each FIELD=VALUE|VALUE|..., as in
+  # loss.real_label=0.95|0.85&loss.real_label_late=0.95.
   sweep.fields = ()
   # "grid": all combinations. "each": the page, and one change at a time.
   sweep.design = "grid"

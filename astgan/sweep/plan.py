@@ -56,51 +56,62 @@ def make(
     raise errors.UserError(
       f"config.sweep.seeds holds integers, such as (0, 1); got {sweep.seeds!r}"
     )
-  page = str(pathlib.Path(sweep.page).expanduser().absolute())
-  runs = []
-  for changes, seed in itertools.product(_settings(config), sweep.seeds):
-    setting = ", ".join(changes) or AS_IT_STANDS
-    name = re.sub(r"[^\w.=,+-]+", "_", ",".join([*changes, f"seed={seed}"]))
+  found = []
+  for (page, *own), changes, seed in itertools.product(
+    _split(sweep.page), _settings(config), sweep.seeds
+  ):
+    changes = (*own, *changes)
+    named = (
+      (pathlib.Path(page).stem, *changes) if "|" in sweep.page else changes
+    )
+    setting = ", ".join(named) or AS_IT_STANDS
+    name = re.sub(r"[^\w.=,+-]+", "_", ",".join([*named, f"seed={seed}"]))
     folder = workdir / "runs" / name
     texts = (*sweep.changes, *changes, f"seed={seed}")
     arguments = (
-      f"--config={page}",
+      f"--config={pathlib.Path(page).expanduser().absolute()}",
       *(f"--config.{text}" for text in texts),
       f"--workdir={folder}",
     )
     training, _ = pages.read(arguments)
     if training.task != "train":
       raise errors.UserError(
-        f"config.sweep.page={sweep.page} is a page of task {training.task};"
-        " name one that trains"
+        f"config.sweep.page={page} is a page of task {training.task}; name one"
+        " that trains"
       )
     settings.check(training, registry.make(training))
-    runs.append(Run(setting, seed, folder, arguments, training))
-  if len({run.workdir for run in runs}) < len(runs):
+    found.append(Run(setting, seed, folder, arguments, training))
+  if len({run.workdir for run in found}) < len(found):
     raise errors.UserError(
-      "config.sweep: two of its trainings are the same; name each value and"
-      " each seed once"
+      "config.sweep: two of its trainings are the same; name each page, value"
+      " and seed once"
     )
-  return tuple(runs)
+  return tuple(found)
 
 
 def _settings(config: ml_collections.ConfigDict) -> Iterator[tuple[str, ...]]:
   """What each setting changes, as `FIELD=VALUE`s."""
   fields = [_values(text) for text in config.sweep.fields]
   if config.sweep.design == "grid":
-    yield from itertools.product(*fields)
+    for combination in itertools.product(*fields):
+      yield tuple(itertools.chain.from_iterable(combination))
     return
   yield ()
   for values in fields:
-    yield from ((value,) for value in values)
+    yield from values
 
 
-def _values(text: str) -> list[str]:
-  """`a.b=1|2` is a.b=1 and a.b=2."""
+def _values(text: str) -> list[tuple[str, ...]]:
+  """`a.b=1|2&c.d=3` is a.b=1, and a.b=2 together with c.d=3."""
   name, equals, values = text.partition("=")
   if not (name and equals):
     raise errors.UserError(
       f"config.sweep.fields: {text!r} is not FIELD=VALUE|VALUE, such as"
       " loss.real_label=1|0.95"
     )
-  return [f"{name}={value}" for value in values.split("|")]
+  return [(f"{name}={value}", *others) for value, *others in _split(values)]
+
+
+def _split(text: str) -> list[list[str]]:
+  """Alternatives, each with what belongs to it: `x|y&z` is [[x], [y, z]]."""
+  return [alternative.split("&") for alternative in text.split("|")]

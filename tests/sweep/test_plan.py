@@ -53,6 +53,22 @@ def test_a_run_has_the_values_of_its_setting_over_those_of_all_runs(tmp_path):
   assert first.workdir.name == "model.width=4,diff_augment.policy=_,seed=6"
 
 
+def test_values_and_pages_bring_further_changes_of_their_own(tmp_path):
+  config = page.get_config()
+  config.sweep.page = "configs/smoke.py|configs/hinge.py&train.steps=9"
+  config.sweep.fields = ("model.width=4|8&data.size=32",)
+  planned = plan.make(config, tmp_path)
+  assert [run.setting for run in planned] == [
+    "smoke, model.width=4",
+    "smoke, model.width=8, data.size=32",
+    "hinge, train.steps=9, model.width=4",
+    "hinge, train.steps=9, model.width=8, data.size=32",
+  ]
+  last = planned[-1].config
+  assert (last.loss.name, last.train.steps, last.model.width) == ("hinge", 9, 8)
+  assert last.data.size == 32
+
+
 @pytest.mark.parametrize(
   ("changes", "message"),
   [
