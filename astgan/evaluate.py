@@ -142,6 +142,7 @@ def _check(config: ml_collections.ConfigDict) -> None:
   checks.within(config, "data.hold_out", 0, 1, open_high=True)
   checks.within(config, "data.count", 1)
   checks.one_of(config, "data.crop", ("centre", "random"))
+  checks.within(config, "data.zoom", 1, 16)
   checks.filled(config, "data.cache")
 
 

@@ -24,7 +24,7 @@ def read_reals(data: ml_collections.ConfigDict) -> Reals:
   """The images of `data.source`, as training sees them, in the two sides.
 
   Which images are held out follows from the bytes that training decodes. Where
-  training crops windows of larger images, those in the middle are compared.
+  training crops windows of larger images, one window of each is compared.
 
   Args:
     data: the section `data` of a config; without `hold_out` it holds out none.
@@ -38,18 +38,27 @@ def read_reals(data: ml_collections.ConfigDict) -> Reals:
       f"config.data.source={data.source}: none of its images can be read"
     )
   sides = held_out.split(array, data.get("hold_out", 0))
-  return Reals(*(centre(array, side, data.size) for side in sides))
+  return Reals(*(windows(array, side, data.size) for side in sides))
 
 
-def centre(
+def windows(
   array: Images, indices: Int[np.ndarray, "_"], size: int
 ) -> UInt8[np.ndarray, "_m {size} {size} 3"]:
-  """The windows in the middle of some images; a view where it is all."""
-  margin = (array.shape[1] - size) // 2
-  window = slice(margin, margin + size)
-  is_all = np.array_equal(indices, np.arange(len(array)))
-  chosen = array if is_all else array[indices]
-  return chosen[:, window, window]
+  """A window of each of some images, at the same place every time.
+
+  Places are as equally likely as in training. It is a view where it is all.
+  """
+  room = array.shape[1] - size + 1
+  if room == 1:
+    is_all = np.array_equal(indices, np.arange(len(array)))
+    return array if is_all else array[indices]
+  corners = np.random.default_rng(0).integers(room, size=(len(array), 2))
+  return np.stack(
+    [
+      array[i, row : row + size, column : column + size]
+      for i, (row, column) in zip(indices, corners[indices], strict=True)
+    ]
+  )
 
 
 def read_pictures(

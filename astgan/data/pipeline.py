@@ -23,7 +23,8 @@ def decode(
 ) -> decoded.Decoded:
   """All training images of a source, decoded to squares once and for all.
 
-  They have `data.size` pixels a side, or 9/8 of it where windows are cropped.
+  They have `data.size` pixels a side, and `data.zoom` times as many where
+  windows are cropped.
 
   Args:
     data: the section `data` of the config.
@@ -36,7 +37,7 @@ def decode(
   Raises:
     UserError: no such source, or too few images.
   """
-  side = data.size if data.crop == "centre" else data.size * 9 // 8
+  side = data.size if data.crop == "centre" else round(data.size * data.zoom)
   source = sources.open_source(data, side=side, field=field)
   loaded = decoded.load(source, side=side, cache=decoded.folder(data.cache))
   name = "skipped.txt" if field == "source" else f"skipped_{field}.txt"

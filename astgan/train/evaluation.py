@@ -64,7 +64,7 @@ def make(
     return None
   section, first = config.evaluate, system.sources[0]
   training, unseen = (
-    compared.centre(found.images[first], indices, config.data.size)
+    compared.windows(found.images[first], indices, config.data.size)
     for indices in found.sides[first]
   )
   measures = panel.Panel(

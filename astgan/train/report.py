@@ -26,7 +26,7 @@ def spread(
   shown = {}
   for name, array in all_images.items():
     places = np.linspace(0, len(training[name]) - 1, count).astype(int)
-    chosen = compared.centre(array, training[name][places], config.data.size)
+    chosen = compared.windows(array, training[name][places], config.data.size)
     shown[name] = arrays.bytes_to_signed(jnp.asarray(chosen))
   return shown
 

@@ -28,7 +28,8 @@ def check(config: ml_collections.ConfigDict, system: interface.System) -> None:
   checks.fields(
     config,
     "data",
-    *("source", "size", "count", "crop", "flip", "hold_out", "cache"),
+    *("source", "size", "count", "crop", "zoom", "flip", "hold_out"),
+    "cache",
     *system.sources[1:],
   )
   checks.fields(
@@ -39,6 +40,7 @@ def check(config: ml_collections.ConfigDict, system: interface.System) -> None:
     *("evaluate_every", "on_failure", "roll_back_factor", "max_roll_backs"),
   )
   checks.one_of(config, "data.crop", ("centre", "random"))
+  checks.within(config, "data.zoom", 1, 16)
   checks.filled(config, "data.cache")
   for name, largest in _COUNTS.items():
     checks.within(config, name, 1, largest)
