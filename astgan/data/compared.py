@@ -53,12 +53,11 @@ def windows(
     is_all = np.array_equal(indices, np.arange(len(array)))
     return array if is_all else array[indices]
   corners = np.random.default_rng(0).integers(room, size=(len(array), 2))
-  return np.stack(
-    [
-      array[i, row : row + size, column : column + size]
-      for i, (row, column) in zip(indices, corners[indices], strict=True)
-    ]
-  )
+  found = np.empty((len(indices), size, size, 3), np.uint8)
+  for window, i in zip(found, indices, strict=True):
+    row, column = corners[i]
+    window[:] = array[i, row : row + size, column : column + size]
+  return found
 
 
 def read_pictures(

@@ -27,3 +27,5 @@ def test_windows_lie_anywhere_and_always_at_the_same_place():
   np.testing.assert_array_equal(found[:, 3, 2, 1], 10 * rows + columns + 32)
   again = compared.windows(ARRAY, np.array([7, 5]), 4)
   np.testing.assert_array_equal(again, found[[7, 5]])
+  none = compared.windows(ARRAY, np.array([], int), 4)
+  assert none.shape == (0, 4, 4, 3)
