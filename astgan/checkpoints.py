@@ -144,13 +144,17 @@ def find(workdir: pathlib.Path) -> tuple[int, ...]:
   Raises:
     UserError: the folder holds none.
   """
-  names = [path.name for path in (workdir / FOLDER).glob("*")]
-  steps = sorted(int(name) for name in names if name.isdigit())
+  steps = _steps(workdir)
   if not steps:
     raise errors.UserError(
       f"{workdir} holds no checkpoint; name a training run that has saved one"
     )
-  return tuple(steps)
+  return steps
+
+
+def exist(workdir: pathlib.Path) -> bool:
+  """Whether a run has saved a checkpoint."""
+  return bool(_steps(workdir))
 
 
 def restore(workdir: pathlib.Path, template: PyTree, *, step: int) -> PyTree:
@@ -167,6 +171,11 @@ def restore(workdir: pathlib.Path, template: PyTree, *, step: int) -> PyTree:
   with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
     path = (workdir / FOLDER / str(step) / "default").absolute()
     return _fill(template, checkpointer.restore(path), path)
+
+
+def _steps(workdir: pathlib.Path) -> tuple[int, ...]:
+  names = [path.name for path in (workdir / FOLDER).glob("*")]
+  return tuple(sorted(int(name) for name in names if name.isdigit()))
 
 
 def _fill(template: PyTree, arrays: PyTree, path: pathlib.Path) -> PyTree:
