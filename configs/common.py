@@ -212,10 +212,11 @@ def painting() -> ml_collections.ConfigDict:
   paint.style_batch = 64
   # Longer side of the painted image, in pixels.
   paint.size = 512
-  # Longer side of the style images, in pixels; 0 is `size`. A generator's
-  # images then keep the size they were trained at: enlarged ones are soft, and
-  # so becomes the painting.
+  # Longer side of the style images, in pixels; 0 is `size`, and for a
+  # generator's images `generated_scale` times the size that they are drawn at:
+  # enlarged, their strokes are broader and softer in the painting.
   paint.style_size = 0
+  paint.generated_scale = 1.0
   # Optimisation steps.
   paint.steps = 300
   # beta and alpha of the total loss (the paper's best sweep value and 1).

@@ -171,8 +171,9 @@ def open_style(
       return Painted(painter, direction, origin)
     drawn = trained.generator.sample(key, paint.style_batch)
     batch = np.asarray(arrays.signed_to_bytes(drawn))
-    if paint.style_size:
-      batch = np.stack([images.fit(image, paint.style_size) for image in batch])
+    side = round(paint.generated_scale * max(batch.shape[1:3]))
+    side = paint.style_size or side
+    batch = np.stack([images.fit(image, side) for image in batch])
     params = trained.generator.variables["params"]
     return Generated(batch, _origin(trained.step, params))
   if paint.direction:

@@ -3,6 +3,7 @@
 import flax.linen as nn
 import jax
 import numpy as np
+import pytest
 
 from astgan import sampling
 from astgan.data import images
@@ -59,17 +60,34 @@ class NoiseGenerator(generators.Generator):
     return jax.random.uniform(key, (count, 8, 8, 3), minval=-1)
 
 
-def test_generators_differ_by_step_and_params(tmp_path, monkeypatch):
+@pytest.fixture
+def open_style(tmp_path, monkeypatch):
+  """Opens the style of a generator with fields of `paint`."""
   (tmp_path / "config.json").write_text("{}")
-  config = nst.get_config()
-  config.paint.style = str(tmp_path)
 
-  def fingerprint(*, step=100, weight=1.0, seed=0):
+  def open_style(*, step=100, weight=1.0, seed=0, **paint):
+    config = nst.get_config()
+    config.paint.update({"style": str(tmp_path), **paint})
     variables = {"params": np.float32([weight])}
     generator = NoiseGenerator(nn.Module(), variables, 3)
     trained = sampling.Trained(step, generator, tmp_path)
     monkeypatch.setattr(sampling, "load", lambda *_, **__: trained)
-    return styles.open_style(config, jax.random.key(seed)).fingerprint()
+    return styles.open_style(config, jax.random.key(seed))
+
+  return open_style
+
+
+@pytest.mark.parametrize(
+  ("paint", "side"),
+  [({}, 8), ({"generated_scale": 2.5}, 20), ({"style_size": 18}, 18)],
+)
+def test_generated_images_are_enlarged_as_asked(open_style, paint, side):
+  assert open_style(**paint).images.shape == (64, side, side, 3)
+
+
+def test_generators_differ_by_step_and_params(open_style):
+  def fingerprint(**fields):
+    return open_style(**fields).fingerprint()
 
   first = fingerprint()
   assert first == fingerprint(seed=1)
