@@ -64,6 +64,19 @@ def test_the_newest_are_kept_and_each_stays_as_it_is(tmp_path):
   assert names_in(tmp_path) == {"2", "10"}
 
 
+def test_an_exception_deletes_none(tmp_path):
+  state = tiny.init(tiny.make_config())
+  with checkpoints.Checkpoints(tmp_path, keep=2) as saved:
+    for step in (1, 2):
+      saved.save(step, at_step(state, step))
+  with (
+    pytest.raises(KeyboardInterrupt),
+    checkpoints.Checkpoints(tmp_path, keep=1),
+  ):
+    raise KeyboardInterrupt
+  assert checkpoints.steps(tmp_path) == (1, 2)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_state_that_is_not_finite_is_refused_and_named(tmp_path, value):
   state = tiny.init(tiny.make_config())

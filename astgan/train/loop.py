@@ -44,6 +44,8 @@ def train(
 ) -> None:
   """Trains to `train.steps`, on from the newest checkpoint if there is one.
 
+  A run that has come so far is left as it is.
+
   Args:
     config: a training config, such as the pages of configs/ make.
     workdir: the run folder.
@@ -59,6 +61,13 @@ def train(
   system = registry.make(config)
   settings.check(config, system)
   runs.check_run(workdir, config)
+  steps = checkpoints.steps(workdir)
+  if steps and steps[-1] >= config.train.steps:
+    logger.info(
+      f"{workdir} is at step {steps[-1]}; raise config.train.steps to go on;"
+      f" {report.summary(config, workdir, steps)}"
+    )
+    return
   found = sources.load(config, workdir, system)
   evaluated = evaluation.make(config, system, found)
   runs.open_run(workdir, config)
@@ -66,12 +75,6 @@ def train(
     workdir, "images.json", found.fingerprint, field="data.source"
   )
   with checkpoints.Checkpoints(workdir, keep=config.train.max_to_keep) as saved:
-    if (saved.latest or 0) >= config.train.steps:
-      logger.info(
-        f"{workdir} is at step {saved.latest}; raise config.train.steps to go"
-        f" on; {report.summary(config, workdir, saved.steps)}"
-      )
-      return
     run = _Run(config, workdir, system, saved, found, evaluated, evaluators)
     ended = None
     while ended is None:

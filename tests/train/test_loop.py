@@ -173,12 +173,20 @@ def test_a_trained_system_is_sampled(whole, tmp_path):
   assert (tmp_path / "samples" / "grid_00.png").exists()
 
 
-def test_a_finished_run_says_so_and_does_nothing(whole, decoded, caplog):
-  before = (whole / "metrics.jsonl").read_bytes()
+@pytest.mark.parametrize("steps", [fake.STEPS, 7])
+def test_a_finished_run_says_so_and_nothing_is_read_or_changed(
+  whole, decoded, caplog, monkeypatch, steps
+):
+  def snapshot():
+    return {path: path.stat().st_mtime_ns for path in whole.rglob("*")}
+
+  before = snapshot()
+  monkeypatch.setattr(pipeline, "decode", None)
   with caplog.at_level("INFO"):
-    train(whole, decoded)
-  assert "raise config.train.steps" in caplog.text
-  assert (whole / "metrics.jsonl").read_bytes() == before
+    # Fewer checkpoints than it has, of which the best may be an early one.
+    train(whole, decoded, train__steps=steps, train__max_to_keep=1)
+  assert "is at step 12; raise config.train.steps" in caplog.text
+  assert snapshot() == before
 
 
 @pytest.mark.parametrize("steps", [4, 7])
