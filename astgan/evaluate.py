@@ -81,6 +81,9 @@ def evaluate(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     key = jax.random.key(config.seed)
     given = draw(run.generator, key, measures.count)
   numbers, floor = measures.measure(given), measures.floor()
+  # Of an earlier evaluation, perhaps by other networks.
+  for path in workdir.glob("nearest_*.png"):
+    path.unlink()
   _write_numbers(workdir, numbers, floor, step=run.step if run else None)
   logger.info("%s", table(numbers, floor))
   shown = given[:_ROWS]
@@ -149,8 +152,13 @@ def _check(config: ml_collections.ConfigDict) -> None:
 def _load_net(
   name: str, evaluate: ml_collections.ConfigDict
 ) -> extractors.Extractor:
-  weights = evaluate.inception if name == "inception" else "auto"
-  return extractors.load(name, weights)
+  field, weights = "nets", "auto"
+  if name == "inception":
+    field, weights = "inception", evaluate.inception
+  try:
+    return extractors.load(name, weights)
+  except errors.UserError as error:
+    raise errors.UserError(f"config.evaluate.{field}: {error}") from error
 
 
 def _open_run(config: ml_collections.ConfigDict) -> Run:

@@ -1,12 +1,13 @@
 """The task `evaluate`: runs and folders of images, and what it refuses."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from astgan import errors, evaluate, sampling
+from astgan import errors, evaluate, runs, sampling
 from astgan.data import compared, images
 from astgan.metrics import colours
 from astgan.systems import gan, painters
@@ -69,6 +70,15 @@ def test_a_row_shows_an_image_and_its_seven_nearest(measured):
   for name in ("pixels", "random"):
     sheet = np.asarray(Image.open(measured / f"nearest_{name}.png"))
     assert sheet.shape == (8 * 34 - 2, 8 * 34 - 2, 3)
+
+
+def test_sheets_of_networks_that_are_no_longer_asked_for_go(measured, tmp_path):
+  shutil.copytree(measured, tmp_path, dirs_exist_ok=True)
+  config = runs.read_config(tmp_path).unlock()
+  config.evaluate.update(nets=(), metrics=("colours",))
+  evaluate.evaluate(config, tmp_path)
+  names = {path.name for path in tmp_path.glob("nearest_*.png")}
+  assert names == {"nearest_pixels.png"}
 
 
 def test_the_same_seed_measures_the_same(trained, measured, tmp_path):
@@ -167,6 +177,10 @@ def refuse(workdir, words, **fields):
     ({"evaluate__nets": ("vgg",)}, "evaluate.nets holds any of"),
     ({"evaluate__nets": (), "evaluate__metrics": ("kernel",)}, "nets is empty"),
     ({"evaluate__nets": ("inception",)}, "evaluate.inception is empty"),
+    (
+      {"evaluate__nets": ("inception",), "evaluate__inception": "/no/such.pth"},
+      "^config.evaluate.inception: weights of inception: /no/such.pth: ",
+    ),
     ({"data__hold_out": 1.0}, "data.hold_out is at least 0 and below 1"),
     ({"data__size": 34}, "data.size=34"),
   ],
