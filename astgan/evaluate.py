@@ -58,7 +58,7 @@ def evaluate(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   evaluate = config.evaluate
   nets = [_load_net(name, evaluate) for name in evaluate.nets]
   run = _open_run(config) if evaluate.run else None
-  data = config.data if config.data.source else run.config.data
+  data = config.data if config.data.source else _data_of(run, config)
   if run and data.size != run.config.data.size:
     raise errors.UserError(
       f"config.data.size={data.size}: the generator draws"
@@ -168,6 +168,22 @@ def _open_run(config: ml_collections.ConfigDict) -> Run:
   system = registry.make(run_config)
   seen_nets = tuple(getattr(system, "feature_nets", ()))
   return Run(run_config, trained.step, trained.generator, seen_nets)
+
+
+def _data_of(
+  run: Run, config: ml_collections.ConfigDict
+) -> ml_collections.ConfigDict:
+  """The section `data` of the training, which has what an evaluation's has."""
+  try:
+    for name in config.data:
+      checks.field(run.config, f"data.{name}")
+  except errors.UserError as error:
+    path = pathlib.Path(config.evaluate.run) / "config.json"
+    raise errors.UserError(
+      f"{path} is of another version of astgan: {error}; give"
+      " config.data.source, and with it this whole section, as it was trained"
+    ) from error
+  return run.config.data
 
 
 def _write_numbers(

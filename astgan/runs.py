@@ -225,18 +225,31 @@ def _check_same(
 ) -> None:
   if old.get("task") == "train" == new.task:
     read_training(workdir)
-  own = SECTIONS.get(new.task, ())
+  own = SECTIONS[new.task]
   others = {section for group in SECTIONS.values() for section in group}
   others -= set(own)
   # Through JSON, where tuples are lists, so that both sides look alike.
   old_fields = _flat(old.to_dict())
   new_fields = _flat(json.loads(json.dumps(new.to_dict())))
+  compared = [
+    name
+    for name in sorted(old_fields.keys() | new_fields.keys())
+    if name not in FREE and name.partition(".")[0] not in others
+  ]
+  is_same_kind = all(
+    old_fields.get(name) == new_fields.get(name) for name in ("task", "system")
+  )
+  missing = [name for name in compared if name not in old_fields]
+  if is_same_kind and missing:
+    raise errors.UserError(
+      f"{workdir / 'config.json'} has no {', '.join(missing)}: another version"
+      " of astgan wrote it; use that version, or another --workdir, or add the"
+      " value by which the run began"
+    )
   differences = [
     f"{name}: {old_fields.get(name)!r} -> {new_fields.get(name)!r}"
-    for name in sorted(old_fields.keys() | new_fields.keys())
+    for name in compared
     if old_fields.get(name) != new_fields.get(name)
-    and name not in FREE
-    and name.partition(".")[0] not in others
   ]
   if differences:
     raise errors.UserError(

@@ -225,5 +225,15 @@ def test_a_run_without_a_generator_is_refused(trained, tmp_path, monkeypatch):
   refuse(tmp_path, "draws no samples", evaluate__run=str(trained))
 
 
+def test_a_run_of_before_a_field_of_its_images_is_refused(trained, tmp_path):
+  shutil.copytree(trained, tmp_path / "run")
+  path = tmp_path / "run" / "config.json"
+  fields = json.loads(path.read_text())
+  del fields["data"]["zoom"]
+  path.write_text(json.dumps(fields))
+  words = "config.data has no field zoom.*; give config.data.source"
+  refuse(tmp_path, words, evaluate__run=str(tmp_path / "run"))
+
+
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
   refuse(tmp_path, "no run folder", evaluate__run=str(tmp_path / "nothing"))

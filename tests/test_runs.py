@@ -90,6 +90,22 @@ def test_sections_of_other_tasks_are_not_compared(tmp_path):
     runs.open_run(tmp_path, make_config(sample, sample__count=5))
 
 
+def test_a_field_that_was_added_since_is_named_as_missing(tmp_path):
+  config = make_config()
+  runs.open_run(tmp_path, config)
+  path = tmp_path / "config.json"
+  fields = json.loads(path.read_text())
+  del fields["data"]["zoom"], fields["train"]["save_every"]
+  path.write_text(json.dumps(fields))
+  with pytest.raises(
+    errors.UserError, match=r"has no data\.zoom: another vers"
+  ):
+    runs.open_run(tmp_path, config)
+  # One that may change may be missing.
+  path.write_text(json.dumps(fields | {"data": config.data.to_dict()}))
+  runs.open_run(tmp_path, config)
+
+
 def test_a_fingerprint_is_kept_and_another_one_refused(tmp_path):
   for _ in range(2):
     runs.keep_fingerprint(tmp_path, "f.json", {"n": 3}, field="data.source")
