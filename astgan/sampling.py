@@ -8,7 +8,7 @@ import jax
 import ml_collections
 
 from astgan import checkpoints, checks, errors, history, runs, writer
-from astgan.systems import generators, painters, registry
+from astgan.systems import generators, interface, painters, registry
 
 # What systems read of a config to sample, beside the sections that are theirs.
 _READ = ("seed", "data.size", "train.ema_decay")
@@ -81,6 +81,21 @@ def load(workdir: pathlib.Path, *, step: str = "newest") -> Trained:
     UserError: the folder is no training run of this version, or holds no such
       checkpoint.
   """
+  system, number, state = restore(workdir, step=step)
+  return Trained(number, system.sampler(state), workdir)
+
+
+def restore(
+  workdir: pathlib.Path, *, step: str = "newest"
+) -> tuple[interface.System, int, interface.TrainState]:
+  """The system of a training run, the step of a checkpoint, and its state.
+
+  Args:
+    workdir, step: as in `load`.
+
+  Raises:
+    UserError: as `load` does.
+  """
   config = runs.read_training(workdir)
   try:
     for name in _READ:
@@ -98,8 +113,7 @@ def load(workdir: pathlib.Path, *, step: str = "newest") -> Trained:
   template = jax.eval_shape(
     functools.partial(system.init, jax.random.key(config.seed))
   )
-  state = checkpoints.restore(workdir, template, step=number)
-  return Trained(number, system.sampler(state), workdir)
+  return system, number, checkpoints.restore(workdir, template, step=number)
 
 
 def _find(

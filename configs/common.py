@@ -56,6 +56,10 @@ def training(system: str) -> ml_collections.ConfigDict:
   # Generator updates in all. The paper's 100 epochs of 15,000 images in
   # batches of 128 are 11,700.
   train.steps = 11_700
+  # A training run of the same networks, whose parameters and moving averages
+  # the first step starts from (its newest checkpoint, with optimisers anew);
+  # "" starts from random ones.
+  train.start_from = ""
   # Images per batch, over all devices together.
   train.batch_size = 128
   # Decay per update of an exponential moving average of the generator's
@@ -95,6 +99,11 @@ def optimizer() -> ml_collections.ConfigDict:
   section.optimizer = "adam"
   # Step size (Radford 2015).
   section.learning_rate = 2e-4
+  # Layers, by the names of their parameters, that keep those they start with,
+  # as in ("down_0", "down_1"): tuned to few images, the first layers of a
+  # discriminator only lose what they know (Mo et al., Freeze the
+  # Discriminator, 2020).
+  section.frozen = ()
   # Decay of the first moment: Adam's beta1, or sgd's momentum.
   section.beta1 = 0.5
   # Decay of the second moment: Adam's beta2, or rmsprop's decay.

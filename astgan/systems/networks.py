@@ -1,5 +1,7 @@
 """Networks and their optimisers, as the updates of all systems use them."""
 
+from collections.abc import Collection
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -8,7 +10,7 @@ import optax
 from jax import lax
 from jaxtyping import PyTree
 
-from astgan import checks
+from astgan import checks, errors
 from astgan.systems import interface
 
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
@@ -18,7 +20,7 @@ SCHEDULES = ("constant", "linear", "step")
 def create(
   module: nn.Module,
   key: jax.Array,
-  example: jax.Array,
+  example: PyTree,
   optimizer: optax.GradientTransformation,
 ) -> interface.NetworkState:
   """A network at its initialisation.
@@ -26,7 +28,7 @@ def create(
   Args:
     module: called with an example and `train`.
     key: of the initialisation.
-    example: an input of the network's shape.
+    example: an input of the network's shape, an array or a tree of them.
     optimizer: of this network.
   """
   collections = dict(module.init(key, example, train=False))
@@ -38,7 +40,7 @@ def apply(
   module: nn.Module,
   params: PyTree,
   collections: dict[str, PyTree],
-  inputs: jax.Array,
+  inputs: PyTree,
 ) -> tuple[PyTree, dict[str, PyTree]]:
   """Output of a network in training, and its collections afterwards."""
   output, moved = module.apply(
@@ -65,6 +67,9 @@ def apply_gradients(
     collections: that it has afterwards.
     section: of the config, with the optimiser and its schedule.
     state: before the step: its number and the scale of learning rates.
+
+  Raises:
+    UserError: the network has no layer that the section freezes.
   """
   optimizer = make_optimizer(section)
   # optax raises floats to integers, which strict promotion would refuse.
@@ -72,12 +77,28 @@ def apply_gradients(
     updates, opt_state = optimizer.update(
       gradients, network.opt_state, network.params
     )
+  updates = _without(updates, section.frozen)
   factor = learning_rate_factor(section, state.step)
   scale = state.learning_rate_scale
   scale = scale if factor is None else factor * scale
   updates = jax.tree.map(lambda update: scale * update, updates)
   params = optax.apply_updates(network.params, updates)
   return interface.NetworkState(params, collections, opt_state)
+
+
+def _without(
+  updates: dict[str, PyTree], frozen: Collection[str]
+) -> dict[str, PyTree]:
+  """The updates, zero in the layers that are frozen."""
+  if unknown := sorted(set(frozen) - updates.keys()):
+    raise errors.UserError(
+      f"frozen: the network has no layer {unknown[0]!r}; it has"
+      f" {', '.join(updates)}"
+    )
+  return {
+    name: jax.tree.map(jnp.zeros_like, layer) if name in frozen else layer
+    for name, layer in updates.items()
+  }
 
 
 def update_ema(ema: PyTree, params: PyTree, *, decay: float) -> PyTree:
@@ -146,7 +167,7 @@ def check_optimizer(
   checks.fields(
     config,
     name,
-    *("optimizer", "learning_rate", "beta1", "beta2"),
+    *("optimizer", "learning_rate", "beta1", "beta2", "frozen"),
     *("schedule", "decay_start", "decay_steps", "decay_factor", *others),
   )
   checks.one_of(config, f"{name}.optimizer", OPTIMIZERS)

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import ml_collections
 
 from astgan import checks
-from astgan.systems import cyclegan, gan, interface, vaegan
+from astgan.systems import cyclegan, fewshot, gan, interface, vaegan
 
 SYSTEMS: dict[str, Callable[[ml_collections.ConfigDict], interface.System]] = {
   "cyclegan": cyclegan.CycleGAN,
+  "fewshot": fewshot.FewShot,
   "gan": gan.GAN,
   "vaegan": vaegan.VAEGAN,
 }

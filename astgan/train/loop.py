@@ -29,6 +29,7 @@ from astgan.train import (
   report,
   settings,
   sources,
+  start,
   stop,
   throughput,
 )
@@ -68,6 +69,7 @@ def train(
       f" {report.summary(config, workdir, steps)}"
     )
     return
+  start.check(config, workdir, system)
   found = sources.load(config, workdir, system)
   evaluated = evaluation.make(config, system, found)
   runs.open_run(workdir, config)
@@ -120,26 +122,25 @@ class _Run:
     Raises:
       Failure: the training cannot go on like this.
     """
-    start = self._saved.latest or 0
-    with writer.Writer(self._workdir, resume_step=start) as log:
+    step = self._saved.latest or 0
+    with writer.Writer(self._workdir, resume_step=step) as log:
       self._log = log
       self._watch = failures.Watch(self._config, log.lines)
-      state = self._restore(start)
+      state = self._restore(step)
       self._write_once()
       images, training = self._sources.images, self._sources.training
       with loader.Loader(
-        self._config, self._system, images, training, start
+        self._config, self._system, images, training, step
       ) as batches:
         return self._to_the_end(state, batches)
 
-  def _restore(self, start: int) -> interface.TrainState:
-    key = jax.random.key(self._config.seed)
-    init = functools.partial(self._system.init, key)
-    if start:
-      logger.info(f"{self._workdir} goes on from step {start}")
-      state = self._saved.restore(jax.eval_shape(init))
+  def _restore(self, step: int) -> interface.TrainState:
+    if step:
+      logger.info(f"{self._workdir} goes on from step {step}")
+      key = jax.random.key(self._config.seed)
+      state = self._saved.restore(jax.eval_shape(self._system.init, key))
     else:
-      state = jax.jit(init)()
+      state = start.first(self._config, self._system)
     best = self._best()
     self._saved.preserve(best and best.step)
     scale = history.roll_backs(self._log.lines).learning_rate_scale

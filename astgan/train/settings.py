@@ -37,7 +37,13 @@ def check(config: ml_collections.ConfigDict, system: interface.System) -> None:
     "train",
     *("steps", "batch_size", "ema_decay", "steps_per_call", "log_every"),
     *("sample_every", "save_every", "max_to_keep", "num_samples"),
-    *("evaluate_every", "on_failure", "roll_back_factor", "max_roll_backs"),
+    *(
+      "evaluate_every",
+      "on_failure",
+      "roll_back_factor",
+      "max_roll_backs",
+      "start_from",
+    ),
   )
   checks.one_of(config, "data.crop", ("centre", "random"))
   checks.within(config, "data.zoom", 1, 16)

@@ -1,0 +1,186 @@
+"""System `fewshot`: a light generator for a group of a few hundred paintings.
+
+It learns against heads on pixels and, if the config asks for it, on features
+of a frozen network, all through DiffAugment.
+
+References: Liu et al., Towards Faster and Stabilized GAN Training for
+  High-fidelity Few-shot Image Synthesis, 2021; Sauer et al., Projected GANs
+  Converge Faster, 2021; Zhao et al., Differentiable Augmentation for
+  Data-Efficient GAN Training, 2020.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+from jaxtyping import PyTree
+
+from astgan import checks
+from astgan.arrays import Images
+from astgan.data import diff_augment
+from astgan.systems import (
+  fewshot_inputs,
+  fewshot_networks,
+  fewshot_update,
+  generators,
+  interface,
+  networks,
+  states,
+)
+
+# Folded into the run's key: the latents of the contact sheet.
+_SAMPLES = 2**31 - 1
+LOSSES = ("hinge", "nonsaturating", "least_squares", "relativistic")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FewShot:
+  """A generator and the heads of a discriminator as the config describes them.
+
+  Attributes:
+    config: a training config with the sections of configs/fewshot.py.
+
+  Raises:
+    UserError: a field that cannot be.
+  """
+
+  config: ml_collections.ConfigDict
+  sources = ("paintings",)
+  fewest_examples = 2
+
+  def __post_init__(self) -> None:
+    config = self.config
+    fewshot_networks.check(config)
+    fewshot_inputs.check(config)
+    checks.fields(config, "loss", "name")
+    checks.one_of(config, "loss.name", LOSSES)
+    for name in fewshot_networks.Modules._fields:
+      networks.check_optimizer(config, name)
+    checks.fields(
+      config, "diff_augment", "policy", "cutout_size", "target", "images"
+    )
+    checks.subset_of(config, "diff_augment.policy", diff_augment.POLICY)
+    checks.within(config, "diff_augment.cutout_size", 0, 1)
+    checks.within(config, "diff_augment.target", 0, 1)
+    checks.within(config, "diff_augment.images", 1)
+
+  @property
+  def phases(self) -> tuple[interface.Phase, ...]:
+    """One."""
+    config = self.config
+    return (interface.Phase(0, config.data.size, config.train.batch_size),)
+
+  def init(self, key: jax.Array) -> interface.TrainState:
+    """Both networks, and the strength of the augmentation if it adapts."""
+    config, modules = self.config, fewshot_networks.build(self.config)
+    generator_key, discriminator_key, run_key = jax.random.split(key, 3)
+    created = {
+      "generator": networks.create(
+        modules.generator,
+        generator_key,
+        jnp.ones((2, config.model.latent_dim)),
+        networks.make_optimizer(config.generator),
+      ),
+      "discriminator": networks.create(
+        modules.discriminator,
+        discriminator_key,
+        fewshot_inputs.examples(config),
+        networks.make_optimizer(config.discriminator),
+      ),
+    }
+    adapts = config.diff_augment.policy and config.diff_augment.target
+    return states.first_state(
+      run_key,
+      created,
+      averaged=("generator",),
+      ema_decay=config.train.ema_decay,
+      extra={"strength": jnp.zeros(())} if adapts else None,
+    )
+
+  @property
+  def feature_nets(self) -> tuple[str, ...]:
+    """The networks that the discriminator sees through."""
+    features = self.config.features
+    return (features.net,) if features.layers else ()
+
+  def load_frozen(self) -> fewshot_inputs.Frozen:
+    """The network that the discriminator sees through, if any."""
+    return fewshot_inputs.load(self.config)
+
+  def turns(self, step: int, phase: interface.Phase) -> tuple[str, ...]:
+    """One, in which both networks learn."""
+    del step, phase
+    return ("both",)
+
+  def draw(
+    self, key: jax.Array, count: int, *, phase: interface.Phase
+  ) -> dict[str, PyTree]:
+    """Latents, and the augmentation of real and of generated images."""
+    augment = self.config.diff_augment
+    latent_key, *keys = jax.random.split(key, 3)
+    shape = (count, self.config.model.latent_dim)
+    draws = {"latents": jax.random.normal(latent_key, shape)}
+    if augment.policy:
+      for kind, key in zip(("real", "fake"), keys, strict=True):
+        chance_key, change_key = jax.random.split(key)
+        changes = diff_augment.draw(
+          change_key,
+          count,
+          size=phase.size,
+          policy=tuple(augment.policy),
+          cutout_size=augment.cutout_size,
+        )
+        draws[kind] = {
+          "chance": jax.random.uniform(chance_key, (count,)),
+          "changes": changes,
+        }
+    return draws
+
+  def update(
+    self,
+    state: interface.TrainState,
+    batch: Mapping[str, Images],
+    draws: Mapping[str, PyTree],
+    frozen: fewshot_inputs.Frozen,
+    *,
+    phase: interface.Phase,
+    turn: str,
+    axis_name: str | None,
+  ) -> tuple[interface.TrainState, interface.Scalars]:
+    """One step; see `interface.System`."""
+    del phase, turn
+    return fewshot_update.update(
+      self.config,
+      fewshot_networks.build(self.config, axis_name=axis_name),
+      functools.partial(fewshot_inputs.see, self.config, frozen),
+      state,
+      batch["paintings"],
+      draws,
+      mean=functools.partial(networks.mean_over, axis_name),
+    )
+
+  def samples(
+    self,
+    state: interface.TrainState,
+    frozen: PyTree,
+    batch: Mapping[str, Images],
+  ) -> dict[str, Images]:
+    """What the generator draws from the same latents each time."""
+    del frozen
+    key = jax.random.fold_in(jax.random.wrap_key_data(state.key), _SAMPLES)
+    return {"samples": self.sampler(state).sample(key, len(batch["paintings"]))}
+
+  def sampler(self, state: interface.TrainState) -> generators.Generator:
+    """The generator, its moving average where one is kept."""
+    latent_dim = self.config.model.latent_dim
+    module = fewshot_networks.build(self.config).generator
+    variables = generators.sampling_variables(
+      module,
+      state.networks["generator"].variables,
+      state.ema.get("generator"),
+      latent_dim=latent_dim,
+    )
+    return generators.Generator(module, variables, latent_dim)

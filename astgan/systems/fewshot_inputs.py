@@ -1,0 +1,109 @@
+"""What the discriminator of system `fewshot` sees of an image."""
+
+import itertools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+import numpy as np
+
+from astgan import checks, errors
+from astgan.arrays import Features, Images
+from astgan.data import landscapes
+from astgan.features import vgg, weights
+from astgan.models import patches, projection
+
+# Landscapes that give the mean and the deviation of each channel.
+_EXAMPLES = 32
+
+Frozen = dict[str, Any] | None
+
+
+def load(config: ml_collections.ConfigDict) -> Frozen:
+  """The parameters of the frozen network and of the projection, if any.
+
+  Channels are standardised by built-in landscapes, so that a run does not
+  depend on more than its config and its images.
+
+  Raises:
+    UserError: no source has the weights.
+  """
+  section = config.features
+  if not section.layers:
+    return None
+  drawn = [landscapes.draw(i, size=config.data.size) for i in range(_EXAMPLES)]
+  params = weights.load(section.net, section.weights)
+  images = jnp.asarray(np.stack(drawn), jnp.float32) / 255
+  features = vgg.apply(params, images, section.layers, pooling="average")
+  return {
+    "net": params,
+    "projection": projection.init(jax.device_get(features)),
+  }
+
+
+def see(
+  config: ml_collections.ConfigDict, frozen: Frozen, images: Images
+) -> dict[str, Features]:
+  """Pixels and projected features by the names of the heads.
+
+  Args:
+    config: the whole config.
+    frozen: from `load`.
+    images: in [-1, 1], [b s s 3].
+  """
+  seen = {"pixels": images} if config.model.sees_pixels else {}
+  if not config.features.layers:
+    return seen
+  features = vgg.apply(
+    frozen["net"],
+    (images + 1) / 2,
+    config.features.layers,
+    pooling="average",
+  )
+  return seen | projection.apply(frozen["projection"], features)
+
+
+def examples(config: ml_collections.ConfigDict) -> dict[str, Features]:
+  """Zeros in the shapes that `see` gives, for the initialisation."""
+  size = config.data.size
+  shapes = {"pixels": (size, 3)} if config.model.sees_pixels else {}
+  for place, layer in enumerate(config.features.layers):
+    side = size >> _block(layer) - 1
+    shapes[layer] = (side, projection.channels_at(place))
+  return {
+    name: jnp.zeros((2, side, side, channels))
+    for name, (side, channels) in shapes.items()
+  }
+
+
+def check(config: ml_collections.ConfigDict) -> None:
+  """Raises UserError naming the first field that cannot be."""
+  checks.fields(config, "features", "net", "weights", "layers")
+  checks.one_of(config, "features.net", tuple(vgg.BLOCKS))
+  checks.filled(config, "features.weights")
+  layers = tuple(config.features.layers)
+  ends = [
+    f"relu{i}_{n}" for i, n in enumerate(vgg.BLOCKS[config.features.net], 1)
+  ]
+  checks.subset_of(config, "features.layers", tuple(ends))
+  blocks = [_block(layer) for layer in layers]
+  if any(after != before + 1 for before, after in itertools.pairwise(blocks)):
+    raise errors.UserError(
+      f"config.features.layers={layers} leave a block out or are not in order;"
+      f" name neighbours of {', '.join(ends)}"
+    )
+  if layers and config.data.size >> blocks[-1] - 1 < patches.SMALLEST:
+    raise errors.UserError(
+      f"config.features.layers: {layers[-1]} of images of {config.data.size}"
+      f" pixels has less than {patches.SMALLEST} a side; leave it out"
+    )
+  if not (layers or config.model.sees_pixels):
+    raise errors.UserError(
+      "config.model.sees_pixels is off and config.features.layers is empty, so"
+      " that the discriminator sees nothing; set one of them"
+    )
+
+
+def _block(layer: str) -> int:
+  return int(layer.removeprefix("relu").partition("_")[0])

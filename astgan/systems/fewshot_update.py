@@ -1,0 +1,172 @@
+"""The update of system `fewshot`: what one batch changes."""
+
+from collections.abc import Callable, Mapping
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+from jaxtyping import PyTree
+
+from astgan.arrays import Features, Images
+from astgan.data import diff_augment
+from astgan.systems import (
+  fewshot_networks,
+  gan_losses,
+  interface,
+  networks,
+  states,
+)
+
+# Images in [-1, 1] to what the heads of a discriminator see, by head.
+See = Callable[[Images], dict[str, Features]]
+
+
+def update(
+  config: ml_collections.ConfigDict,
+  modules: fewshot_networks.Modules,
+  see: See,
+  state: interface.TrainState,
+  real_images: Images,
+  draws: Mapping[str, PyTree],
+  *,
+  mean: Callable[[PyTree], PyTree],
+) -> tuple[interface.TrainState, interface.Scalars]:
+  """The state after one step, and its scalars.
+
+  Images are generated once, and what is seen of them is computed once: both
+  updates use it, the second by its vjp.
+
+  Args:
+    config: the whole config.
+    modules: the networks.
+    see: of augmented images.
+    state: before the step.
+    real_images: in [-1, 1], this device's share.
+    draws: from `FewShot.draw`.
+    mean: over the devices.
+  """
+  generator = state.networks["generator"]
+  discriminator = state.networks["discriminator"]
+  strength = None if state.extra is None else state.extra["strength"]
+
+  def look(images: Images, kind: str) -> dict[str, Features]:
+    return see(_augment(images, draws.get(kind), strength))
+
+  fake_images, generator_vjp, moved = jax.vjp(
+    lambda params: networks.apply(
+      modules.generator, params, generator.collections, draws["latents"]
+    ),
+    generator.params,
+    has_aux=True,
+  )
+  real_seen = look(real_images, "real")
+  fake_seen, look_vjp = jax.vjp(lambda x: look(x, "fake"), fake_images)
+
+  def objective(params: PyTree) -> tuple[jax.Array, tuple]:
+    # Two batches, as batch normalisation sees them.
+    real_logits, changed = networks.apply(
+      modules.discriminator, params, discriminator.collections, real_seen
+    )
+    fake_logits, changed = networks.apply(
+      modules.discriminator, params, changed, fake_seen
+    )
+    loss = sum(
+      jnp.mean(
+        gan_losses.LOSSES[config.loss.name].discriminator(
+          real_logits[head].reshape(-1), fake_logits[head].reshape(-1)
+        )
+      )
+      for head in real_logits
+    )
+    return loss, (changed, _scalars(loss, real_logits, fake_logits))
+
+  gradients, (changed, scalars) = jax.grad(objective, has_aux=True)(
+    discriminator.params
+  )
+  gradients = mean(gradients)
+  scalars["discriminator/gradient_norm"] = networks.global_norm(gradients)
+  discriminator = networks.apply_gradients(
+    discriminator, gradients, mean(changed), config.discriminator, state
+  )
+
+  def loss_of(seen: dict[str, Features]) -> jax.Array:
+    critic = (discriminator.params, discriminator.collections)
+    fake_logits, _ = networks.apply(modules.discriminator, *critic, seen)
+    if not gan_losses.LOSSES[config.loss.name].is_paired:
+      real_logits = fake_logits
+    else:
+      real_logits, _ = networks.apply(modules.discriminator, *critic, real_seen)
+    return sum(
+      gan_losses.generator_loss(
+        config.loss,
+        lambda head=head: real_logits[head].reshape(-1),
+        fake_logits[head].reshape(-1),
+      )
+      for head in fake_logits
+    )
+
+  scalars["generator/loss"], seen_gradients = jax.value_and_grad(loss_of)(
+    fake_seen
+  )
+  gradients = mean(generator_vjp(*look_vjp(seen_gradients))[0])
+  scalars["generator/gradient_norm"] = networks.global_norm(gradients)
+  generator = networks.apply_gradients(
+    generator, gradients, mean(moved), config.generator, state
+  )
+  scalars = mean(scalars)
+  new = {"generator": generator, "discriminator": discriminator}
+  state = states.next_state(state, new, ema_decay=config.train.ema_decay)
+  if strength is not None:
+    state = state.replace(extra=_adapt(config, strength, scalars))
+    scalars["augmentation/strength"] = strength
+  return state, scalars
+
+
+def _augment(
+  images: Images, draws: PyTree, strength: jax.Array | None
+) -> Images:
+  """The images changed as drawn, all of them or as large a share as asked."""
+  if draws is None:
+    return images
+  changed = diff_augment.apply(images, draws["changes"])
+  if strength is None:
+    return changed
+  chosen = draws["chance"] < strength
+  return jnp.where(chosen[:, None, None, None], changed, images)
+
+
+def _adapt(
+  config: ml_collections.ConfigDict,
+  strength: jax.Array,
+  scalars: interface.Scalars,
+) -> dict[str, jax.Array]:
+  """The strength a batch further towards the target.
+
+  References: Karras et al., Training Generative Adversarial Networks with
+    Limited Data, 2020, section 3.
+  """
+  augment = config.diff_augment
+  direction = jnp.sign(scalars["discriminator/real_sign"] - augment.target)
+  moved = strength + direction * config.train.batch_size / augment.images
+  return {"strength": jnp.clip(moved, 0, 1)}
+
+
+def _scalars(
+  loss: jax.Array,
+  real_logits: Mapping[str, jax.Array],
+  fake_logits: Mapping[str, jax.Array],
+) -> interface.Scalars:
+  scalars = {"discriminator/loss": loss}
+  real, fake = (
+    jnp.concatenate([head.reshape(-1) for head in logits.values()])
+    for logits in (real_logits, fake_logits)
+  )
+  return scalars | {
+    "discriminator/real_logit": jnp.mean(real),
+    "discriminator/fake_logit": jnp.mean(fake),
+    "discriminator/real_accuracy": jnp.mean(real > 0, dtype=jnp.float32),
+    "discriminator/fake_accuracy": jnp.mean(fake < 0, dtype=jnp.float32),
+    # What adapts the augmentation: 0 is a coin, 1 a discriminator that knows
+    # every image it was trained on.
+    "discriminator/real_sign": jnp.mean(jnp.sign(real)),
+  }

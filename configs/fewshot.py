@@ -1,0 +1,68 @@
+"""A light generator for a few hundred paintings: every field of `fewshot`.
+
+  python -m astgan.main --config=configs/fewshot.py \
+    --config.data.source=folder:PATH
+"""
+
+import ml_collections
+
+from configs import common
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """The shared fields of a training, and the sections of system `fewshot`."""
+  config = common.training("fewshot")
+  config.data.crop = "random"
+  config.data.flip = True
+  config.train.batch_size = 32
+  config.train.steps = 6000
+  config.train.ema_decay = 0.995
+
+  model = config.model = ml_collections.ConfigDict()
+  # Channels of the generator at 128 pixels; 2, 2, 4, 8 and 16 times as many at
+  # 64, 32, 16, 8 and 4.
+  model.width = 16
+  # Dimensions of the latent z, which is drawn on a sphere.
+  model.latent_dim = 256
+  # Channels of the first layer of the discriminator's heads.
+  model.discriminator_width = 32
+  # Whether one of the heads sees the pixels themselves.
+  model.sees_pixels = True
+  # Statistics of batch normalisation: "synchronised" over all devices, or
+  # "per_device".
+  model.batch_norm = "synchronised"
+  # Precision of the convolutions: float32 or bfloat16. Parameters, batch
+  # statistics and losses stay float32.
+  model.dtype = "float32"
+
+  features = config.features = ml_collections.ConfigDict()
+  # A frozen network, vgg16 or vgg19, through whose features further heads see,
+  # and its weights as in configs/nst.py.
+  features.net = "vgg16"
+  features.weights = "auto"
+  # The last ReLUs of neighbouring blocks, such as ("relu2_2", "relu3_3"), each
+  # of 8 pixels a side or more; () sees none.
+  features.layers = ()
+
+  loss = config.loss = ml_collections.ConfigDict()
+  # hinge (the papers), nonsaturating, least_squares or relativistic.
+  loss.name = "hinge"
+
+  for name in ("generator", "discriminator"):
+    section = config[name] = common.optimizer()
+    section.beta1 = 0.0
+    section.beta2 = 0.99
+
+  diff_augment = config.diff_augment = ml_collections.ConfigDict()
+  # Augmentations that the discriminator sees all images through (Zhao 2020):
+  # any of "colour", "translation" (by up to an eighth) and "cutout".
+  diff_augment.policy = ("translation", "cutout")
+  # Side of the square that is cut out, as a share of the image's.
+  diff_augment.cutout_size = 0.2
+  # The mean sign of the logits of real images at which the share of augmented
+  # images stays as it is (Karras 2020: 0.6); above it more are augmented. 0
+  # augments all.
+  diff_augment.target = 0.0
+  # Images after which that share can have moved from 0 to 1.
+  diff_augment.images = 500_000
+  return config.lock()

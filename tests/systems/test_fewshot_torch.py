@@ -1,0 +1,124 @@
+"""Two whole updates of system `fewshot` against plain PyTorch's."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from astgan.systems import fewshot
+from configs import fewshot as page
+from tests.train import tiny
+
+torch = pytest.importorskip("torch", reason="needs the extra `reference`")
+
+from tests.reference import fewshot_torch  # noqa: E402
+
+pytestmark = pytest.mark.reference
+
+LAYERS = ("relu1_2", "relu2_2")
+SIZE = 64
+CONFIG = tiny.make_config(
+  page,
+  data__size=SIZE,
+  model__discriminator_width=4,
+  features__weights="random",
+  features__layers=LAYERS,
+  diff_augment__policy=(),
+  discriminator__learning_rate=1e-3,
+)
+
+
+def draw(number):
+  draws = np.random.default_rng(number)
+  images = np.tanh(draws.normal(size=(4, SIZE, SIZE, 3))).astype("f")
+  return images, draws.normal(size=(4, 5)).astype("f")
+
+
+@functools.cache
+def frozen():
+  return fewshot.FewShot(CONFIG).load_frozen()
+
+
+@functools.cache
+def train_ours():
+  """The state and the scalars after each of two updates."""
+  system, state, history = fewshot.FewShot(CONFIG), tiny.init(CONFIG), []
+  (phase,) = system.phases
+  update = functools.partial(
+    system.update, phase=phase, turn="both", axis_name=None
+  )
+  update = jax.jit(update)
+  for step in range(2):
+    images, latents = map(jnp.asarray, draw(step))
+    state, scalars = update(
+      state, {"paintings": images}, {"latents": latents}, frozen()
+    )
+    history.append((state, scalars))
+  return history
+
+
+def hinge(real, fake):
+  return sum(
+    torch.relu(1 - real[head]).mean() + torch.relu(1 + fake[head]).mean()
+    for head in real
+  )
+
+
+@functools.cache
+def train_theirs():
+  """The networks' parameters and the losses after each of two updates."""
+  start = jax.device_get(tiny.init(CONFIG).networks)
+  fixed = fewshot_torch.load(jax.device_get(frozen()))
+  params, adams = {}, {}
+  for name, network in start.items():
+    params[name] = fewshot_torch.load(network.params)
+    leaves = jax.tree.leaves(params[name])
+    for leaf in leaves:
+      leaf.requires_grad_()
+    rate = CONFIG[name].learning_rate
+    adams[name] = torch.optim.Adam(leaves, lr=rate, betas=(0.0, 0.99))
+  spectral = start["discriminator"].collections["spectral"]
+  vectors = fewshot_torch.load(spectral)
+  see = functools.partial(fewshot_torch.see, fixed, layers=LAYERS)
+  history = []
+  for step in range(2):
+    images, latents = draw(step)
+    real_images = torch.tensor(images).permute(0, 3, 1, 2)
+    fakes = fewshot_torch.generate(
+      params["generator"], torch.tensor(latents), SIZE
+    )
+    critic = params["discriminator"]
+    real, vectors = fewshot_torch.score(critic, vectors, see(real_images))
+    fake, vectors = fewshot_torch.score(critic, vectors, see(fakes.detach()))
+    losses = {"discriminator": hinge(real, fake)}
+    adams["discriminator"].zero_grad()
+    losses["discriminator"].backward()
+    adams["discriminator"].step()
+    fake, _ = fewshot_torch.score(critic, vectors, see(fakes))
+    losses["generator"] = -sum(logits.mean() for logits in fake.values())
+    adams["generator"].zero_grad()
+    losses["generator"].backward()
+    adams["generator"].step()
+    leaves = {
+      name: [leaf.detach().clone() for leaf in jax.tree.leaves(tree)]
+      for name, tree in params.items()
+    }
+    history.append((leaves, {n: v.item() for n, v in losses.items()}))
+  return history
+
+
+@pytest.mark.parametrize("name", ["generator", "discriminator"])
+def test_two_updates_agree(name):
+  histories = zip(train_ours(), train_theirs(), strict=True)
+  for (state, scalars), (leaves, losses) in histories:
+    np.testing.assert_allclose(scalars[f"{name}/loss"], losses[name], rtol=1e-4)
+    ours = jax.tree.leaves(state.networks[name].params)
+    # Adam divides by the size of a gradient: where it is nearly zero, rounding
+    # decides; it does so in few places.
+    atol = 0.01 * CONFIG[name].learning_rate
+    for one, other in zip(ours, leaves[name], strict=True):
+      expected = fewshot_torch.to_torch(np.asarray(one)).numpy()
+      differing = np.abs(other.numpy() - expected) > atol
+      assert np.mean(differing) < 1e-3
