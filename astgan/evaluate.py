@@ -11,7 +11,7 @@ import ml_collections
 import numpy as np
 from jaxtyping import UInt8
 
-from astgan import arrays, checks, errors, runs, sampling
+from astgan import arrays, atomic, checks, errors, runs, sampling
 from astgan.data import compared, images
 from astgan.features import extractors
 from astgan.metrics import panel
@@ -200,7 +200,7 @@ def _write_numbers(
   }
   fields = finite if step is None else {"step": step} | finite
   text = json.dumps(fields, indent=2) + "\n"
-  runs.write_atomically(workdir / "metrics.json", text.encode())
+  atomic.write(workdir / "metrics.json", text.encode())
 
 
 def _write_neighbours(

@@ -1,16 +1,13 @@
 """The run folder: one folder a run, whose config.json says what it is."""
 
-import contextlib
 import errno
 import json
-import os
 import pathlib
 import tempfile
-from collections.abc import Iterator
 
 import ml_collections
 
-from astgan import errors
+from astgan import atomic, errors
 
 # The sections that belong to a task. A run is compared with an earlier one in
 # its own sections and those that belong to no task in particular, such as a
@@ -61,37 +58,6 @@ FREE = (
   "sweep.seeds",
   "sweep.rank_by",
 )
-
-# Asked for while there is one thread: asking sets it, for all threads.
-_UMASK = os.umask(0o077)
-os.umask(_UMASK)
-
-
-@contextlib.contextmanager
-def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
-  """A temporary path beside `path` that takes its place when all went well.
-
-  A reader sees the old file or the whole new one, never a part; an exception
-  in the body leaves the old file and removes the temporary one.
-  """
-  handle, name = tempfile.mkstemp(
-    dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix
-  )
-  os.close(handle)
-  temporary = pathlib.Path(name)
-  try:
-    yield temporary
-    # mkstemp is private to its user; give what open() would have given.
-    temporary.chmod(0o666 & ~_UMASK)
-    temporary.replace(path)
-  finally:
-    temporary.unlink(missing_ok=True)
-
-
-def write_atomically(path: pathlib.Path, data: bytes) -> None:
-  """Makes `data` the content of `path`, whole or not at all."""
-  with replacing(path) as temporary:
-    temporary.write_bytes(data)
 
 
 def is_avoidable(error: OSError) -> bool:
@@ -144,7 +110,7 @@ def open_run(workdir: pathlib.Path, config: ml_collections.ConfigDict) -> None:
   """
   check_run(workdir, config)
   text = json.dumps(config.to_dict(), indent=2) + "\n"
-  write_atomically(workdir / "config.json", text.encode())
+  atomic.write(workdir / "config.json", text.encode())
 
 
 def keep_fingerprint(
@@ -164,7 +130,7 @@ def keep_fingerprint(
   path = workdir / name
   text = json.dumps(fingerprint) + "\n"
   if not path.exists():
-    write_atomically(path, text.encode())
+    atomic.write(path, text.encode())
   elif path.read_text() != text:
     raise errors.UserError(
       f"config.{field}: the images are not those that {workdir} began with (now"

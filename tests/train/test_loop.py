@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from astgan import checkpoints, errors, main, runs, sampling, writer
+from astgan import atomic, checkpoints, errors, main, sampling, writer
 from astgan.data import pipeline
 from astgan.systems import registry
 from astgan.train import evaluators, loop, parallel
@@ -320,7 +320,7 @@ def test_a_full_disk_stops_the_run_and_harms_no_checkpoint(
 
 def test_other_images_than_the_run_began_with_are_refused(workdir, decoded):
   train(workdir, decoded, train__steps=1)
-  runs.write_atomically(workdir / "images.json", b"{}\n")
+  atomic.write(workdir / "images.json", b"{}\n")
   with pytest.raises(errors.UserError, match="another --workdir"):
     train(workdir, decoded)
 
