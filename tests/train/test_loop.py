@@ -15,7 +15,7 @@ from PIL import Image
 from astgan import atomic, checkpoints, errors, main, sampling, writer
 from astgan.data import pipeline
 from astgan.systems import registry
-from astgan.train import evaluators, loop, parallel
+from astgan.train import evaluators, loop, parallel, reporter
 from tests.train import fake, tiny
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -354,4 +354,4 @@ def test_lines_of_steps_after_the_checkpoint_are_written_anew(workdir, decoded):
 def test_it_is_time_where_a_multiple_of_the_period_was_passed(
   done, last, count, expected
 ):
-  assert loop.is_time(done, 10, last=last, count=count) is expected
+  assert reporter.is_time(done, 10, last=last, count=count) is expected
