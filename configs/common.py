@@ -186,6 +186,9 @@ def painting() -> ml_collections.ConfigDict:
   features.weights = "auto"
   # max (as trained) or average (smoother gradients; Gatys 2015).
   features.pooling = "max"
+  # zeros (as trained) or replicate (the border itself: a painting then has no
+  # bright frame, one to three pixels wide).
+  features.padding = "zeros"
 
   paint = config.paint = ml_collections.ConfigDict()
   # A photograph or a folder of them.

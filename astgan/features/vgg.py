@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from astgan import arrays
@@ -33,6 +34,7 @@ def apply(
   taps: Sequence[str],
   *,
   pooling: str = "max",
+  padding: str = "zeros",
 ) -> Layers:
   """Features of the images at every tap.
 
@@ -56,16 +58,22 @@ def apply(
     taps: names of the features.
     pooling: "max" as trained, or "average" (Gatys, Ecker and Bethge, A neural
       algorithm of artistic style, 2015, section "Methods").
+    padding: of the convolutions: "zeros" as trained, or "replicate", the
+      border itself, which makes no frame of features that no image has.
 
   Returns: the features by the names in `taps`, in the order of `taps`.
 
   Raises:
-    ValueError: unknown tap, unknown pooling, or images that are too small.
+    ValueError: unknown tap, pooling or padding, or images that are too small.
   """
   net = "vgg19" if "conv3_4" in params else "vgg16"
   check_taps(net, taps)
   if pooling not in POOLS:
     raise ValueError(f"pooling is one of {', '.join(POOLS)}; got {pooling!r}")
+  if padding not in PADDINGS:
+    raise ValueError(
+      f"padding is one of {', '.join(PADDINGS)}; got {padding!r}"
+    )
   layers = layers_by_tap(net)
   missing = {layers[tap] for tap in taps}
   features = {}
@@ -76,7 +84,7 @@ def apply(
     if not missing:
       break
     if layer.startswith("conv"):
-      x = _convolve(x, **params[layer])
+      x = _convolve(x, **params[layer], padding=padding)
     elif layer.startswith("relu"):
       x = jax.nn.relu(x)
     elif min(x.shape[1:3]) < 2:
@@ -133,11 +141,17 @@ def layers_by_tap(net: str) -> dict[str, str]:
   return layers
 
 
-def _convolve(x, kernel, bias):
+def _convolve(x, kernel, bias, *, padding):
+  height, ends = x.shape[1], ((1, 1), (1, 1))
+  if padding == "replicate":
+    x = jnp.pad(x, ((0, 0), *ends, (0, 0)), mode="edge")
+    # With a row too many, which is cut off: without any padding XLA's CPU
+    # programs take another way, and twice the time.
+    ends = ((0, 1), (0, 0))
   x = jax.lax.conv_general_dilated(
-    x, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    x, kernel, (1, 1), ends, dimension_numbers=("NHWC", "HWIO", "NHWC")
   )
-  return x + bias[None, None, None]
+  return x[:, :height] + bias[None, None, None]
 
 
 def windows(x: arrays.Features) -> Float[Array, "b h//2 2 w//2 2 c"]:
@@ -163,4 +177,5 @@ def average_pool(x: arrays.Features) -> Float[Array, "b h//2 w//2 c"]:
   return windows(x).mean(axis=(2, 4))
 
 
+PADDINGS = ("zeros", "replicate")
 POOLS = {"max": max_pool, "average": average_pool}

@@ -22,6 +22,7 @@ def check(config: ml_collections.ConfigDict) -> None:
   """Raises UserError naming the first field that is not valid."""
   checks.one_of(config, "features.net", tuple(vgg.BLOCKS))
   checks.one_of(config, "features.pooling", tuple(vgg.POOLS))
+  checks.one_of(config, "features.padding", vgg.PADDINGS)
   checks.one_of(config, "paint.gram", perceptual.NORMALIZATIONS)
   checks.one_of(config, "paint.optimizer", tuple(stylize.OPTIMIZERS))
   checks.one_of(config, "paint.init", start.INITS)
@@ -78,13 +79,13 @@ def terms(config: ml_collections.ConfigDict) -> objective.Terms:
 
 def extract(config: ml_collections.ConfigDict) -> objective.Extract:
   """The feature network, as a function of (params, images, taps)."""
-  return _network(config.features.pooling)
+  return _network(config.features.pooling, config.features.padding)
 
 
-# The same object for the same pooling, so that jit does not compile twice.
+# The same object for the same settings, so that jit does not compile twice.
 @functools.cache
-def _network(pooling: str) -> objective.Extract:
-  return functools.partial(vgg.apply, pooling=pooling)
+def _network(pooling: str, padding: str) -> objective.Extract:
+  return functools.partial(vgg.apply, pooling=pooling, padding=padding)
 
 
 def optimizer(

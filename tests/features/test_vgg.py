@@ -32,6 +32,18 @@ def test_a_convolution_of_one_weight_is_the_number_worked_out_by_hand(params):
   )
 
 
+def test_replicated_borders_leave_an_image_of_one_colour_without_a_frame(
+  params,
+):
+  grey = jnp.full((1, 32, 32, 3), 0.7)
+  (deep,) = vgg.apply(params, grey, ("conv2_2",), padding="replicate").values()
+  np.testing.assert_allclose(
+    deep, jnp.broadcast_to(deep[:, :1, :1], deep.shape), rtol=1e-5, strict=True
+  )
+  (framed,) = vgg.apply(params, grey, ("conv2_2",)).values()
+  assert jnp.max(jnp.abs(framed - framed[:, 8:9, 8:9])) > 0.1
+
+
 @pytest.mark.parametrize(
   ("net", "names"),
   [
@@ -87,12 +99,13 @@ def test_an_unknown_net_or_tap_is_named_with_the_known_ones(net, tap, reason):
 
 
 @pytest.mark.parametrize(
-  ("tap", "pooling", "reason"),
+  ("tap", "options", "reason"),
   [
-    ("pool1", "mean", "max, average; got 'mean'"),
-    ("conv5_1", "max", "40 x 15 .* pool4, which needs 16 pixels"),
+    ("pool1", {"pooling": "mean"}, "max, average; got 'mean'"),
+    ("pool1", {"padding": "same"}, "zeros, replicate; got 'same'"),
+    ("conv5_1", {}, "40 x 15 .* pool4, which needs 16 pixels"),
   ],
 )
-def test_apply_refuses_what_it_cannot_compute(params, tap, pooling, reason):
+def test_apply_refuses_what_it_cannot_compute(params, tap, options, reason):
   with pytest.raises(ValueError, match=reason):
-    vgg.apply(params, jnp.zeros((1, 40, 15, 3)), (tap,), pooling=pooling)
+    vgg.apply(params, jnp.zeros((1, 40, 15, 3)), (tap,), **options)

@@ -34,11 +34,16 @@ def network(request):
   return request.param, foreign.torchvision_arrays(request.param)
 
 
+VARIANTS = pytest.mark.parametrize(
+  ("pooling", "padding"), [("max", "zeros"), ("average", "replicate")]
+)
+
+
 def to_torch(torch, images):
   return torch.tensor(np.asarray(images).transpose(0, 3, 1, 2))
 
 
-def outputs_by_tap(torch, net, arrays, images, pooling):
+def outputs_by_tap(torch, net, arrays, images, pooling, padding):
   """The outputs of the published layers for normalized images, NCHW."""
   pool = {"max": torch.nn.MaxPool2d, "average": torch.nn.AvgPool2d}[pooling]
   layers, inputs = [], 3
@@ -46,7 +51,9 @@ def outputs_by_tap(torch, net, arrays, images, pooling):
     if word == "M":
       layers.append(pool(2, 2))
     else:
-      layers.append(torch.nn.Conv2d(inputs, int(word), 3, padding=1))
+      layers.append(
+        torch.nn.Conv2d(inputs, int(word), 3, padding=1, padding_mode=padding)
+      )
       layers.append(torch.nn.ReLU())
       inputs = int(word)
   network = torch.nn.Sequential(*layers)
@@ -69,16 +76,18 @@ def assert_close(found, expected, tolerance=1e-5, name=""):
   )
 
 
-@pytest.mark.parametrize("pooling", ["max", "average"])
+@VARIANTS
 @pytest.mark.parametrize("size", [(64, 64), (77, 51)])
-def test_every_layer_agrees_with_torch(torch, network, pooling, size):
+def test_every_layer_agrees_with_torch(torch, network, pooling, padding, size):
   net, arrays = network
   images = np.random.default_rng(1).random((1, *size, 3), np.float32)
   expected = outputs_by_tap(
-    torch, net, arrays, to_torch(torch, images), pooling
+    torch, net, arrays, to_torch(torch, images), pooling, padding
   )
   _, params = convert.canonical(arrays)
-  apply = functools.partial(vgg.apply, taps=list(expected), pooling=pooling)
+  apply = functools.partial(
+    vgg.apply, taps=list(expected), pooling=pooling, padding=padding
+  )
   found = jax.jit(apply)(params, jnp.asarray(images))
   for tap, output in expected.items():
     assert_close(found[tap], output, name=tap)
@@ -93,14 +102,16 @@ def double_precision():
 
 
 @pytest.mark.usefixtures("double_precision")
-@pytest.mark.parametrize("pooling", ["max", "average"])
-def test_the_gradient_of_the_pixels_agrees_with_torch(torch, network, pooling):
+@VARIANTS
+def test_the_gradient_of_the_pixels_agrees_with_torch(
+  torch, network, pooling, padding
+):
   # In float32 a value that rounds to the other side of a ReLU's zero changes
   # the gradient of its whole receptive field; in float64 no value does.
   net, arrays = network
   images = np.random.default_rng(2).random((1, 43, 35, 3))
   pixels = to_torch(torch, images).requires_grad_()
-  outputs = outputs_by_tap(torch, net, arrays, pixels, pooling)
+  outputs = outputs_by_tap(torch, net, arrays, pixels, pooling, padding)
   taps = ("conv1_1", "relu2_1", "conv3_2", "pool4", "relu5_1")
   sum((outputs[tap] ** 2).mean() for tap in taps).backward()
   _, params = convert.canonical(arrays)
@@ -109,7 +120,7 @@ def test_the_gradient_of_the_pixels_agrees_with_torch(torch, network, pooling):
   params |= {"mean": jnp.float64(MEAN), "scale": jnp.float64(STD)}
 
   def loss(images):
-    found = vgg.apply(params, images, taps, pooling=pooling)
+    found = vgg.apply(params, images, taps, pooling=pooling, padding=padding)
     return sum(jnp.mean(found[tap] ** 2) for tap in taps)
 
   gradient = jax.jit(jax.grad(loss))(jnp.asarray(images))
@@ -142,7 +153,8 @@ def test_pretrained_features_agree_with_torch(torch, net):
   # Images that torch's normalization maps to what these parameters expect.
   pixels = (images - np.asarray(params["mean"])) / np.asarray(params["scale"])
   pixels = pixels * np.float32(STD) + np.float32(MEAN)
-  expected = outputs_by_tap(torch, net, arrays, to_torch(torch, pixels), "max")
+  pixels = to_torch(torch, pixels)
+  expected = outputs_by_tap(torch, net, arrays, pixels, "max", "zeros")
   found = vgg.apply(params, jnp.asarray(images), list(expected))
   for tap, output in expected.items():
     assert_close(found[tap], output, name=tap)

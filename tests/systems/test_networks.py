@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from astgan import errors
 from astgan.systems import gan, generators, interface, networks
 from configs import gan as page
 from configs import wgan_gp
@@ -128,3 +129,29 @@ def test_many_images_are_those_drawn_a_few_at_a_time():
   assert (many.shape, many.dtype) == ((300, 32, 32, 3), jnp.float32)
   tiny.assert_close(many[298:], sampler.apply(latents[298:]), rtol=1e-5)
   tiny.assert_equal(sampler.sample(jax.random.key(0), 300), many)
+
+
+def test_frozen_layers_keep_what_they_start_with():
+  config = tiny.make_config(discriminator__frozen=("down_0", "norm_1"))
+  state = tiny.init(config)
+  old = state.networks["discriminator"]
+  gradients = jax.tree.map(jnp.ones_like, old.params)
+  new = networks.apply_gradients(
+    old, gradients, old.collections, config.discriminator, state
+  )
+  for name, layer in new.params.items():
+    moved = jax.tree.map(
+      lambda a, b: bool((a != b).all()), layer, old.params[name]
+    )
+    expected = name not in config.discriminator.frozen
+    assert all(value == expected for value in jax.tree.leaves(moved))
+
+
+def test_a_frozen_layer_that_is_not_there_is_named_with_those_that_are():
+  config = tiny.make_config(discriminator__frozen=("down_9",))
+  state = tiny.init(config)
+  old = state.networks["discriminator"]
+  with pytest.raises(errors.UserError, match="'down_9'; it has down_0, "):
+    networks.apply_gradients(
+      old, old.params, old.collections, config.discriminator, state
+    )

@@ -1,0 +1,79 @@
+"""Trainings that start from the networks of another run."""
+
+import jax
+import numpy as np
+import pytest
+
+from astgan import errors
+from astgan.systems import registry
+from astgan.train import loop, start
+from tests.train import tiny
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, decoded):
+  """The run folder of a training with a moving average."""
+  workdir = tmp_path_factory.mktemp("runs") / "trained"
+  loop.train(config_of(decoded), workdir)
+  return workdir
+
+
+def config_of(decoded, **changes):
+  fields = {"train__steps": 2, "train__save_every": 2, "train__ema_decay": 0.5}
+  return tiny.make_run_config(decoded, **(fields | changes))
+
+
+def test_networks_are_those_of_the_other_run_and_all_else_is_new(
+  trained, decoded
+):
+  config = config_of(decoded, train__start_from=str(trained), seed=7)
+  state = jax.device_get(start.first(config, registry.make(config)))
+  other = tiny.read_checkpoint(trained, 2)
+  fresh = jax.device_get(tiny.init(config))
+  for name, network in state.networks.items():
+    there = other["networks"][name]
+    tiny.assert_equal(network.params, there["params"])
+    tiny.assert_equal(network.collections, there["collections"])
+    tiny.assert_equal(network.opt_state, fresh.networks[name].opt_state)
+  tiny.assert_equal(state.ema, other["ema"])
+  assert state.step == 0
+  np.testing.assert_array_equal(state.key, fresh.key)
+
+
+def test_an_average_that_the_other_run_did_not_keep_starts_as_a_copy(
+  trained, decoded, tmp_path
+):
+  loop.train(config_of(decoded, train__ema_decay=0.0), tmp_path / "plain")
+  config = config_of(decoded, train__start_from=str(tmp_path / "plain"))
+  state = start.first(config, registry.make(config))
+  params = state.networks["generator"].params
+  tiny.assert_equal(state.ema["generator"], params)
+
+
+def test_the_run_goes_on_where_the_other_one_is_gone(
+  trained, decoded, tmp_path
+):
+  folder = tmp_path / "other"
+  trained.rename(folder)
+  config = config_of(decoded, train__start_from=str(folder), train__steps=1)
+  loop.train(config, tmp_path / "run")
+  folder.rename(trained)
+  config.train.steps = 2
+  loop.train(config, tmp_path / "run")
+  assert (tmp_path / "run" / "checkpoints" / "2").is_dir()
+
+
+@pytest.mark.parametrize(
+  ("changes", "told"),
+  [
+    ({"model__width": 8}, "has other networks: .* there, and"),
+    ({"train__start_from": "nowhere"}, "nowhere"),
+  ],
+)
+def test_what_it_cannot_start_from_is_refused_before_the_run_begins(
+  trained, decoded, tmp_path, changes, told
+):
+  changes = {"train__start_from": str(trained)} | changes
+  with pytest.raises(errors.UserError, match=told):
+    loop.train(config_of(decoded, **changes), tmp_path / "run")
+  assert not (tmp_path / "run" / "config.json").exists()
