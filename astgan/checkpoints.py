@@ -44,7 +44,9 @@ class Checkpoints:
   def __exit__(self, *exception: object) -> None:
     with self._full_disks():
       self._manager.close()
-    self._prune()
+    # An exception may have come before the best one was named.
+    if exception[0] is None:
+      self._prune()
 
   @property
   def steps(self) -> tuple[int, ...]:
@@ -138,23 +140,24 @@ class Checkpoints:
     return OSError(errno.ENOSPC, reason, str(self._folder))
 
 
+def steps(workdir: pathlib.Path) -> tuple[int, ...]:
+  """The steps of a run's checkpoints, ascending; nothing is changed."""
+  names = [path.name for path in (workdir / FOLDER).glob("*")]
+  return tuple(sorted(int(name) for name in names if name.isdigit()))
+
+
 def find(workdir: pathlib.Path) -> tuple[int, ...]:
-  """The steps of a run's checkpoints, ascending; at least one.
+  """The same, at least one.
 
   Raises:
     UserError: the folder holds none.
   """
-  steps = _steps(workdir)
-  if not steps:
+  found = steps(workdir)
+  if not found:
     raise errors.UserError(
       f"{workdir} holds no checkpoint; name a training run that has saved one"
     )
-  return steps
-
-
-def exist(workdir: pathlib.Path) -> bool:
-  """Whether a run has saved a checkpoint."""
-  return bool(_steps(workdir))
+  return found
 
 
 def restore(workdir: pathlib.Path, template: PyTree, *, step: int) -> PyTree:
@@ -171,11 +174,6 @@ def restore(workdir: pathlib.Path, template: PyTree, *, step: int) -> PyTree:
   with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
     path = (workdir / FOLDER / str(step) / "default").absolute()
     return _fill(template, checkpointer.restore(path), path)
-
-
-def _steps(workdir: pathlib.Path) -> tuple[int, ...]:
-  names = [path.name for path in (workdir / FOLDER).glob("*")]
-  return tuple(sorted(int(name) for name in names if name.isdigit()))
 
 
 def _fill(template: PyTree, arrays: PyTree, path: pathlib.Path) -> PyTree:

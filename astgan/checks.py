@@ -37,7 +37,7 @@ def fields(
   config: ml_collections.ConfigDict, section: str, *names: str
 ) -> None:
   """Raises UserError unless the section has exactly these fields."""
-  values = config.get(section, {})
+  values = field(config, section)
   if not isinstance(values, Mapping | ml_collections.ConfigDict):
     raise errors.UserError(f"config.{section} is a section; got {values!r}")
   found = set(values)

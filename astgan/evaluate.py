@@ -11,7 +11,7 @@ import ml_collections
 import numpy as np
 from jaxtyping import UInt8
 
-from astgan import arrays, checks, errors, runs, sampling
+from astgan import arrays, atomic, checks, errors, runs, sampling
 from astgan.data import compared, images
 from astgan.features import extractors
 from astgan.metrics import panel
@@ -58,7 +58,7 @@ def evaluate(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   evaluate = config.evaluate
   nets = [_load_net(name, evaluate) for name in evaluate.nets]
   run = _open_run(config) if evaluate.run else None
-  data = config.data if config.data.source else run.config.data
+  data = config.data if config.data.source else _data_of(run, config)
   if run and data.size != run.config.data.size:
     raise errors.UserError(
       f"config.data.size={data.size}: the generator draws"
@@ -81,6 +81,9 @@ def evaluate(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     key = jax.random.key(config.seed)
     given = draw(run.generator, key, measures.count)
   numbers, floor = measures.measure(given), measures.floor()
+  # Of an earlier evaluation, perhaps by other networks.
+  for path in workdir.glob("nearest_*.png"):
+    path.unlink()
   _write_numbers(workdir, numbers, floor, step=run.step if run else None)
   logger.info("%s", table(numbers, floor))
   shown = given[:_ROWS]
@@ -149,8 +152,13 @@ def _check(config: ml_collections.ConfigDict) -> None:
 def _load_net(
   name: str, evaluate: ml_collections.ConfigDict
 ) -> extractors.Extractor:
-  weights = evaluate.inception if name == "inception" else "auto"
-  return extractors.load(name, weights)
+  field, weights = "nets", "auto"
+  if name == "inception":
+    field, weights = "inception", evaluate.inception
+  try:
+    return extractors.load(name, weights)
+  except errors.UserError as error:
+    raise errors.UserError(f"config.evaluate.{field}: {error}") from error
 
 
 def _open_run(config: ml_collections.ConfigDict) -> Run:
@@ -160,6 +168,22 @@ def _open_run(config: ml_collections.ConfigDict) -> Run:
   system = registry.make(run_config)
   seen_nets = tuple(getattr(system, "feature_nets", ()))
   return Run(run_config, trained.step, trained.generator, seen_nets)
+
+
+def _data_of(
+  run: Run, config: ml_collections.ConfigDict
+) -> ml_collections.ConfigDict:
+  """The section `data` of the training, which has what an evaluation's has."""
+  try:
+    for name in config.data:
+      checks.field(run.config, f"data.{name}")
+  except errors.UserError as error:
+    path = pathlib.Path(config.evaluate.run) / "config.json"
+    raise errors.UserError(
+      f"{path} is of another version of astgan: {error}; give"
+      " config.data.source, and with it this whole section, as it was trained"
+    ) from error
+  return run.config.data
 
 
 def _write_numbers(
@@ -176,7 +200,7 @@ def _write_numbers(
   }
   fields = finite if step is None else {"step": step} | finite
   text = json.dumps(fields, indent=2) + "\n"
-  runs.write_atomically(workdir / "metrics.json", text.encode())
+  atomic.write(workdir / "metrics.json", text.encode())
 
 
 def _write_neighbours(

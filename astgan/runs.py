@@ -1,16 +1,13 @@
 """The run folder: one folder a run, whose config.json says what it is."""
 
-import contextlib
 import errno
 import json
-import os
 import pathlib
 import tempfile
-from collections.abc import Iterator
 
 import ml_collections
 
-from astgan import errors
+from astgan import atomic, errors
 
 # The sections that belong to a task. A run is compared with an earlier one in
 # its own sections and those that belong to no task in particular, such as a
@@ -61,37 +58,6 @@ FREE = (
   "sweep.seeds",
   "sweep.rank_by",
 )
-
-# Asked for while there is one thread: asking sets it, for all threads.
-_UMASK = os.umask(0o077)
-os.umask(_UMASK)
-
-
-@contextlib.contextmanager
-def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
-  """A temporary path beside `path` that takes its place when all went well.
-
-  A reader sees the old file or the whole new one, never a part; an exception
-  in the body leaves the old file and removes the temporary one.
-  """
-  handle, name = tempfile.mkstemp(
-    dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix
-  )
-  os.close(handle)
-  temporary = pathlib.Path(name)
-  try:
-    yield temporary
-    # mkstemp is private to its user; give what open() would have given.
-    temporary.chmod(0o666 & ~_UMASK)
-    temporary.replace(path)
-  finally:
-    temporary.unlink(missing_ok=True)
-
-
-def write_atomically(path: pathlib.Path, data: bytes) -> None:
-  """Makes `data` the content of `path`, whole or not at all."""
-  with replacing(path) as temporary:
-    temporary.write_bytes(data)
 
 
 def is_avoidable(error: OSError) -> bool:
@@ -144,7 +110,7 @@ def open_run(workdir: pathlib.Path, config: ml_collections.ConfigDict) -> None:
   """
   check_run(workdir, config)
   text = json.dumps(config.to_dict(), indent=2) + "\n"
-  write_atomically(workdir / "config.json", text.encode())
+  atomic.write(workdir / "config.json", text.encode())
 
 
 def keep_fingerprint(
@@ -164,7 +130,7 @@ def keep_fingerprint(
   path = workdir / name
   text = json.dumps(fingerprint) + "\n"
   if not path.exists():
-    write_atomically(path, text.encode())
+    atomic.write(path, text.encode())
   elif path.read_text() != text:
     raise errors.UserError(
       f"config.{field}: the images are not those that {workdir} began with (now"
@@ -225,18 +191,31 @@ def _check_same(
 ) -> None:
   if old.get("task") == "train" == new.task:
     read_training(workdir)
-  own = SECTIONS.get(new.task, ())
+  own = SECTIONS[new.task]
   others = {section for group in SECTIONS.values() for section in group}
   others -= set(own)
   # Through JSON, where tuples are lists, so that both sides look alike.
   old_fields = _flat(old.to_dict())
   new_fields = _flat(json.loads(json.dumps(new.to_dict())))
+  compared = [
+    name
+    for name in sorted(old_fields.keys() | new_fields.keys())
+    if name not in FREE and name.partition(".")[0] not in others
+  ]
+  is_same_kind = all(
+    old_fields.get(name) == new_fields.get(name) for name in ("task", "system")
+  )
+  missing = [name for name in compared if name not in old_fields]
+  if is_same_kind and missing:
+    raise errors.UserError(
+      f"{workdir / 'config.json'} has no {', '.join(missing)}: another version"
+      " of astgan wrote it; use that version, or another --workdir, or add the"
+      " value by which the run began"
+    )
   differences = [
     f"{name}: {old_fields.get(name)!r} -> {new_fields.get(name)!r}"
-    for name in sorted(old_fields.keys() | new_fields.keys())
+    for name in compared
     if old_fields.get(name) != new_fields.get(name)
-    and name not in FREE
-    and name.partition(".")[0] not in others
   ]
   if differences:
     raise errors.UserError(

@@ -7,8 +7,11 @@ from typing import NamedTuple
 import jax
 import ml_collections
 
-from astgan import checkpoints, errors, history, runs, writer
+from astgan import checkpoints, checks, errors, history, runs, writer
 from astgan.systems import generators, interface, painters, registry
+
+# What systems read of a config to sample, beside the sections that are theirs.
+_READ = ("seed", "data.size", "train.ema_decay")
 
 
 class Trained(NamedTuple):
@@ -95,11 +98,16 @@ def restore(
   """
   config = runs.read_training(workdir)
   try:
+    for name in _READ:
+      checks.field(config, name)
+    if step == "best":
+      checks.field(config, "evaluate.best_metric")
     system = registry.make(config)
   except errors.UserError as error:
     raise errors.UserError(
       f"{workdir / 'config.json'} is not of this version of astgan: {error};"
-      " use the version that wrote it, or train in another --workdir"
+      " use the version that wrote it, correct that file, or train in another"
+      " --workdir"
     ) from error
   number = _find(workdir, config, step)
   template = jax.eval_shape(
@@ -116,7 +124,7 @@ def _find(
   if step == "newest":
     return steps[-1]
   if step == "best":
-    metric = config.get("evaluate", {}).get("best_metric", "")
+    metric = config.evaluate.best_metric
     found = history.best(writer.read(workdir), metric, steps)
     if found is None:
       raise errors.UserError(

@@ -10,7 +10,7 @@ import matplotlib.figure
 import numpy as np
 import tensorboardX
 
-from astgan import runs
+from astgan import atomic
 
 
 class Writer:
@@ -101,7 +101,7 @@ def read(workdir: pathlib.Path) -> list[dict]:
 def rewrite(workdir: pathlib.Path, lines: Iterable[dict]) -> None:
   """Makes metrics.jsonl these lines, whole or not at all."""
   text = "".join(json.dumps(line) + "\n" for line in lines)
-  runs.write_atomically(workdir / "metrics.jsonl", text.encode())
+  atomic.write(workdir / "metrics.jsonl", text.encode())
 
 
 def draw_metrics(workdir: pathlib.Path, names: Sequence[str]) -> None:
@@ -137,7 +137,7 @@ def draw_metrics(workdir: pathlib.Path, names: Sequence[str]) -> None:
         axes.axhline(line[f"floor/{name}"], linestyle="--", linewidth=1)
     axes.set_title(name, fontsize="small")
     axes.grid(alpha=0.3)
-  with runs.replacing(workdir / "metrics.png") as temporary:
+  with atomic.replacing(workdir / "metrics.png") as temporary:
     figure.savefig(temporary, dpi=100)
 
 
@@ -167,5 +167,5 @@ def draw_losses(workdir: pathlib.Path) -> None:
   axes.grid(alpha=0.3)
   if len(curves) <= 12:
     axes.legend()
-  with runs.replacing(workdir / "losses.png") as temporary:
+  with atomic.replacing(workdir / "losses.png") as temporary:
     figure.savefig(temporary, dpi=120)

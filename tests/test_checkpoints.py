@@ -64,6 +64,19 @@ def test_the_newest_are_kept_and_each_stays_as_it_is(tmp_path):
   assert names_in(tmp_path) == {"2", "10"}
 
 
+def test_an_exception_deletes_none(tmp_path):
+  state = tiny.init(tiny.make_config())
+  with checkpoints.Checkpoints(tmp_path, keep=2) as saved:
+    for step in (1, 2):
+      saved.save(step, at_step(state, step))
+  with (
+    pytest.raises(KeyboardInterrupt),
+    checkpoints.Checkpoints(tmp_path, keep=1),
+  ):
+    raise KeyboardInterrupt
+  assert checkpoints.steps(tmp_path) == (1, 2)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_state_that_is_not_finite_is_refused_and_named(tmp_path, value):
   state = tiny.init(tiny.make_config())
@@ -160,3 +173,29 @@ def test_a_checkpoint_of_other_networks_is_refused(
   with pytest.raises(errors.UserError, match=told) as caught:
     sampling.load(tmp_path / "run")
   assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+  ("section", "field", "step"),
+  [
+    ("data", "size", "newest"),
+    ("train", "ema_decay", "newest"),
+    ("model", "width", "newest"),
+    ("evaluate", "best_metric", "best"),
+    ("data", "zoom", None),
+  ],
+)
+def test_a_field_that_is_missing_is_named_where_it_is_read(
+  tmp_path, trained, section, field, step
+):
+  shutil.copytree(trained, tmp_path / "run")
+  path = tmp_path / "run" / "config.json"
+  config = json.loads(path.read_text())
+  del config[section][field]
+  path.write_text(json.dumps(config))
+  if step is None:
+    sampling.load(tmp_path / "run")
+    return
+  told = rf"config\.json is not of this version of astgan: .*{field}"
+  with pytest.raises(errors.UserError, match=told):
+    sampling.load(tmp_path / "run", step=step)

@@ -1,12 +1,13 @@
 """The task `evaluate`: runs and folders of images, and what it refuses."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from astgan import errors, evaluate, sampling
+from astgan import errors, evaluate, runs, sampling
 from astgan.data import compared, images
 from astgan.metrics import colours
 from astgan.systems import gan, painters
@@ -71,6 +72,15 @@ def test_a_row_shows_an_image_and_its_seven_nearest(measured):
     assert sheet.shape == (8 * 34 - 2, 8 * 34 - 2, 3)
 
 
+def test_sheets_of_networks_that_are_no_longer_asked_for_go(measured, tmp_path):
+  shutil.copytree(measured, tmp_path, dirs_exist_ok=True)
+  config = runs.read_config(tmp_path).unlock()
+  config.evaluate.update(nets=(), metrics=("colours",))
+  evaluate.evaluate(config, tmp_path)
+  names = {path.name for path in tmp_path.glob("nearest_*.png")}
+  assert names == {"nearest_pixels.png"}
+
+
 def test_the_same_seed_measures_the_same(trained, measured, tmp_path):
   evaluate.evaluate(make_config(evaluate__run=str(trained)), tmp_path)
   assert read(tmp_path) == read(measured)
@@ -125,12 +135,14 @@ def test_held_out_images_are_the_reference_and_the_floor(folders, tmp_path):
   assert {f"floor/{name}" for name in names} == set(numbers) - names
 
 
-def test_the_middle_of_what_training_crops_is_compared(folders):
+def test_a_window_of_what_training_crops_is_compared(folders):
   data = make_config(**folders, data__crop="random").data
   found = compared.read_reals(data)
   assert [len(side) for side in found] == [14, 0]
   large = images.resize(tiny.draw(14, seed=1)[3], 36, 36)
-  np.testing.assert_array_equal(found.training[3], large[2:34, 2:34])
+  windows = np.lib.stride_tricks.sliding_window_view(large, (32, 32, 3))
+  same = np.all(windows == found.training[3], axis=(-3, -2, -1))
+  assert np.sum(same) == 1
 
 
 def test_the_table_has_values_and_floors():
@@ -165,6 +177,10 @@ def refuse(workdir, words, **fields):
     ({"evaluate__nets": ("vgg",)}, "evaluate.nets holds any of"),
     ({"evaluate__nets": (), "evaluate__metrics": ("kernel",)}, "nets is empty"),
     ({"evaluate__nets": ("inception",)}, "evaluate.inception is empty"),
+    (
+      {"evaluate__nets": ("inception",), "evaluate__inception": "/no/such.pth"},
+      "^config.evaluate.inception: weights of inception: /no/such.pth: ",
+    ),
     ({"data__hold_out": 1.0}, "data.hold_out is at least 0 and below 1"),
     ({"data__size": 34}, "data.size=34"),
   ],
@@ -207,6 +223,16 @@ def test_a_run_without_a_generator_is_refused(trained, tmp_path, monkeypatch):
   painter = sampling.Trained(12, painters.Painter(None, {}), trained)
   monkeypatch.setattr(sampling, "load", lambda *_, **__: painter)
   refuse(tmp_path, "draws no samples", evaluate__run=str(trained))
+
+
+def test_a_run_of_before_a_field_of_its_images_is_refused(trained, tmp_path):
+  shutil.copytree(trained, tmp_path / "run")
+  path = tmp_path / "run" / "config.json"
+  fields = json.loads(path.read_text())
+  del fields["data"]["zoom"]
+  path.write_text(json.dumps(fields))
+  words = "config.data has no field zoom.*; give config.data.source"
+  refuse(tmp_path, words, evaluate__run=str(tmp_path / "run"))
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):

@@ -27,7 +27,7 @@ def read_reals(data: ml_collections.ConfigDict) -> Reals:
   training crops windows of larger images, one window of each is compared.
 
   Args:
-    data: the section `data` of a config; without `hold_out` it holds out none.
+    data: the section `data` of a config.
 
   Raises:
     UserError: no such source, no readable image, or a side without images.
@@ -37,7 +37,7 @@ def read_reals(data: ml_collections.ConfigDict) -> Reals:
     raise errors.UserError(
       f"config.data.source={data.source}: none of its images can be read"
     )
-  sides = held_out.split(array, data.get("hold_out", 0))
+  sides = held_out.split(array, data.hold_out)
   return Reals(*(windows(array, side, data.size) for side in sides))
 
 

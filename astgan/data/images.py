@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
-from astgan import errors, runs
+from astgan import atomic, errors
 from astgan.data import colours
 
 Pixels = UInt8[np.ndarray, "h w 3"]
@@ -174,7 +174,7 @@ def write(
   chunks = PngImagePlugin.PngInfo()
   for name, value in (text or {}).items():
     chunks.add_text(name, value)
-  with runs.replacing(pathlib.Path(path)) as temporary:
+  with atomic.replacing(pathlib.Path(path)) as temporary:
     Image.fromarray(image).save(temporary, "PNG", pnginfo=chunks)
 
 

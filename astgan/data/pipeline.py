@@ -8,7 +8,7 @@ import ml_collections
 import numpy as np
 from jaxtyping import Int32
 
-from astgan import errors, runs
+from astgan import atomic, errors
 from astgan.data import decoded, sources
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def _report(
     lines = [f"{label}\t{reason}\n" for label, reason in loaded.skipped]
     if lines:
       text = "".join(lines).encode(errors="surrogateescape")
-      runs.write_atomically(path, text)
+      atomic.write(path, text)
     else:
       path.unlink(missing_ok=True)
   if loaded.skipped:

@@ -8,7 +8,7 @@ import platformdirs
 import safetensors
 import safetensors.numpy
 
-from astgan import runs
+from astgan import atomic
 from astgan.features import convert, files
 
 
@@ -45,4 +45,4 @@ def write(net: str, params: dict[str, Any]) -> None:
   }
   data = safetensors.numpy.save(arrays, {"sha256": convert.digest(params)})
   path(net).parent.mkdir(parents=True, exist_ok=True)
-  runs.write_atomically(path(net), data)
+  atomic.write(path(net), data)

@@ -65,9 +65,10 @@ def _local(net: str, source: str) -> Params:
       raise ValueError(f"it holds {found}, not {net}")
   except (OSError, ValueError) as error:
     reason = getattr(error, "strerror", None) or error
+    others = ", auto or random" if SOURCES[net] else ""
     raise errors.UserError(
       f"weights of {net}: {source}: {reason}; give the path of a file with"
-      f" weights of {net}, auto or random"
+      f" weights of {net}{others}"
     ) from error
   return params
 

@@ -11,7 +11,7 @@ import ml_collections
 import numpy as np
 import tqdm
 
-from astgan import arrays, errors, runs, writer
+from astgan import arrays, atomic, errors, runs, writer
 from astgan.data import images
 from astgan.features import weights
 from astgan.nst import (
@@ -75,7 +75,7 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   (workdir / "painted").mkdir(exist_ok=True)
   if not in_one_pass:
     images.write(workdir / "style.png", style.contact_sheet())
-  runs.write_atomically(workdir / _STYLE, fingerprint.encode())
+  atomic.write(workdir / _STYLE, fingerprint.encode())
   _drop_unfinished(workdir, {photograph.path.stem for photograph, _ in pending})
   with writer.Writer(workdir) as log:
     for number, (photograph, painting) in enumerate(pending, start=1):
@@ -181,4 +181,4 @@ def _drop_unfinished(workdir, stems):
     for line in writer.read(workdir)
     if line.get("photograph") not in stems
   ]
-  runs.write_atomically(workdir / "metrics.jsonl", "".join(lines).encode())
+  atomic.write(workdir / "metrics.jsonl", "".join(lines).encode())

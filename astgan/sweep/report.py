@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from astgan import runs, writer
+from astgan import atomic, writer
 from astgan.data import images
 from astgan.sweep import plan
 
@@ -107,9 +107,9 @@ def write(
     for result in results
   ]
   text = json.dumps(facts, indent=2) + "\n"
-  runs.write_atomically(workdir / "results.json", text.encode())
+  atomic.write(workdir / "results.json", text.encode())
   text = table(results, rank_by=rank_by) + "\n"
-  runs.write_atomically(workdir / "table.md", text.encode())
+  atomic.write(workdir / "table.md", text.encode())
   _plot(workdir / "curves.png", results, names)
   _draw(workdir / "sheet.png", results)
 
@@ -169,7 +169,7 @@ def _plot(
     panel.set_title(name, fontsize=9)
     panel.grid(alpha=0.3)
   panels[0].legend(fontsize=7)
-  with runs.replacing(path) as temporary:
+  with atomic.replacing(path) as temporary:
     figure.savefig(temporary, dpi=110)
 
 

@@ -9,7 +9,7 @@ import time
 
 import ml_collections
 
-from astgan import checks, errors, runs, writer
+from astgan import atomic, checks, errors, runs, writer
 from astgan.sweep import plan, report
 from astgan.train import stop
 
@@ -100,4 +100,4 @@ def _read_outcomes(workdir: pathlib.Path) -> dict[str, dict]:
 
 def _write_outcomes(workdir: pathlib.Path, outcomes: dict[str, dict]) -> None:
   text = json.dumps(outcomes, indent=2) + "\n"
-  runs.write_atomically(workdir / "outcomes.json", text.encode())
+  atomic.write(workdir / "outcomes.json", text.encode())

@@ -76,9 +76,9 @@ def update(
   )
   new = {}
   for kind, of_domain in gradients.items():
-    scalars[f"{kind}/gradient_norm"] = networks.global_norm(of_domain)
     for domain, gradient in of_domain.items():
       name = f"{domain}_{kind}"
+      scalars[f"{name}/gradient_norm"] = networks.global_norm(gradient)
       new[name] = networks.apply_gradients(
         state.networks[name], gradient, {}, config[kind], state
       )

@@ -125,8 +125,12 @@ def _train_discriminator(
     boundary = gan_losses.LOSSES[config.loss.name].boundary
     if boundary is not None:
       scalars |= {
-        "discriminator/real_accuracy": _share(real_logits > boundary),
-        "discriminator/fake_accuracy": _share(fake_logits < boundary),
+        "discriminator/real_accuracy": jnp.mean(
+          real_logits > boundary, dtype=jnp.float32
+        ),
+        "discriminator/fake_accuracy": jnp.mean(
+          fake_logits < boundary, dtype=jnp.float32
+        ),
       }
     if turn.endswith("+penalty"):
       penalty = gan_losses.penalty(
@@ -153,7 +157,3 @@ def _train_discriminator(
     clipped = jax.tree.map(lambda x: x.clip(-bound, bound), new.params)
     new = new.replace(params=clipped)
   return new, scalars
-
-
-def _share(hits: jax.Array) -> jax.Array:
-  return jnp.mean(hits.astype(jnp.float32))

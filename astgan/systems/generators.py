@@ -10,6 +10,7 @@ import functools
 from typing import NamedTuple
 
 import flax.linen as nn
+import flax.traverse_util
 import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
@@ -18,6 +19,9 @@ from astgan.arrays import Images, Latents
 
 # Latents in one call, so that memory bounds no count.
 _CHUNK = 256
+# Latents of the standing statistics, and pixels drawn at a time of these: all
+# of 64 pixels a side are one batch.
+_STANDING, _PIXELS = 512, 512 * 64**2
 
 
 class Generator(NamedTuple):
@@ -61,7 +65,7 @@ def sampling_variables(
 
   Args:
     module: the generator; its attribute `momentum` is that of its batch
-      normalisation.
+      normalisation, `size` the side of its images in pixels.
     variables: as they are trained.
     ema: moving average of the parameters, or None.
     latent_dim: dimensions of a latent.
@@ -76,9 +80,49 @@ def sampling_variables(
   variables = variables | {"params": ema}
   if "batch_stats" not in variables:
     return variables
-  # Without momentum nothing is left of the statistics before.
-  standing = _standing(module.clone(momentum=0.0), variables, latent_dim)
+  latents = jax.random.normal(jax.random.key(0), (_STANDING, latent_dim))
+  batch_size = _STANDING
+  while batch_size > 1 and batch_size * module.size**2 > _PIXELS:
+    batch_size //= 2
+  standing = batch_statistics(module, variables, latents, batch_size=batch_size)
   return variables | {"batch_stats": standing}
+
+
+def batch_statistics(
+  module: nn.Module,
+  variables: dict[str, PyTree],
+  latents: Latents,
+  *,
+  batch_size: int,
+) -> PyTree:
+  """The collection `batch_stats` of all latents as one batch.
+
+  It is computed on a few latents at a time, up to rounding the same:
+
+    mean = mean_i(mean_i),  variance = mean_i(variance_i) + variance_i(mean_i)
+
+  over equal parts i. The statistics of a layer depend on those of the layers
+  before it. So a pass over all parts is normalised by the statistics found so
+  far, which makes those of at least one more layer right: there are as many
+  passes as layers of batch normalisation. One part needs one pass.
+
+  Args:
+    module, variables: as for `sampling_variables`.
+    latents: a multiple of `batch_size`.
+    batch_size: latents in a part.
+  """
+  if batch_size >= len(latents):
+    # Without momentum nothing is left of the statistics before.
+    return _batch_statistics(module.clone(momentum=0.0), variables, latents)
+  parts = latents.reshape(-1, batch_size, latents.shape[-1])
+  found = variables["batch_stats"]
+  for _ in range(len(jax.tree.leaves(found)) // 2):
+    inputs = [
+      _input_statistics(module, variables | {"batch_stats": found}, part)
+      for part in parts
+    ]
+    found = _pool(inputs)
+  return found
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -86,10 +130,45 @@ def _apply(module: nn.Module, variables: PyTree, latents: Latents) -> Images:
   return module.apply(variables, latents, train=False)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 2))
-def _standing(module: nn.Module, variables: PyTree, latent_dim: int) -> PyTree:
-  latents = jax.random.normal(jax.random.key(0), (512, latent_dim))
+@functools.partial(jax.jit, static_argnums=0)
+def _batch_statistics(
+  module: nn.Module, variables: PyTree, latents: Latents
+) -> PyTree:
   _, moved = module.apply(
     variables, latents, train=True, mutable=["batch_stats"]
   )
   return moved["batch_stats"]
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _input_statistics(
+  module: nn.Module, variables: PyTree, latents: Latents
+) -> PyTree:
+  """Those of the inputs of each batch normalisation, by its stored ones."""
+  found = {}
+
+  def look(call, arguments, options, context):
+    if isinstance(context.module, nn.BatchNorm):
+      x, *_ = arguments
+      x = x.astype(jnp.float32).reshape(-1, x.shape[-1])
+      found[*context.module.path, "mean"] = jnp.mean(x, axis=0)
+      found[*context.module.path, "var"] = jnp.var(x, axis=0)
+    return call(*arguments, **options)
+
+  with nn.intercept_methods(look):
+    module.apply(variables, latents, train=False)
+  return flax.traverse_util.unflatten_dict(found)
+
+
+@jax.jit
+def _pool(parts: list[PyTree]) -> PyTree:
+  """The statistics of all inputs, of those of equal parts."""
+  flat = [flax.traverse_util.flatten_dict(part) for part in parts]
+  pooled = {}
+  for place in flat[0]:
+    values = jnp.stack([part[place] for part in flat])
+    pooled[place] = jnp.mean(values, axis=0)
+    if place[-1] == "var":
+      means = jnp.stack([part[*place[:-1], "mean"] for part in flat])
+      pooled[place] += jnp.var(means, axis=0)
+  return flax.traverse_util.unflatten_dict(pooled)

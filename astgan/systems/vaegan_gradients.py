@@ -24,8 +24,8 @@ class Modules(NamedTuple):
   discriminator: nn.Module
 
 
-class _Judgement(NamedTuple):
-  """What the discriminator makes of images, and the ways back.
+class _Forward(NamedTuple):
+  """A forward pass of the discriminator, and its vjp in two parts.
 
   Attributes:
     features, logits: of the images.
@@ -58,8 +58,8 @@ def differentiate(
   code and not in their algorithm, which counts these twice and so expects a
   real image at odds of 1 to 2.
 
-  All come from one pass forwards. On the way back, the gradient in the pixels
-  that the discriminator's own passes by is, negated, the decoder's.
+  All come from one forward pass. In the backward pass, the gradient in the
+  pixels that the discriminator's own passes by is, negated, the decoder's.
 
   References: Larsen et al., Autoencoding beyond Pixels Using a Learned
     Similarity Metric, 2016, algorithm 1.
@@ -86,24 +86,24 @@ def differentiate(
   samples, samples_vjp, moved["decoder"] = decode(
     moved["decoder"], draws["latents"]
   )
-  judgements = []
+  passes = []
   for images in (real_images, reconstructions, samples):
-    judgement, moved["discriminator"] = _judge(
+    forward, moved["discriminator"] = _forward(
       modules.discriminator,
       params["discriminator"],
       moved["discriminator"],
       images,
     )
-    judgements.append(judgement)
+    passes.append(forward)
 
   # From the logits: for the discriminator, and to the pixels for the decoder.
-  logits = [judgement.logits for judgement in judgements]
+  logits = [forward.logits for forward in passes]
   logit_gradients, scalars = jax.grad(_gan_loss, has_aux=True)(logits)
   discriminator_gradients, gan_pixels = zip(
-    *map(_back_to_pixels, judgements, logit_gradients), strict=True
+    *map(_backward, passes, logit_gradients), strict=True
   )
   # From the features: to the pixels for the encoder and the decoder.
-  real, reconstructed, _ = judgements
+  real, reconstructed, _ = passes
   reconstruction_loss, feature_gradients = jax.value_and_grad(
     _reconstruction_loss
   )(reconstructed.features, real.features)
@@ -139,19 +139,19 @@ def _apply(module, params, collections, inputs):
   )
 
 
-def _judge(module, params, collections, images):
-  """The judgement of a batch, and the collections afterwards."""
-  look, score = (module.clone(part=part) for part in ("features", "logits"))
-  features, features_vjp, moved = _apply(look, params, collections, images)
-  logits, logits_vjp, moved = _apply(score, params, moved, features)
-  return _Judgement(features, logits, features_vjp, logits_vjp), moved
+def _forward(module, params, collections, images):
+  """The forward pass of a batch, and the collections afterwards."""
+  trunk, head = (module.clone(part=part) for part in ("features", "logits"))
+  features, features_vjp, moved = _apply(trunk, params, collections, images)
+  logits, logits_vjp, moved = _apply(head, params, moved, features)
+  return _Forward(features, logits, features_vjp, logits_vjp), moved
 
 
-def _back_to_pixels(judgement, logit_gradients):
+def _backward(forward, logit_gradients):
   """Gradients in the discriminator's parameters and in the images."""
-  above, feature_gradients = judgement.logits_vjp(logit_gradients)
-  below, pixels = judgement.features_vjp(feature_gradients)
-  return _sum((above, below)), pixels
+  of_head, feature_gradients = forward.logits_vjp(logit_gradients)
+  of_trunk, pixels = forward.features_vjp(feature_gradients)
+  return _sum((of_head, of_trunk)), pixels
 
 
 def _gan_loss(logits):
@@ -166,8 +166,8 @@ def _gan_loss(logits):
     "discriminator/loss": loss,
     "discriminator/real_loss": real_loss,
     "discriminator/fake_loss": fake_loss,
-    "discriminator/real_accuracy": _share(real > 0),
-    "discriminator/fake_accuracy": _share(fakes < 0),
+    "discriminator/real_accuracy": jnp.mean(real > 0, dtype=jnp.float32),
+    "discriminator/fake_accuracy": jnp.mean(fakes < 0, dtype=jnp.float32),
     "discriminator/real_logit": jnp.mean(real),
     "discriminator/fake_logit": jnp.mean(fakes),
   }
@@ -181,7 +181,3 @@ def _reconstruction_loss(features, real_features):
 
 def _sum(trees):
   return jax.tree.map(lambda *leaves: sum(leaves), *trees)
-
-
-def _share(hits):
-  return jnp.mean(hits.astype(jnp.float32))

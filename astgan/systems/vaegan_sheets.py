@@ -31,11 +31,11 @@ def with_statistics_of(
   the encoder's distributions are shorter than latents of the prior, by whose
   statistics their images would be pale.
   """
-  module = generator.module.clone(momentum=0.0)
-  variables = generator.variables | _statistics(
-    module, generator.variables, latents
+  module, variables, _ = generator
+  found = generators.batch_statistics(
+    module, variables, latents, batch_size=len(latents)
   )
-  return generator._replace(variables=variables)
+  return generator._replace(variables=variables | {"batch_stats": found})
 
 
 def reconstructions(
@@ -85,11 +85,3 @@ def attribute_vector(
   order, half = jnp.argsort(values), (len(values) + 1) // 2
   upper, lower = latents[order[-half:]], latents[order[:half]]
   return jnp.mean(upper, axis=0) - jnp.mean(lower, axis=0)
-
-
-@functools.partial(jax.jit, static_argnums=0)
-def _statistics(module: nn.Module, variables: PyTree, latents: Latents):
-  _, moved = module.apply(
-    variables, latents, train=True, mutable=["batch_stats"]
-  )
-  return moved

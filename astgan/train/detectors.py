@@ -18,6 +18,9 @@ from astgan import history
 
 _FEWEST = 5
 
+# What follows the name of a network in that of a scalar.
+_GRADIENT_NORM = "/gradient_norm"
+
 Rule = Callable[[history.History, ml_collections.ConfigDict], str | None]
 
 
@@ -77,26 +80,25 @@ def diverging_logits(
   )
 
 
-def dead_generator(
-  seen: history.History, limits: ml_collections.ConfigDict
+def dead_network(
+  seen: history.History, limits: ml_collections.ConfigDict, network: str
 ) -> str | None:
-  """The gradient of the generator has vanished: it can learn no more.
+  """The gradient of a network has vanished.
 
-  References: Goodfellow et al., Generative Adversarial Nets, 2014, section 3
-    (the minimax loss saturates); Arjovsky and Bottou, 2017.
+  A generator learns no more, as with a minimax loss that saturates; a
+  discriminator teaches nothing, as with units that are never active again or a
+  hinge loss with all logits beyond its margins.
+
+  References: Goodfellow et al., Generative Adversarial Nets, 2014, section 3;
+    Arjovsky and Bottou, 2017.
   """
-  return _dead("generator", seen, limits)
-
-
-def dead_discriminator(
-  seen: history.History, limits: ml_collections.ConfigDict
-) -> str | None:
-  """The gradient of the discriminator has vanished: it teaches nothing.
-
-  Units that are never active again, or a hinge loss with all logits beyond its
-  margins, have this gradient.
-  """
-  return _dead("discriminator", seen, limits)
+  name = network + _GRADIENT_NORM
+  if not _always(seen, limits, name, lambda x: x < limits.gradient_norm):
+    return None
+  return (
+    f"the {network.replace('_', ' ')} is dead: its gradient norm has been below"
+    f" {limits.gradient_norm:.3g} for {limits.patience} updates"
+  )
 
 
 def blind_discriminator(
@@ -206,8 +208,6 @@ def memorisation(
 RULES: dict[str, Rule] = {
   "pinned_discriminator": pinned_discriminator,
   "diverging_logits": diverging_logits,
-  "dead_generator": dead_generator,
-  "dead_discriminator": dead_discriminator,
   "blind_discriminator": blind_discriminator,
   "low_diversity": low_diversity,
   "memorisation": memorisation,
@@ -222,23 +222,15 @@ def detect(
   Args:
     seen: all lines so far.
     limits: the section `detectors` of the config.
-    metric: the one that `past_best` judges.
+    metric: that of `past_best`.
   """
   reasons = {name: rule(seen, limits) for name, rule in RULES.items()}
+  for name in seen.points:
+    if name.endswith(_GRADIENT_NORM):
+      network = name.removesuffix(_GRADIENT_NORM)
+      reasons[f"dead_{network}"] = dead_network(seen, limits, network)
   reasons["past_best"] = past_best(seen, limits, metric)
   return {name: reason for name, reason in reasons.items() if reason}
-
-
-def _dead(
-  network: str, seen: history.History, limits: ml_collections.ConfigDict
-) -> str | None:
-  name = f"{network}/gradient_norm"
-  if not _always(seen, limits, name, lambda x: x < limits.gradient_norm):
-    return None
-  return (
-    f"the {network} is dead: its gradient norm has been below"
-    f" {limits.gradient_norm:.3g} for {limits.patience} updates"
-  )
 
 
 def _always(

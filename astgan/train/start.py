@@ -23,7 +23,7 @@ def check(
     workdir: of the run, which reads the other one only when it begins.
     system: that is trained.
   """
-  if not config.train.start_from or checkpoints.exist(workdir):
+  if not config.train.start_from or checkpoints.steps(workdir):
     return
   folder = _folder(config)
   _, _, state = sampling.restore(folder)

@@ -135,6 +135,14 @@ def test_the_generators_learn_the_losses_of_the_paper(changes, identity):
   assert ("painting_generator/identity_loss" in scalars) == bool(identity)
 
 
+def test_every_network_reports_the_norm_of_its_gradient():
+  _, new, scalars = updated()
+  for kind in KINDS:
+    for d, gradient in gradients_of(new, kind).items():
+      norm = jnp.sqrt(sum(jnp.sum(x**2) for x in jax.tree.leaves(gradient)))
+      tiny.assert_close(scalars[f"{d}_{kind}/gradient_norm"], norm, rtol=1e-4)
+
+
 def test_the_discriminators_learn_from_the_pool():
   old, new, scalars = updated()
   generators = params_of(old, "generator")

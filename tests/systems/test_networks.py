@@ -8,6 +8,7 @@ import pytest
 from astgan import errors
 from astgan.systems import gan, generators, interface, networks
 from configs import gan as page
+from configs import wgan_gp
 from tests.train import tiny
 
 
@@ -105,6 +106,18 @@ def test_an_average_is_sampled_with_standing_statistics():
   expected = jnp.mean(jnp.sum(kernel**2, axis=0), axis=(0, 1))
   np.testing.assert_allclose(statistics["var"], expected, rtol=0.2)
   assert jnp.max(jnp.abs(statistics["mean"])) < 0.2 * jnp.max(expected) ** 0.5
+
+
+@pytest.mark.parametrize("layers", [page, wgan_gp])
+def test_statistics_of_parts_are_those_of_one_batch_in_every_layer(layers):
+  config = tiny.make_config(layers)
+  module, variables, _ = gan.GAN(config).sampler(tiny.init(config))
+  latents = jax.random.normal(jax.random.key(0), (512, 5))
+  whole, parts = (
+    generators.batch_statistics(module, variables, latents, batch_size=size)
+    for size in (512, 64)
+  )
+  tiny.assert_close(parts, whole, rtol=1e-5)
 
 
 def test_many_images_are_those_drawn_a_few_at_a_time():

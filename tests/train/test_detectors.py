@@ -63,6 +63,8 @@ PINNED = {"d__real_accuracy": 1, "d__fake_accuracy": 1}
     ({"g__gradient_norm": 0}, "dead_generator"),
     ({"g__gradient_norm": 1e-9}, "dead_generator"),
     ({"d__gradient_norm": 0}, "dead_discriminator"),
+    # Of every system, whatever its networks are called.
+    ({"encoder/gradient_norm": 0}, "dead_encoder"),
     (
       {"d__real_accuracy": 1, "d__fake_accuracy": 0},
       "blind_discriminator",

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from astgan import checkpoints, errors, main, runs, sampling, writer
+from astgan import atomic, checkpoints, errors, main, sampling, writer
 from astgan.data import pipeline
 from astgan.systems import registry
-from astgan.train import evaluators, loop, parallel
+from astgan.train import evaluators, loop, parallel, reporter
 from tests.train import fake, tiny
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -173,12 +173,20 @@ def test_a_trained_system_is_sampled(whole, tmp_path):
   assert (tmp_path / "samples" / "grid_00.png").exists()
 
 
-def test_a_finished_run_says_so_and_does_nothing(whole, decoded, caplog):
-  before = (whole / "metrics.jsonl").read_bytes()
+@pytest.mark.parametrize("steps", [fake.STEPS, 7])
+def test_a_finished_run_says_so_and_nothing_is_read_or_changed(
+  whole, decoded, caplog, monkeypatch, steps
+):
+  def snapshot():
+    return {path: path.stat().st_mtime_ns for path in whole.rglob("*")}
+
+  before = snapshot()
+  monkeypatch.setattr(pipeline, "decode", None)
   with caplog.at_level("INFO"):
-    train(whole, decoded)
-  assert "raise config.train.steps" in caplog.text
-  assert (whole / "metrics.jsonl").read_bytes() == before
+    # Fewer checkpoints than it has, of which the best may be an early one.
+    train(whole, decoded, train__steps=steps, train__max_to_keep=1)
+  assert "is at step 12; raise config.train.steps" in caplog.text
+  assert snapshot() == before
 
 
 @pytest.mark.parametrize("steps", [4, 7])
@@ -312,7 +320,7 @@ def test_a_full_disk_stops_the_run_and_harms_no_checkpoint(
 
 def test_other_images_than_the_run_began_with_are_refused(workdir, decoded):
   train(workdir, decoded, train__steps=1)
-  runs.write_atomically(workdir / "images.json", b"{}\n")
+  atomic.write(workdir / "images.json", b"{}\n")
   with pytest.raises(errors.UserError, match="another --workdir"):
     train(workdir, decoded)
 
@@ -346,4 +354,4 @@ def test_lines_of_steps_after_the_checkpoint_are_written_anew(workdir, decoded):
 def test_it_is_time_where_a_multiple_of_the_period_was_passed(
   done, last, count, expected
 ):
-  assert loop.is_time(done, 10, last=last, count=count) is expected
+  assert reporter.is_time(done, 10, last=last, count=count) is expected
