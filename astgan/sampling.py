@@ -43,7 +43,7 @@ class Trained(NamedTuple):
     if self.is_painter:
       raise errors.UserError(
         f"{self.workdir} trained a painter, which draws no samples; paint with"
-        f" --config=configs/nst.py --config.paint.style={self.workdir}"
+        f" --config=configs/best.py --config.paint.style={self.workdir}"
       )
     return self.sampler
 

@@ -18,10 +18,9 @@ skimage.io.imsave('$photograph', skimage.data.chelsea())"
 fi
 
 run --config=configs/demo.py --workdir=runs/demo/gan
-# Ten times the paper's style weight: a close-up keeps its outlines all the same.
-run --config=configs/nst.py --workdir=runs/demo/painting \
+run --config=configs/best.py --workdir=runs/demo/painting \
   --config.paint.content="$photograph" --config.paint.style=runs/demo/gan \
-  --config.paint.size=384 --config.paint.style_weight=500000
+  --config.paint.size=384
 
 echo
 echo "The generator's landscapes:  runs/demo/gan/samples"

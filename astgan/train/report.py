@@ -88,7 +88,7 @@ def summary(
     said = f"best checkpoint {found.step} ({found.name} {found.value:.4g})"
     step = "best"
   return (
-    f"{after}{said}; paint with: python -m astgan.main --config=configs/nst.py"
+    f"{after}{said}; paint with: python -m astgan.main --config=configs/best.py"
     f" --config.paint.content=PHOTOGRAPH --config.paint.style={workdir}"
     f" --config.paint.style_step={step}"
   )
