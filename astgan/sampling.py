@@ -11,7 +11,7 @@ from astgan import checkpoints, checks, errors, history, runs, writer
 from astgan.systems import generators, interface, painters, registry
 
 # What systems read of a config to sample, beside the sections that are theirs.
-_READ = ("seed", "data.size", "train.ema_decay")
+_READ = ("seed", "data.size", "train.ema_decay", "train.ema_half_life")
 
 
 class Trained(NamedTuple):

@@ -65,6 +65,9 @@ def training(system: str) -> ml_collections.ConfigDict:
   # Decay per update of an exponential moving average of the generator's
   # parameters, used for samples and painting; 0 keeps none.
   train.ema_decay = 0.0
+  # The same as a half-life in images, in place of the decay: it then means the
+  # same at every batch size. 0 leaves it to the decay.
+  train.ema_half_life = 0
   # Updates per call of the compiled program: 0 is 1 on CPUs, where loops are
   # slow, and up to 32 on accelerators, where calls are.
   train.steps_per_call = 0

@@ -16,7 +16,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.data.flip = True
   config.train.batch_size = 32
   config.train.steps = 6000
-  config.train.ema_decay = 0.995
+  config.train.ema_half_life = 5000
 
   model = config.model = ml_collections.ConfigDict()
   # Channels of the generator at 128 pixels; 2, 2, 4, 8 and 16 times as many at

@@ -95,7 +95,7 @@ class CycleGAN:
       run_key,
       created,
       averaged=[f"{domain}_generator" for domain in DOMAINS],
-      ema_decay=config.train.ema_decay,
+      train=config.train,
       extra=pools,
     )
 

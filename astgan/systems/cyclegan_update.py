@@ -82,7 +82,7 @@ def update(
       new[name] = networks.apply_gradients(
         state.networks[name], gradient, {}, config[kind], state
       )
-  state = states.next_state(state, new, ema_decay=config.train.ema_decay)
+  state = states.next_state(state, new, train=config.train)
   return state.replace(extra=pools), scalars
 
 

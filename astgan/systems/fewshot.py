@@ -96,7 +96,7 @@ class FewShot:
       run_key,
       created,
       averaged=("generator",),
-      ema_decay=config.train.ema_decay,
+      train=config.train,
       extra={"strength": jnp.zeros(())} if adapts else None,
     )
 

@@ -115,7 +115,7 @@ def update(
   )
   scalars = mean(scalars)
   new = {"generator": generator, "discriminator": discriminator}
-  state = states.next_state(state, new, ema_decay=config.train.ema_decay)
+  state = states.next_state(state, new, train=config.train)
   if strength is not None:
     state = state.replace(extra=_adapt(config, strength, scalars))
     scalars["augmentation/strength"] = strength

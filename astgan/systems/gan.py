@@ -93,7 +93,7 @@ class GAN:
       run_key,
       {"generator": generator, "discriminator": discriminator},
       averaged=("generator",),
-      ema_decay=config.train.ema_decay,
+      train=config.train,
     )
 
   def load_frozen(self) -> None:

@@ -78,7 +78,7 @@ def update(
   new["generator"] = networks.apply_gradients(
     generator, gradients, mean(moved), config.generator, state
   )
-  state = states.next_state(state, new, ema_decay=config.train.ema_decay)
+  state = states.next_state(state, new, train=config.train)
   return state, mean(scalars)
 
 

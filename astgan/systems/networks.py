@@ -101,7 +101,9 @@ def _without(
   }
 
 
-def update_ema(ema: PyTree, params: PyTree, *, decay: float) -> PyTree:
+def update_ema(
+  ema: PyTree, params: PyTree, *, decay: float | jax.Array
+) -> PyTree:
   """decay * ema + (1 - decay) * params."""
   return jax.tree.map(lambda e, x: decay * e + (1 - decay) * x, ema, params)
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 import jax
 import jax.numpy as jnp
+import ml_collections
 from jaxtyping import PyTree
 
 from astgan.systems import interface, networks
@@ -14,7 +15,7 @@ def first_state(
   states: dict[str, interface.NetworkState],
   *,
   averaged: Collection[str],
-  ema_decay: float,
+  train: ml_collections.ConfigDict,
   extra: PyTree = None,
 ) -> interface.TrainState:
   """The state before the first step.
@@ -23,14 +24,14 @@ def first_state(
     key: of the run.
     states: the networks by name.
     averaged: names of those with a moving average, which starts as a copy.
-    ema_decay: of the averages; 0 keeps none.
+    train: the section `train` of the config, with the decay of the averages.
     extra: further arrays of the system.
   """
   # Copies: the state is donated, each buffer once.
   ema = {
     name: jax.tree.map(jnp.copy, states[name].params)
     for name in averaged
-    if ema_decay
+    if train.ema_decay or train.ema_half_life
   }
   return interface.TrainState(
     step=jnp.zeros((), jnp.int32),
@@ -45,11 +46,31 @@ def next_state(
   state: interface.TrainState,
   states: dict[str, interface.NetworkState],
   *,
-  ema_decay: float,
+  train: ml_collections.ConfigDict,
 ) -> interface.TrainState:
   """The state after a whole step, with the networks that it led to."""
+  decay = ema_decay(train, state.step)
   ema = {
-    name: networks.update_ema(average, states[name].params, decay=ema_decay)
+    name: networks.update_ema(average, states[name].params, decay=decay)
     for name, average in state.ema.items()
   }
   return state.replace(step=state.step + 1, networks=states, ema=ema)
+
+
+def ema_decay(
+  train: ml_collections.ConfigDict, step: jax.Array
+) -> float | jax.Array:
+  """The decay of the moving averages in the update after `step` of them.
+
+  A half-life of h images is a decay of 2^(-b / h) in batches of b, whatever
+  their size. Early on it is a twentieth of the images seen so far, so that the
+  average forgets the first networks.
+
+  References: Karras et al., Training Generative Adversarial Networks with
+    Limited Data, 2020, and its program, for the twentieth.
+  """
+  if not train.ema_half_life:
+    return train.ema_decay
+  images = train.batch_size * (step + 1)
+  half_life = jnp.minimum(train.ema_half_life, images / 20)
+  return 0.5 ** (train.batch_size / half_life)

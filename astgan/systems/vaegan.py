@@ -96,7 +96,7 @@ class VAEGAN:
       keys[3],
       created,
       averaged=("decoder",),
-      ema_decay=config.train.ema_decay,
+      train=config.train,
     )
 
   def load_frozen(self) -> None:

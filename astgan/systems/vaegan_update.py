@@ -56,7 +56,7 @@ def update(
         functools.partial(jnp.where, is_trained), new[name], idle
       )
       scalars[f"{name}/trained"] = is_trained.astype(jnp.float32)
-  state = states.next_state(state, new, ema_decay=config.train.ema_decay)
+  state = states.next_state(state, new, train=config.train)
   return state, scalars
 
 

@@ -35,7 +35,14 @@ def check(config: ml_collections.ConfigDict, system: interface.System) -> None:
   checks.fields(
     config,
     "train",
-    *("steps", "batch_size", "ema_decay", "steps_per_call", "log_every"),
+    *(
+      "steps",
+      "batch_size",
+      "ema_decay",
+      "ema_half_life",
+      "steps_per_call",
+      "log_every",
+    ),
     *("sample_every", "save_every", "max_to_keep", "num_samples"),
     *(
       "evaluate_every",
@@ -52,6 +59,12 @@ def check(config: ml_collections.ConfigDict, system: interface.System) -> None:
     checks.within(config, name, 1, largest)
   checks.within(config, "data.hold_out", 0, 1, open_high=True)
   checks.within(config, "train.ema_decay", 0, 1, open_high=True)
+  checks.within(config, "train.ema_half_life", 0)
+  if config.train.ema_decay and config.train.ema_half_life:
+    raise errors.UserError(
+      "config.train.ema_decay and config.train.ema_half_life both set the"
+      " moving average; set one of them to 0"
+    )
   checks.one_of(config, "train.on_failure", failures.POLICIES)
   checks.within(config, "train.roll_back_factor", 0, 1, open_low=True)
   checks.within(config, "train.max_roll_backs", 0)

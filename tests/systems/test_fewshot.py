@@ -22,7 +22,7 @@ ADAPTIVE = {
 
 
 def make_config(**changes):
-  fields = {"model__discriminator_width": 4, "train__ema_decay": 0.75}
+  fields = {"model__discriminator_width": 4, "train__ema_half_life": 8}
   return tiny.make_config(page, **(fields | changes))
 
 

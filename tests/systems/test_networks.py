@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from astgan import errors
-from astgan.systems import gan, generators, interface, networks
+from astgan.systems import gan, generators, interface, networks, states
 from configs import gan as page
 from configs import wgan_gp
 from tests.train import tiny
@@ -155,3 +155,12 @@ def test_a_frozen_layer_that_is_not_there_is_named_with_those_that_are():
     networks.apply_gradients(
       old, old.params, old.collections, config.discriminator, state
     )
+
+
+def test_a_half_life_counts_images_from_a_twentieth_of_those_seen():
+  train = page.get_config().train
+  train.update({"batch_size": 10, "ema_half_life": 100})
+  # After 30 images 1.5, after 1,000 and 5,000 of them 50 and at most 100.
+  for step, half_life in ((2, 1.5), (99, 50), (499, 100)):
+    decay = states.ema_decay(train, jnp.int32(step))
+    np.testing.assert_allclose(decay, 2 ** (-10 / half_life), rtol=1e-5)

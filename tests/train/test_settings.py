@@ -32,6 +32,7 @@ def check(**changes):
     ("train.num_samples", 10**20),
     ("train.ema_decay", 1.0),
     ("train.ema_decay", -0.1),
+    ("train.ema_half_life", -1),
     # Two devices, with two examples each at least.
     ("train.batch_size", 0),
     ("train.batch_size", 2),
