@@ -56,6 +56,7 @@ FREE = (
   "paint.tile",
   "sweep.fields",
   "sweep.seeds",
+  "sweep.scalars",
   "sweep.rank_by",
 )
 

@@ -331,6 +331,9 @@ def sweeping() -> ml_collections.ConfigDict:
   sweep.design = "grid"
   # Seeds of each setting; the sweep's own `seed` changes nothing.
   sweep.seeds = (0,)
+  # The scalars of the table and the curves, by their names or first words, as
+  # in ("sliced_wasserstein", "generator/loss"); () is all.
+  sweep.scalars = ()
   # The scalar that orders the table, lowest first; "" keeps the order of the
   # fields.
   sweep.rank_by = ""

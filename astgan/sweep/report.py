@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from astgan import atomic, writer
+from astgan import atomic, history, writer
 from astgan.data import images
 from astgan.sweep import plan
 
@@ -63,18 +63,21 @@ def collect(
   return results
 
 
-def table(results: Sequence[Result], *, rank_by: str) -> str:
+def table(
+  results: Sequence[Result], *, scalars: Sequence[str], rank_by: str
+) -> str:
   """A row a setting, in Markdown: mean and standard deviation over its seeds.
 
   Args:
     results: from `collect`.
+    scalars: the columns, by their names or first words; () is all.
     rank_by: the scalar by which rows ascend; "" leaves the plan's order.
   """
-  names = _columns(results)
+  names = columns(results, scalars)
   groups = _by_setting(results)
   order = list(groups)
-  if rank_by:
-    order.sort(key=lambda s: _rank([r.end(rank_by) for r in groups[s]]))
+  if ranking := rank_by and columns(results, (rank_by,)):
+    order.sort(key=lambda s: _rank([r.end(ranking[0]) for r in groups[s]]))
   lines = [
     ["setting", "runs", "minutes", *names],
     ["---"] * (3 + len(names)),
@@ -90,10 +93,20 @@ def table(results: Sequence[Result], *, rank_by: str) -> str:
 
 
 def write(
-  workdir: pathlib.Path, results: Sequence[Result], *, rank_by: str
+  workdir: pathlib.Path,
+  results: Sequence[Result],
+  *,
+  scalars: Sequence[str],
+  rank_by: str,
 ) -> None:
-  """Writes results.json, table.md, curves.png and sheet.png."""
-  names = _columns(results)
+  """Writes results.json, table.md, curves.png and sheet.png.
+
+  Args:
+    workdir: the run folder of the sweep.
+    results, scalars, rank_by: as for `table`; the curves have the same scalars,
+      results.json has all.
+  """
+  names = columns(results, ())
   facts = [
     {
       "setting": result.run.setting,
@@ -108,15 +121,29 @@ def write(
   ]
   text = json.dumps(facts, indent=2) + "\n"
   atomic.write(workdir / "results.json", text.encode())
-  text = table(results, rank_by=rank_by) + "\n"
+  text = table(results, scalars=scalars, rank_by=rank_by) + "\n"
   atomic.write(workdir / "table.md", text.encode())
-  _plot(workdir / "curves.png", results, names)
+  _plot(workdir / "curves.png", results, columns(results, scalars))
   _draw(workdir / "sheet.png", results)
 
 
-def _columns(results: Sequence[Result]) -> list[str]:
-  names = {name for result in results for name in result.curves}
-  return sorted(names - set(_SPEEDS))
+def columns(results: Sequence[Result], scalars: Sequence[str]) -> list[str]:
+  """The names of the scalars that some run wrote and that are asked for.
+
+  Args:
+    results: from `collect`.
+    scalars: names or first words, in the order of the columns; () is all.
+  """
+  written = {name for result in results for name in result.curves}
+  names = sorted(written - set(_SPEEDS))
+  if not scalars:
+    return names
+  return [
+    name
+    for asked in scalars
+    for name in names
+    if name == asked or history.is_metric(name, asked)
+  ]
 
 
 def _by_setting(results: Sequence[Result]) -> dict[str, list[Result]]:

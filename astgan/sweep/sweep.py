@@ -32,11 +32,12 @@ def sweep(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   checks.fields(
     config,
     "sweep",
-    *("page", "changes", "fields", "design", "seeds", "rank_by"),
+    *("page", "changes", "fields", "design", "seeds", "scalars", "rank_by"),
   )
   planned = plan.make(config, workdir)
   runs.open_run(workdir, config)
   outcomes = _read_outcomes(workdir)
+  shown = {name: config.sweep[name] for name in ("scalars", "rank_by")}
   with stop.signals() as signals:
     for number, run in enumerate(planned, 1):
       name = run.workdir.name
@@ -56,14 +57,14 @@ def sweep(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
           )
       results = report.collect(planned, outcomes)
       _write_outcomes(workdir, outcomes)
-      report.write(workdir, results, rank_by=config.sweep.rank_by)
+      report.write(workdir, results, **shown)
       if signals:
         logger.info(f"stopped by {signals[0]}; the same command goes on")
         return
-  rank_by = config.sweep.rank_by
-  if rank_by and not any(rank_by in result.curves for result in results):
-    logger.warning(f"config.sweep.rank_by={rank_by}: no run wrote it")
-  logger.info(report.table(results, rank_by=rank_by))
+  for asked in filter(None, (*shown["scalars"], shown["rank_by"])):
+    if not report.columns(results, (asked,)):
+      logger.warning(f"config.sweep: no run wrote a scalar {asked}")
+  logger.info(report.table(results, **shown))
 
 
 def _train(run: plan.Run, signals: list[str]) -> int:

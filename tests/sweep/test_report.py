@@ -28,7 +28,7 @@ def test_the_end_of_a_curve_is_the_mean_of_its_last_tenth():
 
 def test_a_row_is_the_mean_and_deviation_over_seeds_lowest_first():
   # The deviation of 3 and 5 is sqrt(2).
-  assert report.table(RESULTS, rank_by="kernel").splitlines() == [
+  assert report.table(RESULTS, scalars=(), rank_by="kernel").splitlines() == [
     "| setting | runs | minutes | kernel |",
     "| --- | --- | --- | --- |",
     "| b | 1 done | 1.5 | 2 |",
@@ -37,8 +37,18 @@ def test_a_row_is_the_mean_and_deviation_over_seeds_lowest_first():
   ]
 
 
+def test_scalars_are_named_by_their_first_words_in_the_order_asked():
+  run = plan.Run("a", 0, None, (), smoke.get_config())
+  names = ("loss", "kernel_random_30", "kernel_random_30_std", "kernels", "x")
+  curves = {name: [(1, 2.0)] for name in (*names, "images_per_second")}
+  results = [report.Result(run, "done", 9.0, curves)]
+  assert report.columns(results, ()) == sorted(names)
+  found = report.columns(results, ("x", "kernel", "absent"))
+  assert found == ["x", "kernel_random_30"]
+
+
 def test_without_a_rank_rows_keep_the_order_of_the_plan():
-  rows = report.table(RESULTS, rank_by="").splitlines()[2:]
+  rows = report.table(RESULTS, scalars=(), rank_by="").splitlines()[2:]
   assert [row[2] for row in rows] == ["a", "b", "c"]
 
 
@@ -51,7 +61,8 @@ def test_the_contact_sheet_has_a_captioned_strip_a_run(tmp_path):
   for step, image in ((5, sheet[::-1]), (10, sheet)):
     path = tmp_path / "samples" / f"step_{step:08d}.png"
     Image.fromarray(image).save(path)
-  report.write(tmp_path, [result("a", 0, [1.0], tmp_path)], rank_by="")
+  results = [result("a", 0, [1.0], tmp_path)]
+  report.write(tmp_path, results, scalars=(), rank_by="")
   drawn = np.asarray(Image.open(tmp_path / "sheet.png"))
   found = {tuple(colour) for colour in drawn.reshape(-1, 3)}
   assert set(colours[:2]) <= found
