@@ -3,12 +3,15 @@
 import os
 
 # Before JAX starts: every test process sees two devices, and compiles several
-# times faster than it would for speed.
+# times faster than it would for speed: with no optimisation, with the older
+# emitters of fused loops, which need no MLIR, and each program in one piece.
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["XLA_FLAGS"] = (
   os.environ.get("XLA_FLAGS", "")
   + " --xla_force_host_platform_device_count=2"
   + " --xla_backend_optimization_level=0"
+  + " --xla_cpu_use_fusion_emitters=false"
+  + " --xla_cpu_parallel_codegen_split_count=1"
 )
 
 import jaxtyping

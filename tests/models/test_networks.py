@@ -47,6 +47,12 @@ def initialised(name, **options):
   return network, examples, init(jax.random.key(0), examples)
 
 
+@functools.partial(jax.jit, static_argnums=0)
+def infer(network, variables, examples):
+  return network.apply(variables, examples, train=False)
+
+
+@functools.partial(jax.jit, static_argnums=0)
 def apply(network, variables, examples):
   mutable = [name for name in variables if name != "params"]
   return network.apply(variables, examples, train=True, mutable=mutable)
@@ -105,8 +111,8 @@ def test_an_example_sees_its_neighbours_in_batch_normalisation_alone(
   name, options
 ):
   network, examples, variables = initialised(name, **options)
-  alone = network.apply(variables, examples[:2], train=False)
-  together = network.apply(variables, examples, train=False)[:2]
+  alone = infer(network, variables, examples[:2])
+  together = infer(network, variables, examples)[:2]
   close(together, alone)
   difference = np.abs(
     apply(network, variables, examples)[0][:2]
@@ -128,12 +134,12 @@ def test_training_moves_the_running_mean_a_tenth_of_the_way():
 @NETWORKS
 def test_spectral_normalisation_undoes_the_scale_of_every_kernel(name):
   network, examples, variables = initialised(name, spectral_norm=True)
-  expected = network.apply(variables, examples, train=False)
+  expected = infer(network, variables, examples)
   variables["params"] = jax.tree.map_with_path(
     lambda path, x: x if path[-1].key in ("scale", "bias") else 3 * x,
     variables["params"],
   )
-  close(network.apply(variables, examples, train=False), expected)
+  close(infer(network, variables, examples), expected)
 
 
 @NETWORKS

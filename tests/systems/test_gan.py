@@ -35,35 +35,55 @@ def compile_update(turn="both", **changes):
 def update(state, turn="both", images=IMAGES, draws=None, **changes):
   draws = {"latents": LATENTS} | (draws or {})
   batch = {"paintings": images}
-  return compile_update(turn, **changes)(state, batch, draws, None)
+  updated = compile_update(turn, **changes)(state, batch, draws, None)
+  return jax.device_get(updated)
+
+
+def init(**changes):
+  return jax.device_get(tiny.init(tiny.make_config(**changes)))
 
 
 @functools.cache
 def updated(turn="both", **changes):
-  """A state, its successor and the scalars between them."""
-  old = tiny.init(tiny.make_config(**changes))
+  """A state, its successor and the scalars between them, as host arrays."""
+  old = init(**changes)
   return old, *update(old, turn, **changes)
 
 
-def apply(name, params, collections, inputs, **changes):
+@functools.cache
+def compile_network(name, **changes):
   module = getattr(gan_networks.build(tiny.make_config(**changes)), name)
-  output, moved = module.apply(
-    {"params": params, **collections},
-    inputs,
-    train=True,
-    mutable=list(collections),
-  )
-  return output, {**collections, **moved}
+
+  def apply(params, collections, inputs):
+    output, moved = module.apply(
+      {"params": params, **collections},
+      inputs,
+      train=True,
+      mutable=list(collections),
+    )
+    return output, {**collections, **moved}
+
+  return jax.jit(apply)
 
 
 def score(params, collections, images, **changes):
-  return apply("discriminator", params, collections, images, **changes)
+  network = compile_network("discriminator", **changes)
+  return network(params, collections, images)
 
 
 def generate(state, params=None, **changes):
   network = state.networks["generator"]
   params = network.params if params is None else params
-  return apply("generator", params, network.collections, LATENTS, **changes)
+  apply = compile_network("generator", **changes)
+  return apply(params, network.collections, LATENTS)
+
+
+def first_logits():
+  """D(x) and D(G(z)) of the first state."""
+  old, _, _ = updated()
+  network = old.networks["discriminator"]
+  real, moved = score(network.params, network.collections, IMAGES)
+  return real, score(network.params, moved, generate(old)[0])[0]
 
 
 def discriminator_loss(params, old):
@@ -91,8 +111,8 @@ def gradient_of(network):
 def test_the_discriminator_learns_the_loss_of_the_paper():
   old, new, scalars = updated()
   params = old.networks["discriminator"].params
-  (loss, moved), gradient = jax.value_and_grad(
-    discriminator_loss, has_aux=True
+  (loss, moved), gradient = jax.jit(
+    jax.value_and_grad(discriminator_loss, has_aux=True)
   )(params, old)
   tiny.assert_close(scalars["discriminator/loss"], loss, rtol=1e-5)
   actual = new.networks["discriminator"]
@@ -105,13 +125,14 @@ def test_the_generator_learns_against_the_discriminator_just_updated():
   old, new, scalars = updated()
   params = old.networks["generator"].params
   against = new.networks["discriminator"]
-  loss, gradient = jax.value_and_grad(generator_loss)(params, old, against)
+  learn = jax.jit(jax.value_and_grad(generator_loss))
+  loss, gradient = learn(params, old, against)
   tiny.assert_close(scalars["generator/loss"], loss, rtol=1e-5)
   actual = new.networks["generator"]
   tiny.assert_close(gradient_of(actual), gradient, rtol=1e-4)
   _, moved = generate(old)
   tiny.assert_close(actual.collections, moved, rtol=1e-5)
-  before = generator_loss(params, old, old.networks["discriminator"])
+  before, _ = learn(params, old, old.networks["discriminator"])
   assert abs(before - loss) > 1e-4
 
 
@@ -127,10 +148,7 @@ def test_a_turn_of_the_discriminator_changes_nothing_else():
 
 
 def test_accuracies_and_logits_are_those_of_the_batch():
-  old, _, scalars = updated()
-  network = old.networks["discriminator"]
-  real, moved = score(network.params, network.collections, IMAGES)
-  fake, _ = score(network.params, moved, generate(old)[0])
+  (real, fake), (_, _, scalars) = first_logits(), updated()
   expected = {
     "discriminator/real_accuracy": np.mean(real > 0, dtype="float32"),
     "discriminator/fake_accuracy": np.mean(fake < 0, dtype="float32"),
@@ -173,29 +191,24 @@ def test_gradient_norms_are_those_of_all_parameters():
     )
 
 
-def loss_after(done, **changes):
-  old, _, _ = updated()
-  _, scalars = update(old.replace(step=jnp.int32(done)), **changes)
-  return scalars["discriminator/loss"]
-
-
 def test_the_real_label_switches_at_the_late_step():
-  def at(done, early, late):
-    return loss_after(
-      done,
-      loss__real_label=early, loss__real_label_late=late, loss__late_step=3,
-    )  # fmt: skip
-
-  assert at(2, 0.85, 0.95) == at(2, 0.85, 0.85) != at(2, 0.95, 0.95)
-  assert at(3, 0.85, 0.95) == at(3, 0.95, 0.95)
+  labels = {"loss__real_label": 0.7, "loss__real_label_late": 0.9}
+  real, fake = first_logits()
+  losses = []
+  for done, label in ((2, 0.7), (3, 0.9)):
+    old = updated()[0].replace(step=np.int32(done))
+    _, scalars = update(old, **labels, loss__late_step=3)
+    # -t log D - (1 - t) log(1 - D) is the softplus less t times the logit.
+    expected = jnp.mean(jax.nn.softplus(real) - label * real)
+    expected += jnp.mean(jax.nn.softplus(fake))
+    tiny.assert_close(scalars["discriminator/loss"], expected, rtol=1e-5)
+    losses.append(expected)
+  assert abs(losses[0] - losses[1]) > 1e-3
 
 
 def test_noisy_labels_are_those_of_the_other_kind():
   # With every label wrong, the loss of D(x) and D(G(z)) is that of the others.
-  old, _, _ = updated()
-  network = old.networks["discriminator"]
-  real, moved = score(network.params, network.collections, IMAGES)
-  fake, _ = score(network.params, moved, generate(old)[0])
+  old, (real, fake) = updated()[0], first_logits()
   wrong = {name: jnp.ones(4, bool) for name in ("real_flips", "fake_flips")}
   _, scalars = update(old, draws=wrong, loss__label_noise=0.5)
   expected = jnp.mean(jax.nn.softplus(real) + jax.nn.softplus(-fake))
@@ -249,7 +262,7 @@ def test_a_lazy_penalty_is_added_as_often_as_it_was_left_out(kind):
     "loss__penalty_every": 3,
     "loss__penalty_weight": 2.0,
   }
-  old = tiny.init(tiny.make_config(**changes))
+  old = init(**changes)
   params, fakes = old.networks["discriminator"].params, generate(old)[0]
   alpha = jnp.array([0.0, 0.3, 0.7, 1.0])
 
@@ -266,13 +279,13 @@ def test_a_lazy_penalty_is_added_as_often_as_it_was_left_out(kind):
       values += squares(params, fakes)
     return jnp.mean(values)
 
-  value, gradient = jax.value_and_grad(penalty)(params)
+  value, gradient = jax.device_get(jax.jit(jax.value_and_grad(penalty))(params))
   draws = {"alpha": alpha}
   with_it, scalars = update(old, "both+penalty", draws=draws, **changes)
   without, _ = update(old, draws=draws, **changes)
   tiny.assert_close(scalars["discriminator/penalty"], value, rtol=1e-4)
   added = jax.tree.map(
-    jnp.subtract,
+    np.subtract,
     gradient_of(with_it.networks["discriminator"]),
     gradient_of(without.networks["discriminator"]),
   )
@@ -292,7 +305,7 @@ def test_clipped_weights_stay_within_their_bound():
 
 def test_augmented_images_are_judged_and_the_generator_learns_through_them():
   changes = FREE | {"diff_augment__policy": ("cutout",)}
-  old = tiny.init(tiny.make_config(**changes))
+  old = init(**changes)
   # A box over the whole image: the discriminator sees nothing but zeros.
   boxes = {"boxes": jnp.broadcast_to(jnp.array([0, 0, 32, 32]), (4, 4))}
   new, scalars = update(old, draws={"real": boxes, "fake": boxes}, **changes)

@@ -10,7 +10,6 @@ import pytest
 from astgan import errors
 from astgan.models import vaegan as models
 from astgan.systems import vaegan, vaegan_sheets, vaegan_update
-from astgan.train import evaluators, loop
 from configs import vaegan as page
 from tests.train import tiny
 
@@ -46,10 +45,11 @@ def compile_update(**changes):
 
 @functools.cache
 def updated(**changes):
-  """A state, its successor and the scalars between them."""
+  """A state, its successor and the scalars between them, as host arrays."""
   old = tiny.init(make_config(**changes))
   update = compile_update(**changes)
-  return old, *update(old, {"paintings": IMAGES}, DRAWS, None)
+  new, scalars = update(old, {"paintings": IMAGES}, DRAWS, None)
+  return jax.device_get((old, new, scalars))
 
 
 SHARED = {"size": tiny.SIZE, "width": 4}
@@ -96,11 +96,35 @@ def by_hand(params, collections):
   return losses, moved
 
 
-OBJECTIVES = {
-  "encoder": lambda x: x["prior"] + x["reconstruction"],
-  "decoder": lambda x: GAMMA * x["reconstruction"] - x["gan"],
-  "discriminator": lambda x: x["gan"],
+# Of each loss in the objective of each network.
+WEIGHTS = {
+  "encoder": {"prior": 1.0, "reconstruction": 1.0, "gan": 0.0},
+  "decoder": {"prior": 0.0, "reconstruction": GAMMA, "gan": -1.0},
+  "discriminator": {"prior": 0.0, "reconstruction": 0.0, "gan": 1.0},
 }
+
+
+@functools.cache
+def learnt_by_hand():
+  """Losses, each network's gradient of its objective, and collections."""
+  networks = updated()[0].networks
+  params, collections = (
+    {name: getattr(network, field) for name, network in networks.items()}
+    for field in ("params", "collections")
+  )
+
+  @jax.jit
+  def learn(params, collections):
+    losses, pull, moved = jax.vjp(
+      lambda params: by_hand(params, collections), params, has_aux=True
+    )
+    gradients = {
+      name: pull(jax.tree.map(jnp.float32, weights))
+      for name, weights in WEIGHTS.items()
+    }
+    return losses, {name: x[name] for name, (x,) in gradients.items()}, moved
+
+  return jax.device_get(learn(params, collections))
 
 
 def gradient_of(network):
@@ -108,29 +132,16 @@ def gradient_of(network):
   return jax.tree.map(lambda m: 2 * m, network.opt_state[0].mu)
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", WEIGHTS)
 def test_each_network_learns_its_own_sum_of_losses(name):
-  old, new, _ = updated()
-  params = {key: network.params for key, network in old.networks.items()}
-  collections = {k: network.collections for k, network in old.networks.items()}
-
-  def objective(own):
-    losses, moved = by_hand(params | {name: own}, collections)
-    return OBJECTIVES[name](losses), moved
-
-  gradient, moved = jax.jit(jax.grad(objective, has_aux=True))(params[name])
-  tiny.assert_close(gradient_of(new.networks[name]), gradient, rtol=2e-4)
-  tiny.assert_close(new.networks[name].collections, moved[name], rtol=1e-4)
+  actual = updated()[1].networks[name]
+  _, gradients, moved = learnt_by_hand()
+  tiny.assert_close(gradient_of(actual), gradients[name], rtol=2e-4)
+  tiny.assert_close(actual.collections, moved[name], rtol=1e-4)
 
 
 def test_scalars_are_the_losses_and_the_norms_of_the_gradients():
-  old, new, scalars = updated()
-  losses, _ = jax.jit(by_hand)(
-    *(
-      {name: getattr(x, field) for name, x in old.networks.items()}
-      for field in ("params", "collections")
-    )
-  )
+  (_, new, scalars), (losses, _, _) = updated(), learnt_by_hand()
   for name, of in (
     ("encoder/prior_loss", "prior"),
     ("encoder/reconstruction_loss", "reconstruction"),
@@ -218,13 +229,14 @@ def test_sheets_show_samples_reconstructions_and_attributes():
   assert (pairs.shape, strips.shape) == (
     (4, 2 * size, size, 3), (4, size, 6 * size, 3)
   )  # fmt: skip
-  means, _ = MODULES["encoder"].apply(
-    state.networks["encoder"].variables, IMAGES, train=False
+  means, _ = jax.jit(functools.partial(MODULES["encoder"].apply, train=False))(
+    state.networks["encoder"].variables, IMAGES
   )
   tiny.assert_equal(pairs[:, :size], IMAGES)
-  expected, _ = sampler.module.apply(
-    sampler.variables, means, train=True, mutable=["batch_stats"]
+  decode = functools.partial(
+    sampler.module.apply, train=True, mutable=["batch_stats"]
   )
+  expected, _ = jax.jit(decode)(sampler.variables, means)
   tiny.assert_close(pairs[:, size:], expected, rtol=1e-5)
   tiny.assert_close(strips[:, :, size : 2 * size], pairs[:, size:], rtol=1e-5)
 
@@ -238,31 +250,13 @@ def test_an_attribute_is_the_upper_half_minus_the_lower_half():
   np.testing.assert_allclose(vector, np.float32([2.0, 3.0]), strict=True)
 
 
-def test_a_run_stopped_between_checkpoints_ends_as_one_that_was_not(
+def test_a_run_killed_between_checkpoints_ends_as_one_that_was_not(
   tmp_path, decoded
 ):
-  config = make_config(
-    data__cache=str(decoded),
-    loss__margin=0.35,
-    train__steps=4,
-    train__save_every=2,
-  )
-
-  def stumble(state):
-    if int(state.step) == 3:
-      raise RuntimeError("the machine stumbled")
-    return {}
-
-  loop.train(config, tmp_path / "whole")
-  watch = evaluators.Evaluator(1, stumble)
-  with pytest.raises(RuntimeError, match="stumbled"):
-    loop.train(config, tmp_path / "stopped", evaluators=(watch,))
-  loop.train(config, tmp_path / "stopped")
-  whole, stopped = (
-    tiny.read_checkpoint(tmp_path / name, 4) for name in ("whole", "stopped")
-  )
-  tiny.assert_equal(stopped, whole)
-  names = {path.name for path in (tmp_path / "whole" / "samples").iterdir()}
+  config = make_config(data__cache=str(decoded), loss__margin=0.35)
+  workdir, whole, killed = tiny.train_twice(config, tmp_path)
+  tiny.assert_equal(killed, whole)
+  names = {path.name for path in (workdir / "samples").iterdir()}
   assert {f"step_00000004{x}.png" for x in ("", "_attributes")} <= names
 
 
@@ -288,7 +282,8 @@ def test_nothing_that_comes_back_is_one_device_s_own(batch_norm):
   tiny.assert_equal(first, second)
   if batch_norm == "synchronised":
     _, new, scalars = updated()
-    tiny.assert_close(first, (new, scalars), rtol=1e-4)
+    # Two sums of float32 in another order than one; squares double the error.
+    tiny.assert_close(first, (new, scalars), rtol=2e-4)
 
 
 @pytest.mark.parametrize(

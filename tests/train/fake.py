@@ -5,9 +5,10 @@
 in each turn; its second phase has larger images, smaller batches, and two turns
 a step, the first of which is called "half" and counts half.
 
-  python -m tests.train.fake WORKDIR CACHE [STEP]
+  python -m tests.train.fake FOLDER CACHE STEP...
 
-trains it, and kills the process with SIGKILL when STEP steps are completed.
+trains it into FOLDER/STEP in a process for each STEP, which is killed with
+SIGKILL when STEP steps are completed.
 """
 
 import os
@@ -145,12 +146,19 @@ def make_failing_config(cache, **changes):
 
 if __name__ == "__main__":
   registry.SYSTEMS["fake"] = Fake
-  workdir, cache, *until = sys.argv[1:]
+  folder, cache, *steps = sys.argv[1:]
+  for last in steps:
+    # The imports are shared; JAX starts in the child.
+    if child := os.fork():
+      assert os.waitpid(child, 0) == (child, signal.SIGKILL)
+      continue
 
-  def kill(state):
-    if until and int(state.step) == int(until[0]):
-      os.kill(os.getpid(), signal.SIGKILL)
-    return {}
+    def kill(state, last=int(last)):
+      if int(state.step) == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+      return {}
 
-  watch = evaluators.Evaluator(1, kill)
-  loop.train(make_config(cache), pathlib.Path(workdir), evaluators=(watch,))
+    watch = evaluators.Evaluator(1, kill)
+    workdir = pathlib.Path(folder, last)
+    loop.train(make_config(cache), workdir, evaluators=(watch,))
+    sys.exit("it was not killed")

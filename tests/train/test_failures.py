@@ -21,6 +21,8 @@ ROOT = pathlib.Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def _registered(monkeypatch):
   monkeypatch.setitem(registry.SYSTEMS, "fake", fake.Failing)
+  # Plots take half of a run's time; the run that is read draws them.
+  monkeypatch.setattr(writer, "draw_losses", lambda workdir: None)
 
 
 @pytest.fixture

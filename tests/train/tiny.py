@@ -2,6 +2,7 @@
 
 import functools
 import pathlib
+import shutil
 import types
 
 import jax
@@ -10,6 +11,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from astgan.systems import interface, registry
+from astgan.train import loop
 from configs import gan
 
 SIZE = 32
@@ -51,6 +53,23 @@ def init(config: ml_collections.ConfigDict) -> interface.TrainState:
   """The first state of the config's system."""
   key = jax.random.key(config.seed)
   return jax.jit(functools.partial(registry.make(config).init, key))()
+
+
+def train_twice(
+  config: ml_collections.ConfigDict, folder: pathlib.Path
+) -> tuple[pathlib.Path, dict, dict]:
+  """A run of four steps, its end, and its end if it is killed before.
+
+  The other run finds what a kill in the last of the steps leaves: files of
+  steps that its newest checkpoint, of step 2, does not know.
+  """
+  config.train.update(steps=4, save_every=2)
+  whole, killed = folder / "whole", folder / "killed"
+  loop.train(config, whole)
+  shutil.copytree(whole, killed)
+  shutil.rmtree(killed / "checkpoints" / "4")
+  loop.train(config, killed)
+  return whole, read_checkpoint(whole, 4), read_checkpoint(killed, 4)
 
 
 def read_checkpoint(workdir: pathlib.Path, step: int) -> dict:
