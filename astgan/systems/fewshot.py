@@ -31,8 +31,6 @@ from astgan.systems import (
   states,
 )
 
-# Folded into the run's key: the latents of the contact sheet.
-_SAMPLES = 2**31 - 1
 LOSSES = ("hinge", "nonsaturating", "least_squares", "relativistic")
 
 
@@ -170,17 +168,11 @@ class FewShot:
   ) -> dict[str, Images]:
     """What the generator draws from the same latents each time."""
     del frozen
-    key = jax.random.fold_in(jax.random.wrap_key_data(state.key), _SAMPLES)
-    return {"samples": self.sampler(state).sample(key, len(batch["paintings"]))}
+    count = len(batch["paintings"])
+    return {"samples": states.fixed_samples(state, self.sampler(state), count)}
 
   def sampler(self, state: interface.TrainState) -> generators.Generator:
     """The generator, its moving average where one is kept."""
-    latent_dim = self.config.model.latent_dim
     module = fewshot_networks.build(self.config).generator
-    variables = generators.sampling_variables(
-      module,
-      state.networks["generator"].variables,
-      state.ema.get("generator"),
-      latent_dim=latent_dim,
-    )
-    return generators.Generator(module, variables, latent_dim)
+    latent_dim = self.config.model.latent_dim
+    return states.generator(state, "generator", module, latent_dim)

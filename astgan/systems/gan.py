@@ -29,9 +29,6 @@ from astgan.systems import (
   states,
 )
 
-# Folded into the run's key: the latents of the contact sheet.
-_SAMPLES = 2**31 - 1
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class GAN:
@@ -165,8 +162,8 @@ class GAN:
   ) -> dict[str, Images]:
     """What the generator draws from the same latents each time."""
     del frozen
-    key = jax.random.fold_in(jax.random.wrap_key_data(state.key), _SAMPLES)
-    return {"samples": self.sampler(state).sample(key, len(batch["paintings"]))}
+    count = len(batch["paintings"])
+    return {"samples": states.fixed_samples(state, self.sampler(state), count)}
 
   def histograms(
     self, state: interface.TrainState, frozen: None, batch: Mapping[str, Images]
@@ -182,12 +179,6 @@ class GAN:
 
   def sampler(self, state: interface.TrainState) -> generators.Generator:
     """The generator, its moving average where one is kept."""
-    latent_dim = self.config.model.latent_dim
     module = gan_networks.build(self.config).generator
-    variables = generators.sampling_variables(
-      module,
-      state.networks["generator"].variables,
-      state.ema.get("generator"),
-      latent_dim=latent_dim,
-    )
-    return generators.Generator(module, variables, latent_dim)
+    latent_dim = self.config.model.latent_dim
+    return states.generator(state, "generator", module, latent_dim)

@@ -1,13 +1,18 @@
-"""The state of a training before its first step and after each step."""
+"""States of training: the first, the next, and the generator of one."""
 
 from collections.abc import Collection
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import ml_collections
 from jaxtyping import PyTree
 
-from astgan.systems import interface, networks
+from astgan.arrays import Images
+from astgan.systems import generators, interface, networks
+
+# Folded into the run's key: the latents of the contact sheet.
+_SAMPLES = 2**31 - 1
 
 
 def first_state(
@@ -55,6 +60,27 @@ def next_state(
     for name, average in state.ema.items()
   }
   return state.replace(step=state.step + 1, networks=states, ema=ema)
+
+
+def generator(
+  state: interface.TrainState, name: str, module: nn.Module, latent_dim: int
+) -> generators.Generator:
+  """The generator of that name, its moving average where one is kept."""
+  variables = generators.sampling_variables(
+    module,
+    state.networks[name].variables,
+    state.ema.get(name),
+    latent_dim=latent_dim,
+  )
+  return generators.Generator(module, variables, latent_dim)
+
+
+def fixed_samples(
+  state: interface.TrainState, sampler: generators.Generator, count: int
+) -> Images:
+  """What it draws from latents that are the same all through a run."""
+  key = jax.random.fold_in(jax.random.wrap_key_data(state.key), _SAMPLES)
+  return sampler.sample(key, count)
 
 
 def ema_decay(

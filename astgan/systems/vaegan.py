@@ -32,9 +32,6 @@ from astgan.systems import (
   vaegan_update,
 )
 
-# Folded into the run's key: the latents of the contact sheet.
-_SAMPLES = 2**31 - 1
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class VAEGAN:
@@ -150,14 +147,13 @@ class VAEGAN:
     """Samples of the same latents each time; reconstructions; attributes."""
     del frozen
     real_images = batch["paintings"]
-    key = jax.random.fold_in(jax.random.wrap_key_data(state.key), _SAMPLES)
     sampler = self.sampler(state)
     means, _ = vaegan_sheets.encode(
       self._modules().encoder, state.networks["encoder"].variables, real_images
     )
     decoder = vaegan_sheets.with_statistics_of(sampler, means)
     return {
-      "samples": sampler.sample(key, len(real_images)),
+      "samples": states.fixed_samples(state, sampler, len(real_images)),
       "reconstructions": vaegan_sheets.reconstructions(
         decoder, real_images, means
       ),
@@ -166,14 +162,10 @@ class VAEGAN:
 
   def sampler(self, state: interface.TrainState) -> generators.Generator:
     """The decoder, its moving average where one is kept."""
-    module, latent_dim = self._modules().decoder, self.config.model.latent_dim
-    variables = generators.sampling_variables(
-      module,
-      state.networks["decoder"].variables,
-      state.ema.get("decoder"),
-      latent_dim=latent_dim,
+    latent_dim = self.config.model.latent_dim
+    return states.generator(
+      state, "decoder", self._modules().decoder, latent_dim
     )
-    return generators.Generator(module, variables, latent_dim)
 
   def _modules(
     self, *, axis_name: str | None = None
