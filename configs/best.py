@@ -31,7 +31,7 @@ def get_config() -> ml_collections.ConfigDict:
   paint = config.paint
   paint.style_layers = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
   paint.content_layers = ("relu4_2",)
-  paint.style_weight = 1e6
+  paint.style_weight = 500_000.0
   paint.generated_scale = 2.5
   paint.optimizer = "lbfgs"
   paint.steps = 150
