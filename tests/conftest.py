@@ -1,17 +1,26 @@
 """Two CPU devices, shapes enforced, silent promotions raise."""
 
+import importlib.metadata
 import os
+import signal
 
 # Before JAX starts: every test process sees two devices, and compiles several
 # times faster than it would for speed: with no optimisation, with the older
 # emitters of fused loops, which need no MLIR, and each program in one piece.
 os.environ["JAX_PLATFORMS"] = "cpu"
-os.environ["XLA_FLAGS"] = (
-  os.environ.get("XLA_FLAGS", "")
-  + " --xla_force_host_platform_device_count=2"
-  + " --xla_backend_optimization_level=0"
-  + " --xla_cpu_use_fusion_emitters=false"
-  + " --xla_cpu_parallel_codegen_split_count=1"
+os.environ["XLA_FLAGS"] = " ".join(
+  [
+    os.environ.get("XLA_FLAGS", ""),
+    "--xla_force_host_platform_device_count=2",
+    "--xla_backend_optimization_level=0",
+    # A version that does not know a flag aborts.
+    *(
+      ["--xla_cpu_use_fusion_emitters=false"]
+      + ["--xla_cpu_parallel_codegen_split_count=1"]
+      if importlib.metadata.version("jaxlib").startswith("0.10.")
+      else []
+    ),
+  ]
 )
 
 import jaxtyping
@@ -26,6 +35,9 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 import pytest  # noqa: E402
+
+# Shells ignore it in what runs in their background, and tests raise it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
