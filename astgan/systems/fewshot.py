@@ -21,6 +21,7 @@ from jaxtyping import PyTree
 from astgan import checks
 from astgan.arrays import Images
 from astgan.data import diff_augment
+from astgan.features import vgg
 from astgan.systems import (
   fewshot_inputs,
   fewshot_networks,
@@ -100,9 +101,12 @@ class FewShot:
 
   @property
   def feature_nets(self) -> tuple[str, ...]:
-    """The networks that the discriminator sees through."""
-    features = self.config.features
-    return (features.net,) if features.layers else ()
+    """The networks whose metrics no longer judge independently.
+
+    Both VGGs learned the same classes of the same images, so what deceives one
+    deceives the other.
+    """
+    return tuple(vgg.BLOCKS) if self.config.features.layers else ()
 
   def load_frozen(self) -> fewshot_inputs.Frozen:
     """The network that the discriminator sees through, if any."""

@@ -122,7 +122,7 @@ def test_inputs_have_the_shapes_that_the_heads_were_made_for():
   assert {k: v.shape for k, v in seen.items()} == {
     k: v.shape for k, v in examples.items()
   }
-  assert fewshot.FewShot(config).feature_nets == ("vgg16",)
+  assert fewshot.FewShot(config).feature_nets == ("vgg16", "vgg19")
 
 
 def test_a_run_killed_between_checkpoints_ends_as_one_that_was_not(
