@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import matplotlib.figure
+import matplotlib.lines
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
@@ -175,29 +176,39 @@ def _plot(
     return
   columns = min(3, len(names))
   rows = -(-len(names) // columns)
+  settings = list(_by_setting(results))
+  # With a fifth of an inch for each line of the legend below.
   figure = matplotlib.figure.Figure(
-    figsize=(5 * columns, 3 * rows), layout="constrained"
+    figsize=(5 * columns, 3 * rows + 0.2 * len(settings)), layout="constrained"
   )
   panels = figure.subplots(rows, columns, squeeze=False).ravel()
-  settings = list(_by_setting(results))
   for panel in panels[len(names) :]:
     panel.set_axis_off()
   for panel, name in zip(panels, names, strict=False):
-    labelled = set()
     for result in results:
-      setting, points = result.run.setting, result.curves.get(name)
-      if points:
-        label = None if setting in labelled else setting
-        labelled.add(setting)
-        colour = f"C{settings.index(setting) % 10}"
-        style = "-" if settings.index(setting) < 10 else "--"
-        panel.plot(*zip(*points, strict=True), style, color=colour,
-                   linewidth=1, label=label)  # fmt: skip
+      if points := result.curves.get(name):
+        panel.plot(
+          *zip(*points, strict=True),
+          **_line(settings.index(result.run.setting)),
+        )
     panel.set_title(name, fontsize=9)
     panel.grid(alpha=0.3)
-  panels[0].legend(fontsize=7)
+  figure.legend(
+    handles=[
+      matplotlib.lines.Line2D([], [], label=setting, **_line(number))
+      for number, setting in enumerate(settings)
+    ],
+    loc="outside lower left",
+    fontsize=8,
+  )
   with atomic.replacing(path) as temporary:
     figure.savefig(temporary, dpi=110)
+
+
+def _line(number: int) -> dict[str, object]:
+  """How the curves of a setting look."""
+  style = "-" if number < 10 else "--"
+  return {"color": f"C{number % 10}", "linestyle": style, "linewidth": 1}
 
 
 def _draw(path: pathlib.Path, results: Sequence[Result]) -> None:
