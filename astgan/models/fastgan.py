@@ -4,9 +4,10 @@ From a 4x4 start every octave is one 3x3 convolution of the bilinearly resized
 features, batch normalisation and a gated linear unit. Features of 4, 8 and 16
 pixels weigh the channels of those sixteen times as large, a short way for the
 gradient. It is the `lite` form of the published network, one convolution an
-octave and no noise, with two differences against patterns that few updates do
-not unlearn: images are resized bilinearly instead of by nearest neighbours,
-and their border is replicated instead of padded by zeros.
+octave, with three differences against patterns that few updates do not unlearn.
+Images are resized bilinearly instead of by nearest neighbours; their border is
+replicated instead of padded by zeros; and every octave adds noise, as in the
+larger form, without which smooth features end in rings like contour lines.
 
 References: Liu, Zhu, Song and Elgammal, Towards Faster and Stabilized GAN
   Training for High-fidelity Few-shot Image Synthesis, 2021, figure 3; Sauer,
@@ -62,7 +63,8 @@ class Generator(nn.Module):
     """Images in [-1, 1], float32, [b size size 3].
 
     Args:
-      latents: of any length but zero, [b z]; they are scaled to sqrt(z).
+      latents: of any length but zero, [b z], z at least 2; they are scaled to
+        sqrt(z).
       train: normalise by the batch, and move the running statistics, or
         normalise by the running statistics. It also moves the vectors of
         spectral normalisation.
@@ -81,6 +83,7 @@ class Generator(nn.Module):
       momentum=self.momentum,
     )
     squares = jnp.mean(latents**2, axis=1, keepdims=True)
+    grains = noise(latents, self.size)
     latents = latents * jax.lax.rsqrt(squares + 1e-8)
     channels = self._channels(4)
     kernel = spectral.kernel_param(
@@ -101,6 +104,7 @@ class Generator(nn.Module):
       shape = (3, 3, x.shape[-1], 2 * self._channels(side))
       up = functools.partial(resampling.upsample_conv, method="bilinear")
       x = self._linear(up, shape, f"up_{side}")(x, train=train)
+      x = self._with_noise(x, grains[side], side)
       x = nn.glu(norm(name=f"norm_{side}")(x))
       if side in _EXCITED_BY:
         smaller = features[_EXCITED_BY[side]]
@@ -109,6 +113,13 @@ class Generator(nn.Module):
       features[side] = x
     x = self._linear(_conv, (3, 3, x.shape[-1], 3), "output")(x, train=train)
     return jnp.tanh(x.astype(jnp.float32))
+
+  def _with_noise(self, x, grain, side):
+    """The features and as much noise as the network has learned to add."""
+    shape = (x.shape[-1],)
+    strength = self.param(f"noise_{side}", nn.initializers.zeros, shape)
+    weighted = grain[..., None] * strength[None, None, None]
+    return x + weighted.astype(self.dtype)
 
   def _channels(self, side):
     return max(1, int(CHANNELS[side] * self.width))
@@ -137,6 +148,31 @@ class Generator(nn.Module):
       nn.swish(x), train=train
     )
     return nn.sigmoid(x)[:, None, None]
+
+
+def noise(
+  latents: Latents, size: int
+) -> dict[int, Float[Array, "b _side _side"]]:
+  """N(0, 1) for each pixel of each octave above 4 pixels, by its side.
+
+  It is a function of the bits of the latents, so that a latent has one image,
+  whatever its neighbours and on however many devices.
+
+  Args:
+    latents: [b z].
+    size: side of the images in pixels.
+  """
+  bits = jax.lax.bitcast_convert_type(latents[:, :2], jnp.uint32)
+  sides = [2**i for i in range(3, int(math.log2(size)) + 1)]
+
+  def draw(seed):
+    keys = jax.random.split(jax.random.wrap_key_data(seed), len(sides))
+    return {
+      side: jax.random.normal(key, (side, side))
+      for side, key in zip(sides, keys, strict=True)
+    }
+
+  return jax.vmap(draw)(bits)
 
 
 def _conv(inputs, kernel):

@@ -50,7 +50,7 @@ def check(config: ml_collections.ConfigDict) -> None:
   )
   checks.one_of(config, "data.size", fastgan.SIZES)
   checks.within(config, "model.width", 4, 1024)
-  checks.within(config, "model.latent_dim", 1, 65_536)
+  checks.within(config, "model.latent_dim", 2, 65_536)
   checks.within(config, "model.discriminator_width", 1, 1024)
   checks.one_of(config, "model.batch_norm", ("synchronised", "per_device"))
   checks.one_of(config, "model.dtype", ("float32", "bfloat16"))

@@ -18,7 +18,8 @@ def parameters(size, width, latent_dim):
   side = 8
   while side <= size:
     inputs, outputs = channels[side // 2], channels[side]
-    total += 9 * inputs * 2 * outputs + 4 * outputs
+    # A kernel; scale, bias and strength of the noise.
+    total += 9 * inputs * 2 * outputs + 6 * outputs
     if side in (64, 128, 256):
       total += (16 * channels[side // 16] + outputs) * outputs
     side *= 2
@@ -39,14 +40,39 @@ def test_sizes_of_images_and_of_parameters(size):
   assert count == parameters(size, 8, 6)
 
 
-def test_the_length_of_a_latent_does_not_matter():
+def build(latents):
+  """Variables of a generator, and the compiled network."""
   module = fastgan.Generator(size=32, width=4)
+  init = jax.jit(lambda key: module.init(key, latents, train=False))
+  apply = jax.jit(lambda v, z: module.apply(v, z, train=False))
+  return init(jax.random.key(0)), apply
+
+
+def test_without_noise_the_length_of_a_latent_does_not_matter():
   latents = draw(3, 6)
-  variables = jax.jit(lambda key: module.init(key, latents, train=False))(
-    jax.random.key(0)
-  )
-  apply = jax.jit(lambda z: module.apply(variables, z, train=False))
-  close(apply(7 * latents), apply(latents), rtol=1e-4)
+  variables, apply = build(latents)
+  close(apply(variables, 7 * latents), apply(variables, latents), rtol=1e-4)
+
+
+def test_noise_is_of_a_latent_whatever_its_neighbours():
+  latents = draw(3, 6)
+  variables, apply = build(latents)
+  variables["params"]["noise_16"] += 1.0
+  images = apply(variables, latents)
+  close(apply(variables, latents[::-1]), images[::-1])
+  assert jnp.max(abs(apply(variables, 7 * latents) - images)) > 1e-3
+
+
+def test_noise_is_standard_normal_and_another_one_for_each_latent_and_octave():
+  grains = fastgan.noise(draw(300, 6), 32)
+  assert {side: x.shape for side, x in grains.items()} == {
+    side: (300, side, side) for side in (8, 16, 32)
+  }
+  np.testing.assert_allclose(jnp.mean(grains[8]), 0, atol=0.02)
+  np.testing.assert_allclose(jnp.std(grains[8]), 1, atol=0.02)
+  corners = [grains[8][:, 0, 0], grains[16][:, 0, 0], grains[8][::-1, 0, 0]]
+  correlations = np.corrcoef(np.stack(corners)) - np.eye(3)
+  assert np.abs(correlations).max() < 0.2
 
 
 def test_heads_halve_to_8_pixels_and_give_25_logits():

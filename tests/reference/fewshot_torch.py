@@ -36,8 +36,11 @@ def conv(x, kernel):
   return functional.conv2d(functional.pad(x, [1] * 4, "replicate"), kernel)
 
 
-def generate(params, latents, size):
-  """[b z] to [b 3 size size]; `project` has our axes z h w c as OIHW."""
+def generate(params, latents, noise, size):
+  """[b z] to [b 3 size size]; `project` has our axes z h w c as OIHW.
+
+  The noise is [b side side] by side.
+  """
   latents = latents / latents.pow(2).mean(1, keepdim=True).sqrt()
   # [z h w c] was taken for HWIO, so it is now [c w z h].
   project = params["project"].permute(2, 0, 3, 1)  # [z c h w]
@@ -47,6 +50,8 @@ def generate(params, latents, size):
   while side < size:
     side *= 2
     x = upsample_conv(x, params[f"up_{side}"]["kernel"])
+    strength = params[f"noise_{side}"][None, :, None, None]
+    x = x + strength * noise[side][:, None]
     x = functional.glu(batch_norm(x, params[f"norm_{side}"]), 1)
     if side in (64, 128, 256):
       gate = functional.adaptive_avg_pool2d(features[side // 16], 4)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from astgan.models import fastgan
 from astgan.systems import fewshot
 from configs import fewshot as page
 from tests.train import tiny
@@ -86,8 +87,12 @@ def train_theirs():
   for step in range(2):
     images, latents = draw(step)
     real_images = torch.tensor(images).permute(0, 3, 1, 2)
+    noise = jax.device_get(fastgan.noise(jnp.asarray(latents), SIZE))
     fakes = fewshot_torch.generate(
-      params["generator"], torch.tensor(latents), SIZE
+      params["generator"],
+      torch.tensor(latents),
+      {side: torch.tensor(grain) for side, grain in noise.items()},
+      SIZE,
     )
     critic = params["discriminator"]
     real, vectors = fewshot_torch.score(critic, vectors, see(real_images))
