@@ -47,7 +47,8 @@ def sweep(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
         status = _train(run, signals)
         seconds = time.monotonic() - started
         seconds += outcomes.get(name, {}).get("seconds", 0.0)
-        ended = "failed" if status else "stopped"
+        # A signal may end a training before it can handle signals.
+        ended = "failed" if status and not signals else "stopped"
         ended = "done" if _is_done(run) else ended
         outcomes[name] = {"ended": ended, "seconds": round(seconds, 1)}
         if status == 2:
