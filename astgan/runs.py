@@ -13,7 +13,7 @@ from astgan import atomic, errors
 # its own sections and those that belong to no task in particular, such as a
 # system's.
 SECTIONS = {
-  "train": ("data", "train", "evaluate", "detectors"),
+  "train": ("data", "train", "evaluate", "detectors", "features"),
   "paint": ("features", "paint"),
   "sample": ("sample",),
   "evaluate": ("data", "evaluate"),

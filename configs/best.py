@@ -5,7 +5,7 @@
 
 `paint.style` is a training run's folder, a folder of images or an image. The
 paper's layers (configs/nst.py) end at conv3_1, see 24 pixels at most, and fill
-a painting with dither and weave; relu4_1 sees 64, strokes and what they paint.
+a painting with dither and weave; relu4_1 sees 68, strokes and what they paint.
 Averages instead of largest values give a smoother gradient, borders that are
 replicated no frame, and a generator's 64 pixels, shown two and a half times as
 large, strokes instead of specks.

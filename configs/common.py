@@ -102,7 +102,7 @@ def optimizer() -> ml_collections.ConfigDict:
   section.optimizer = "adam"
   # Step size (Radford 2015).
   section.learning_rate = 2e-4
-  # Layers, by the names of their parameters, that keep those they start with,
+  # Layers, by name, whose parameters stay as they start,
   # as in ("down_0", "down_1"): tuned to few images, the first layers of a
   # discriminator only lose what they know (Mo et al., Freeze the
   # Discriminator, 2020).

@@ -64,5 +64,5 @@ def get_config() -> ml_collections.ConfigDict:
   # augments all.
   diff_augment.target = 0.0
   # Images after which that share can have moved from 0 to 1.
-  diff_augment.images = 500_000
+  diff_augment.images = 50_000
   return config.lock()

@@ -4,10 +4,11 @@ From a 4x4 start every octave is one 3x3 convolution of the bilinearly resized
 features, batch normalisation and a gated linear unit. Features of 4, 8 and 16
 pixels weigh the channels of those sixteen times as large, a short way for the
 gradient. It is the `lite` form of the published network, one convolution an
-octave, with three differences against patterns that few updates do not unlearn.
-Images are resized bilinearly instead of by nearest neighbours; their border is
-replicated instead of padded by zeros; and every octave adds noise, as in the
-larger form, without which smooth features end in rings like contour lines.
+octave, without its spectral normalisation, and with three differences against
+patterns that few updates do not unlearn. Images are resized bilinearly instead
+of by nearest neighbours; their border is replicated instead of padded by zeros;
+and every octave adds noise, as the larger form does in some, without which
+smooth features end in rings like contour lines.
 
 References: Liu, Zhu, Song and Elgammal, Towards Faster and Stabilized GAN
   Training for High-fidelity Few-shot Image Synthesis, 2021, figure 3; Sauer,
@@ -25,7 +26,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from astgan.arrays import Features, Images, Latents
-from astgan.models import modules, resampling, spectral, unpadded
+from astgan.models import modules, resampling, unpadded
 
 # Channels at each side in pixels, in units of the width.
 CHANNELS = {
@@ -33,7 +34,7 @@ CHANNELS = {
 }  # fmt: skip
 SIZES = (32, 64, 128, 256, 512)
 # The side of the features that weigh those of a side.
-_EXCITED_BY = {64: 4, 128: 8, 256: 16}
+_EXCITED_BY = {64: 4, 128: 8, 256: 16, 512: 32}
 
 _kernel_init = nn.initializers.normal(0.02)
 
@@ -47,8 +48,6 @@ class Generator(nn.Module):
     axis_name: mapped axis over which batch statistics are shared, or None.
     dtype: precision of the convolutions; parameters are float32.
     momentum: share of the running statistics that a batch leaves as they were.
-    spectral_norm: whether every kernel is divided by its largest singular
-      value (`spectral.kernel_param`).
   """
 
   size: int
@@ -56,7 +55,6 @@ class Generator(nn.Module):
   axis_name: str | None = None
   dtype: DTypeLike = jnp.float32
   momentum: float = 0.9
-  spectral_norm: bool = False
 
   @nn.compact
   def __call__(self, latents: Latents, *, train: bool) -> Images:
@@ -66,8 +64,7 @@ class Generator(nn.Module):
       latents: of any length but zero, [b z], z at least 2; they are scaled to
         sqrt(z).
       train: normalise by the batch, and move the running statistics, or
-        normalise by the running statistics. It also moves the vectors of
-        spectral normalisation.
+        normalise by the running statistics.
 
     Raises:
       ValueError: the size is not one of those above.
@@ -83,18 +80,11 @@ class Generator(nn.Module):
       momentum=self.momentum,
     )
     squares = jnp.mean(latents**2, axis=1, keepdims=True)
-    grains = noise(latents, self.size)
+    noises = noise(latents, self.size)
     latents = latents * jax.lax.rsqrt(squares + 1e-8)
     channels = self._channels(4)
-    kernel = spectral.kernel_param(
-      self,
-      "project",
-      _kernel_init,
-      (latents.shape[-1], 4, 4, 2 * channels),
-      spectral_norm=self.spectral_norm,
-      train=train,
-      out_axes=(1, 2, 3),
-    )
+    shape = (latents.shape[-1], 4, 4, 2 * channels)
+    kernel = self.param("project", _kernel_init, shape)
     x = jnp.einsum(
       "bz,zhwc->bhwc", latents.astype(self.dtype), kernel.astype(self.dtype)
     )
@@ -104,7 +94,7 @@ class Generator(nn.Module):
       shape = (3, 3, x.shape[-1], 2 * self._channels(side))
       up = functools.partial(resampling.upsample_conv, method="bilinear")
       x = self._linear(up, shape, f"up_{side}")(x, train=train)
-      x = self._with_noise(x, grains[side], side)
+      x = self._with_noise(x, noises[side], side)
       x = nn.glu(norm(name=f"norm_{side}")(x))
       if side in _EXCITED_BY:
         smaller = features[_EXCITED_BY[side]]
@@ -114,25 +104,18 @@ class Generator(nn.Module):
     x = self._linear(_conv, (3, 3, x.shape[-1], 3), "output")(x, train=train)
     return jnp.tanh(x.astype(jnp.float32))
 
-  def _with_noise(self, x, grain, side):
+  def _with_noise(self, x, noise, side):
     """The features and as much noise as the network has learned to add."""
     shape = (x.shape[-1],)
     strength = self.param(f"noise_{side}", nn.initializers.zeros, shape)
-    weighted = grain[..., None] * strength[None, None, None]
+    weighted = noise[..., None] * strength[None, None, None]
     return x + weighted.astype(self.dtype)
 
   def _channels(self, side):
     return max(1, int(CHANNELS[side] * self.width))
 
   def _linear(self, operation, shape, name):
-    return modules.Linear(
-      operation,
-      shape,
-      _kernel_init,
-      self.dtype,
-      spectral_norm=self.spectral_norm,
-      name=name,
-    )
+    return modules.Linear(operation, shape, _kernel_init, self.dtype, name=name)
 
   def _excitation(
     self, x: Features, channels: int, side: int, train: bool
@@ -155,14 +138,15 @@ def noise(
 ) -> dict[int, Float[Array, "b _side _side"]]:
   """N(0, 1) for each pixel of each octave above 4 pixels, by its side.
 
-  It is a function of the bits of the latents, so that a latent has one image,
-  whatever its neighbours and on however many devices.
+  It is a function of the first two numbers of the latents, rounded to 1/256,
+  so that a latent has one image, whatever its neighbours and on however many
+  devices. Neighbours in the space of latents have other noise.
 
   Args:
     latents: [b z].
     size: side of the images in pixels.
   """
-  bits = jax.lax.bitcast_convert_type(latents[:, :2], jnp.uint32)
+  seeds = jnp.round(256 * latents[:, :2]).astype(jnp.int32).astype(jnp.uint32)
   sides = [2**i for i in range(3, int(math.log2(size)) + 1)]
 
   def draw(seed):
@@ -172,7 +156,7 @@ def noise(
       for side, key in zip(sides, keys, strict=True)
     }
 
-  return jax.vmap(draw)(bits)
+  return jax.vmap(draw)(seeds)
 
 
 def _conv(inputs, kernel):

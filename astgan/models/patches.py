@@ -41,7 +41,6 @@ class Heads(nn.Module):
     size: side of the images that the inputs come from, in pixels.
     axis_name: mapped axis over which batch statistics are shared, or None.
     dtype: precision of the convolutions; parameters are float32.
-    spectral_norm: whether kernels are divided by their largest singular value.
   """
 
   width: int
@@ -49,7 +48,6 @@ class Heads(nn.Module):
   largest: int = 512
   axis_name: str | None = None
   dtype: DTypeLike = jnp.float32
-  spectral_norm: bool = True
 
   @nn.compact
   def __call__(
@@ -96,6 +94,6 @@ class Heads(nn.Module):
       (_SIZE, _SIZE, inputs, outputs),
       _kernel_init,
       self.dtype,
-      spectral_norm=self.spectral_norm,
+      spectral_norm=True,
       name=name,
     )

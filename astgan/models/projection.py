@@ -1,7 +1,7 @@
 """Features mixed over channels and scales by fixed random 1x1 convolutions.
 
 A discriminator of such mixtures cannot rely on a few channels of a network that
-another purpose has trained, and its shallow inputs know the deep ones.
+another purpose has trained, and its shallow inputs hold the deep ones as well.
 
 From the deepest tap to the shallowest, y = C x + up(M z): x are the features of
 a tap, each channel standardised, z what came out for the tap before, doubled in
@@ -29,27 +29,29 @@ Params = dict[str, dict[str, Float[Array, "..."]]]
 
 
 def init(
-  features: Mapping[str, Float[np.ndarray, "b _h _w _c"]],
+  means: Mapping[str, Float[np.ndarray, "_c"]],
+  deviations: Mapping[str, Float[np.ndarray, "_c"]],
 ) -> Params:
   """The mean and the scale of each channel, and the kernels C and M.
 
   The kernels are the same everywhere: they follow from the bits of a generator
   by exact operations. Their variance is 1 / inputs, and 1 / (2 inputs) where
-  two of them are added.
+  two of them are added. A channel that hardly varies among the images that
+  give the deviations may do so among others; none is divided by less than a
+  tenth of the tap's median.
 
   Args:
-    features: of some images by tap, from the shallowest to the deepest; they
-      give means and standard deviations.
+    means, deviations: of the channels of each tap, from the shallowest tap to
+      the deepest.
   """
   params, deeper = {}, 0
   rng = np.random.default_rng(0)
-  for place, (tap, values) in reversed(list(enumerate(features.items()))):
-    channels = channels_at(place)
-    values = np.asarray(values, np.float64)
+  for place, (tap, mean) in reversed(list(enumerate(means.items()))):
+    channels, deviation = channels_at(place), deviations[tap]
     found = {
-      "mean": values.mean((0, 1, 2)),
-      "scale": values.std((0, 1, 2)) + 1e-6,
-      "C": _kernel(rng, values.shape[3], channels, 2 if deeper else 1),
+      "mean": mean,
+      "scale": np.maximum(deviation, np.median(deviation) / 10),
+      "C": _kernel(rng, len(mean), channels, 2 if deeper else 1),
     }
     if deeper:
       found["M"] = _kernel(rng, deeper, channels, 2)

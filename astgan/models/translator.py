@@ -5,7 +5,7 @@ two that double it and a 7x7 convolution. With 9 blocks and a width of 64 it has
 11,378,179 parameters, with 6 blocks 7,837,699. Convolutions of stride 1 reflect
 the border, the others pad zeros; all but the last are followed by instance
 normalisation. The paper doubles by transposed convolutions; as many parameters
-on a resized image leave no lattice.
+on a resized image, whose border is replicated, leave no lattice.
 
 References: Zhu, Park, Isola and Efros, Unpaired Image-to-Image Translation
   using Cycle-Consistent Adversarial Networks, 2017, section 7.2, after Johnson,

@@ -89,10 +89,10 @@ class Files:
 class Generated:
   """Small style images in memory, drawn by a generator.
 
-  The feature network pads with zeros, and many of 64 by 64 pixels lie near the
-  border. A painting that matches their Gram matrices gets a white and gaudy
-  frame. Symmetric padding of each image avoids that frame, and adds neither
-  seams nor new textures.
+  A feature network pads with zeros as it was trained, and many pixels of 64 by
+  64 lie near the border. A painting that matches their Gram matrices gets a
+  white and gaudy frame. Symmetric padding of each image avoids that frame, and
+  adds neither seams nor new textures.
 
   Args:
     images: bytes, all of one shape.

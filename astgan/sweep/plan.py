@@ -109,9 +109,18 @@ def _values(text: str) -> list[tuple[str, ...]]:
       f"config.sweep.fields: {text!r} is not FIELD=VALUE|VALUE, such as"
       " loss.real_label=1|0.95"
     )
+  if name == "seed":
+    raise errors.UserError(
+      "config.sweep.fields: name seeds in config.sweep.seeds instead"
+    )
   return [(f"{name}={value}", *others) for value, *others in _split(values)]
 
 
 def _split(text: str) -> list[list[str]]:
   """Alternatives, each with what belongs to it: `x|y&z` is [[x], [y, z]]."""
-  return [alternative.split("&") for alternative in text.split("|")]
+  found = [alternative.split("&") for alternative in text.split("|")]
+  if not all(part for alternative in found for part in alternative):
+    raise errors.UserError(
+      f"config.sweep: {text!r} has an empty part beside a | or an &"
+    )
+  return found

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import ml_collections
 from jaxtyping import PyTree
 
-from astgan import checks
+from astgan import checks, errors
 from astgan.arrays import Images
 from astgan.data import diff_augment
 from astgan.features import vgg
@@ -65,6 +65,11 @@ class FewShot:
     checks.within(config, "diff_augment.cutout_size", 0, 1)
     checks.within(config, "diff_augment.target", 0, 1)
     checks.within(config, "diff_augment.images", 1)
+    if config.loss.name == "relativistic" and config.diff_augment.target:
+      raise errors.UserError(
+        "config.diff_augment.target: config.loss.name=relativistic has logits"
+        " without a sign to adapt to; set it to 0"
+      )
 
   @property
   def phases(self) -> tuple[interface.Phase, ...]:
@@ -101,10 +106,9 @@ class FewShot:
 
   @property
   def feature_nets(self) -> tuple[str, ...]:
-    """The networks whose metrics no longer judge independently.
+    """The networks whose metrics are no longer an independent measure.
 
-    Both VGGs learned the same classes of the same images, so what deceives one
-    deceives the other.
+    Both VGGs: they differ in their depth alone.
     """
     return tuple(vgg.BLOCKS) if self.config.features.layers else ()
 

@@ -1,5 +1,6 @@
 """What the discriminator of system `fewshot` sees of an image."""
 
+import functools
 import itertools
 from typing import Any
 
@@ -32,14 +33,32 @@ def load(config: ml_collections.ConfigDict) -> Frozen:
   section = config.features
   if not section.layers:
     return None
-  drawn = [landscapes.draw(i, size=config.data.size) for i in range(_EXAMPLES)]
   params = weights.load(section.net, section.weights)
-  images = jnp.asarray(np.stack(drawn), jnp.float32) / 255
-  features = vgg.apply(params, images, section.layers, pooling="average")
-  return {
-    "net": params,
-    "projection": projection.init(jax.device_get(features)),
+  features = functools.partial(
+    vgg.apply, taps=tuple(section.layers), pooling="average"
+  )
+  with jax.default_matmul_precision("highest"):
+    means, deviations = _moments(jax.jit(features), params, config.data.size)
+  return {"net": params, "projection": projection.init(means, deviations)}
+
+
+def _moments(features, params, size):
+  """Means and standard deviations of the channels, in float64, by layer."""
+  sums, squares, count = {}, {}, {}
+  for i in range(_EXAMPLES):
+    image = landscapes.draw(i, size=size)
+    image = jnp.asarray(image[None], jnp.float32) / 255
+    for layer, values in jax.device_get(features(params, image)).items():
+      values = np.asarray(values, np.float64).reshape(-1, values.shape[-1])
+      sums[layer] = sums.get(layer, 0) + values.sum(0)
+      squares[layer] = squares.get(layer, 0) + (values**2).sum(0)
+      count[layer] = count.get(layer, 0) + len(values)
+  means = {layer: sums[layer] / count[layer] for layer in sums}
+  deviations = {
+    layer: np.sqrt(np.maximum(squares[layer] / count[layer] - mean**2, 0))
+    for layer, mean in means.items()
   }
+  return means, deviations
 
 
 def see(

@@ -78,7 +78,7 @@ def update(
       )
       for head in real_logits
     )
-    return loss, (changed, _scalars(loss, real_logits, fake_logits))
+    return loss, (changed, _scalars(config, loss, real_logits, fake_logits))
 
   gradients, (changed, scalars) = jax.grad(objective, has_aux=True)(
     discriminator.params
@@ -142,6 +142,9 @@ def _adapt(
 ) -> dict[str, jax.Array]:
   """The strength a batch further towards the target.
 
+  It is the share of images that are augmented at all, and moves after every
+  batch; the authors draw for each transformation and move after every fourth.
+
   References: Karras et al., Training Generative Adversarial Networks with
     Limited Data, 2020, section 3.
   """
@@ -152,6 +155,7 @@ def _adapt(
 
 
 def _scalars(
+  config: ml_collections.ConfigDict,
   loss: jax.Array,
   real_logits: Mapping[str, jax.Array],
   fake_logits: Mapping[str, jax.Array],
@@ -161,12 +165,17 @@ def _scalars(
     jnp.concatenate([head.reshape(-1) for head in logits.values()])
     for logits in (real_logits, fake_logits)
   )
-  return scalars | {
+  scalars |= {
     "discriminator/real_logit": jnp.mean(real),
     "discriminator/fake_logit": jnp.mean(fake),
-    "discriminator/real_accuracy": jnp.mean(real > 0, dtype=jnp.float32),
-    "discriminator/fake_accuracy": jnp.mean(fake < 0, dtype=jnp.float32),
-    # What adapts the augmentation: 0 is a coin, 1 a discriminator that knows
-    # every image it was trained on.
-    "discriminator/real_sign": jnp.mean(jnp.sign(real)),
+  }
+  boundary = gan_losses.LOSSES[config.loss.name].boundary
+  if boundary is None:
+    return scalars
+  return scalars | {
+    "discriminator/real_accuracy": jnp.mean(real > boundary, dtype=jnp.float32),
+    "discriminator/fake_accuracy": jnp.mean(fake < boundary, dtype=jnp.float32),
+    # What adapts the augmentation: 0 for a discriminator that cannot tell, 1
+    # for one that knows every image it was trained on.
+    "discriminator/real_sign": jnp.mean(jnp.sign(real - boundary)),
   }

@@ -153,7 +153,11 @@ def _train_discriminator(
     old, gradients, mean(moved), config.discriminator, state
   )
   if config.loss.weight_clip:
-    bound = config.loss.weight_clip
-    clipped = jax.tree.map(lambda x: x.clip(-bound, bound), new.params)
-    new = new.replace(params=clipped)
+    bound, frozen = config.loss.weight_clip, config.discriminator.frozen
+    clipped = {
+      name: jax.tree.map(lambda x: x.clip(-bound, bound), layer)
+      for name, layer in new.params.items()
+      if name not in frozen
+    }
+    new = new.replace(params=new.params | clipped)
   return new, scalars

@@ -10,7 +10,7 @@ import optax
 from jax import lax
 from jaxtyping import PyTree
 
-from astgan import checks, errors
+from astgan import checks
 from astgan.systems import interface
 
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
@@ -67,9 +67,6 @@ def apply_gradients(
     collections: that it has afterwards.
     section: of the config, with the optimiser and its schedule.
     state: before the step: its number and the scale of learning rates.
-
-  Raises:
-    UserError: the network has no layer that the section freezes.
   """
   optimizer = make_optimizer(section)
   # optax raises floats to integers, which strict promotion would refuse.
@@ -90,11 +87,6 @@ def _without(
   updates: dict[str, PyTree], frozen: Collection[str]
 ) -> dict[str, PyTree]:
   """The updates, zero in the layers that are frozen."""
-  if unknown := sorted(set(frozen) - updates.keys()):
-    raise errors.UserError(
-      f"frozen: the network has no layer {unknown[0]!r}; it has"
-      f" {', '.join(updates)}"
-    )
   return {
     name: jax.tree.map(jnp.zeros_like, layer) if name in frozen else layer
     for name, layer in updates.items()

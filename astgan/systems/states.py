@@ -97,6 +97,9 @@ def ema_decay(
   """
   if not train.ema_half_life:
     return train.ema_decay
-  images = train.batch_size * (step + 1)
+  if train.start_from:
+    # What comes from another run is not to be forgotten.
+    return 0.5 ** (train.batch_size / train.ema_half_life)
+  images = train.batch_size * (step.astype(jnp.float32) + 1)
   half_life = jnp.minimum(train.ema_half_life, images / 20)
   return 0.5 ** (train.batch_size / half_life)

@@ -69,10 +69,33 @@ def check(config: ml_collections.ConfigDict, system: interface.System) -> None:
   checks.within(config, "train.roll_back_factor", 0, 1, open_low=True)
   checks.within(config, "train.max_roll_backs", 0)
   checks.within(config, "train.evaluate_every", 0)
+  _check_frozen(config, system)
   _check_evaluation(config)
   _check_detectors(config)
   _check_batches(config, system)
   _check_steps_per_call(config)
+
+
+def _check_frozen(
+  config: ml_collections.ConfigDict, system: interface.System
+) -> None:
+  """A section is that of the networks whose names end in its own."""
+  sections = [
+    name
+    for name, section in config.items()
+    if isinstance(section, ml_collections.ConfigDict) and section.get("frozen")
+  ]
+  if not sections:
+    return
+  state = jax.eval_shape(system.init, jax.random.key(config.seed))
+  for name in sections:
+    for network, variables in state.networks.items():
+      unknown = set(config[name].frozen) - variables.params.keys()
+      if network.endswith(name) and unknown:
+        raise errors.UserError(
+          f"config.{name}.frozen: the network has no layer"
+          f" {sorted(unknown)[0]!r}; it has {', '.join(variables.params)}"
+        )
 
 
 def _check_evaluation(config: ml_collections.ConfigDict) -> None:

@@ -20,7 +20,7 @@ def parameters(size, width, latent_dim):
     inputs, outputs = channels[side // 2], channels[side]
     # A kernel; scale, bias and strength of the noise.
     total += 9 * inputs * 2 * outputs + 6 * outputs
-    if side in (64, 128, 256):
+    if side >= 64:
       total += (16 * channels[side // 16] + outputs) * outputs
     side *= 2
   return total + 9 * channels[size] * 3
@@ -64,13 +64,17 @@ def test_noise_is_of_a_latent_whatever_its_neighbours():
 
 
 def test_noise_is_standard_normal_and_another_one_for_each_latent_and_octave():
-  grains = fastgan.noise(draw(300, 6), 32)
-  assert {side: x.shape for side, x in grains.items()} == {
+  noises = fastgan.noise(draw(300, 6), 32)
+  assert {side: x.shape for side, x in noises.items()} == {
     side: (300, side, side) for side in (8, 16, 32)
   }
-  np.testing.assert_allclose(jnp.mean(grains[8]), 0, atol=0.02)
-  np.testing.assert_allclose(jnp.std(grains[8]), 1, atol=0.02)
-  corners = [grains[8][:, 0, 0], grains[16][:, 0, 0], grains[8][::-1, 0, 0]]
+  np.testing.assert_allclose(jnp.mean(noises[8]), 0, atol=0.02)
+  np.testing.assert_allclose(jnp.std(noises[8]), 1, atol=0.02)
+  corners = [
+    noises[8][:, 0, 0],
+    noises[16][:, 0, 0],
+    jnp.roll(noises[8][:, 0, 0], 1),
+  ]
   correlations = np.corrcoef(np.stack(corners)) - np.eye(3)
   assert np.abs(correlations).max() < 0.2
 
@@ -109,7 +113,11 @@ def test_heads_halve_to_8_pixels_and_give_25_logits():
 
 def test_the_projection_mixes_standardised_channels_from_deep_to_shallow():
   features = {"a": draw(3, 8, 8, 5), "b": 4 + 2 * draw(3, 4, 4, 7, seed=1)}
-  params = projection.init(jax.device_get(features))
+  means, deviations = (
+    {tap: of(np.float64(x), (0, 1, 2)) for tap, x in features.items()}
+    for of in (np.mean, np.std)
+  )
+  params = projection.init(means, deviations)
   mixed = projection.apply(params, features)
 
   def standard(tap):
@@ -125,3 +133,10 @@ def test_the_projection_mixes_standardised_channels_from_deep_to_shallow():
   assert mixed["a"].shape == (3, 8, 8, 64)
   # 7 inputs of variance 1, mixed by kernels of variance 1/7.
   np.testing.assert_allclose(np.std(mixed["b"]), 1, atol=0.3)
+
+
+def test_a_channel_that_never_varied_does_not_fill_the_others():
+  means, deviations = {"a": np.zeros(5)}, {"a": np.float64([1, 2, 0, 3, 1])}
+  params = projection.init(means, deviations)
+  # A tenth of the median, 1.
+  np.testing.assert_allclose(params["a"]["scale"], [1, 2, 0.1, 3, 1])

@@ -53,7 +53,7 @@ def generate(params, latents, noise, size):
     strength = params[f"noise_{side}"][None, :, None, None]
     x = x + strength * noise[side][:, None]
     x = functional.glu(batch_norm(x, params[f"norm_{side}"]), 1)
-    if side in (64, 128, 256):
+    if side >= 64:
       gate = functional.adaptive_avg_pool2d(features[side // 16], 4)
       gate = functional.conv2d(gate, params[f"squeeze_{side}"]["kernel"])
       gate = functional.silu(gate)[:, :, 0, 0]

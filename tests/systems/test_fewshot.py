@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from astgan import errors
+from astgan import errors, runs
 from astgan.data import diff_augment
 from astgan.systems import fewshot, fewshot_inputs, fewshot_networks, networks
 from configs import fewshot as page
@@ -48,7 +48,8 @@ def updated(strength, **changes):
   """A state of that strength of the augmentation, its successor, scalars."""
   update, draws = compile_update(**(ADAPTIVE | changes))
   old = tiny.init(make_config(**(ADAPTIVE | changes)))
-  old = old.replace(extra={"strength": jnp.float32(strength)})
+  if old.extra:
+    old = old.replace(extra={"strength": jnp.float32(strength)})
   return old, *update(old, {"paintings": IMAGES}, draws, None)
 
 
@@ -89,6 +90,16 @@ def test_the_strength_moves_towards_the_target(target):
   np.testing.assert_allclose(new.extra["strength"], moved, rtol=1e-6)
 
 
+def test_signs_and_accuracies_are_those_of_the_boundary_of_the_loss():
+  old, _, scalars = updated(0.5, loss__name="least_squares")
+  above = np.asarray(real_logits(old, seen_by(old))) - 0.5
+  np.testing.assert_allclose(
+    [scalars[f"discriminator/real_{x}"] for x in ("sign", "accuracy")],
+    [np.mean(np.sign(above)), np.mean(above > 0)],
+    rtol=1e-5,
+  )
+
+
 def seen_by(old):
   draws = compile_update(**ADAPTIVE)[1]["real"]
   changed = diff_augment.apply(IMAGES, draws["changes"])
@@ -98,7 +109,10 @@ def seen_by(old):
 
 @pytest.mark.parametrize("name", fewshot.LOSSES)
 def test_every_loss_leaves_finite_networks_that_moved(name):
-  old, new, scalars = updated(0.5, loss__name=name)
+  # Its logits have no sign to adapt to.
+  changes = {"diff_augment__target": 0.0} if name == "relativistic" else {}
+  old, new, scalars = updated(0.5, loss__name=name, **changes)
+  assert ("discriminator/real_sign" in scalars) == (name != "relativistic")
   assert all(np.isfinite(value) for value in scalars.values())
   for network in ("generator", "discriminator"):
     before, after = (x.networks[network].params for x in (old, new))
@@ -163,6 +177,14 @@ def test_two_devices_give_what_one_gives():
   tiny.assert_close(first[0].extra, new.extra, rtol=1e-6)
 
 
+def test_a_run_is_not_continued_with_other_features(tmp_path):
+  config = make_config()
+  runs.open_run(tmp_path, config)
+  config.features.net = "vgg19"
+  with pytest.raises(errors.UserError, match=r"features\.net"):
+    runs.check_run(tmp_path, config)
+
+
 @pytest.mark.parametrize(
   ("changes", "told"),
   [
@@ -177,6 +199,10 @@ def test_two_devices_give_what_one_gives():
     ({"features__layers": ("relu4_3",)}, "less than 8 a side"),
     ({"model__sees_pixels": False}, "sees nothing"),
     ({"generator__optimizer": "lion"}, "generator.optimizer"),
+    (
+      {"loss__name": "relativistic", "diff_augment__target": 0.6},
+      "without a sign",
+    ),
   ],
 )
 def test_what_cannot_be_is_named(changes, told):

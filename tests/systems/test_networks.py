@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from astgan import errors
 from astgan.systems import gan, generators, interface, networks, states
 from configs import gan as page
 from configs import wgan_gp
@@ -145,16 +144,6 @@ def test_frozen_layers_keep_what_they_start_with():
     )
     expected = name not in config.discriminator.frozen
     assert all(value == expected for value in jax.tree.leaves(moved))
-
-
-def test_a_frozen_layer_that_is_not_there_is_named_with_those_that_are():
-  config = tiny.make_config(discriminator__frozen=("down_9",))
-  state = tiny.init(config)
-  old = state.networks["discriminator"]
-  with pytest.raises(errors.UserError, match="'down_9'; it has down_0, "):
-    networks.apply_gradients(
-      old, old.params, old.collections, config.discriminator, state
-    )
 
 
 def test_a_half_life_counts_images_from_a_twentieth_of_those_seen():
