@@ -2,6 +2,18 @@
 
   python -m astgan.main --config=configs/fewshot.py \
     --config.data.source=folder:PATH
+
+The page that we would choose on a CPU: heads on pixels alone. Those on features
+of VGG cost several times as much an update.
+
+Hardware: anything; two CPU cores make some two updates, 64 images, a second.
+Expect: on 300 Monets, pale mist over land after 500 updates, full contrast,
+shores, trees and reflections after 1,500; a sliced Wasserstein distance of
+0.028 then, and a kernel distance on AlexNet of 0.26 (docs/results).
+
+References: Liu et al., Towards Faster and Stabilized GAN Training for
+  High-fidelity Few-shot Image Synthesis, 2021; Sauer et al., Projected GANs
+  Converge Faster, 2021.
 """
 
 import ml_collections
@@ -12,6 +24,7 @@ from configs import common
 def get_config() -> ml_collections.ConfigDict:
   """The shared fields of a training, and the sections of system `fewshot`."""
   config = common.training("fewshot")
+  # A few hundred images are too few to see each in one way only.
   config.data.crop = "random"
   config.data.flip = True
   config.train.batch_size = 32
@@ -45,11 +58,12 @@ def get_config() -> ml_collections.ConfigDict:
   features.layers = ()
 
   loss = config.loss = ml_collections.ConfigDict()
-  # hinge (the papers), nonsaturating, least_squares or relativistic.
+  # hinge (both papers), nonsaturating, least_squares or relativistic.
   loss.name = "hinge"
 
   for name in ("generator", "discriminator"):
     section = config[name] = common.optimizer()
+    # Adam's moments as Projected GAN has them.
     section.beta1 = 0.0
     section.beta2 = 0.99
 
