@@ -101,7 +101,15 @@ class Generator(nn.Module):
         gate = self._excitation(smaller, x.shape[-1], side, train)
         x = x * jnp.broadcast_to(gate, x.shape)
       features[side] = x
-    x = self._linear(_conv, (3, 3, x.shape[-1], 3), "output")(x, train=train)
+    # No normalisation follows, so that small kernels would draw grey for
+    # hundreds of updates.
+    x = modules.Linear(
+      _conv,
+      (3, 3, x.shape[-1], 3),
+      nn.initializers.lecun_normal(),
+      self.dtype,
+      name="output",
+    )(x, train=train)
     return jnp.tanh(x.astype(jnp.float32))
 
   def _with_noise(self, x, noise, side):
