@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From nothing to a painted photograph: makes .venv, trains a small DCGAN on
+# From nothing to a painted photograph: makes .venv, trains a small GAN on
 # the built-in landscapes, and paints a photograph in their common style.
 # Usage: bash launch/demo.sh [photograph]
 set -euo pipefail
