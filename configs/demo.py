@@ -3,8 +3,10 @@
   bash launch/demo.sh
   python -m astgan.main --config=configs/demo.py
 
-Hardware: anything; some seven minutes on two CPU cores.
-Expect: skies over land and water in the source's colours.
+Hardware: anything; some six minutes on two CPU cores (eight beside other work).
+Expect: skies over land and water in the source's colours after 150 updates,
+trees, shores and reflections at the end, and a sliced Wasserstein distance of
+0.026.
 """
 
 import ml_collections
