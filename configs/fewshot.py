@@ -7,7 +7,7 @@ The page that we would choose on a CPU: heads on pixels alone. Those on features
 of VGG cost several times as much an update.
 
 Hardware: anything; two CPU cores make some two updates, 64 images, a second.
-Expect: on 300 Monets, pale mist over land after 500 updates, shores, trees and
+Expect: on 300 Monets, skies over land after 300 updates, shores, trees and
 reflections in full contrast after 1,500; sliced Wasserstein distances of 0.028
 then and 0.021 after 3,000 (docs/results).
 

@@ -69,8 +69,8 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   if not pending:
     return
 
-  begin = _begin_one_pass if in_one_pass else _begin_optimization
-  paint_one = begin(config, style)
+  make = _make_one_pass if in_one_pass else _make_optimization
+  paint_one = make(config, style)
   runs.open_run(workdir, config)
   (workdir / "painted").mkdir(exist_ok=True)
   if not in_one_pass:
@@ -87,7 +87,7 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
       logger.info("%s (%d of %d)", painting, number, len(pending))
 
 
-def _begin_one_pass(config, style):
+def _make_one_pass(config, style):
   """Photographs to pixels, by a painter."""
 
   def paint_one(key, photograph, log):
@@ -98,7 +98,7 @@ def _begin_one_pass(config, style):
   return paint_one
 
 
-def _begin_optimization(config, style):
+def _make_optimization(config, style):
   """Photographs to pixels, by optimisation, with the style read once."""
   try:
     params = weights.load(config.features.net, config.features.weights)

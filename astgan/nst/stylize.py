@@ -89,10 +89,10 @@ def stylize(
     FloatingPointError: a loss was not finite, naming the first such step.
   """
   fixed = {"extract": extract, "terms": terms, "optimizer": optimizer}
-  painting = begin(image, optimizer)
+  painting = init(image, optimizer)
   evaluated = -1
   for step in [*range(0, steps, report_every), steps]:
-    painting = advance(painting, params, targets, step - evaluated, **fixed)
+    painting = run(painting, params, targets, step - evaluated, **fixed)
     evaluated = step
     scalars = painting.best_scalars if step == steps else painting.scalars
     scalars, nonfinite_step = jax.device_get((scalars, painting.nonfinite_step))
@@ -104,7 +104,7 @@ def stylize(
   return painting.best_image
 
 
-def begin(
+def init(
   image: Image, optimizer: optax.GradientTransformationExtraArgs
 ) -> Painting:
   """The state before the first step."""
@@ -124,7 +124,7 @@ def begin(
   )
 
 
-def advance(
+def run(
   painting: Painting,
   params: Any,
   targets: objective.Targets,

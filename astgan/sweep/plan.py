@@ -56,14 +56,13 @@ def make(
     raise errors.UserError(
       f"config.sweep.seeds holds integers, such as (0, 1); got {sweep.seeds!r}"
     )
-  found = []
+  found, alternatives = [], _split(sweep.page)
   for (page, *own), changes, seed in itertools.product(
-    _split(sweep.page), _settings(config), sweep.seeds
+    alternatives, _settings(config), sweep.seeds
   ):
-    changes = (*own, *changes)
-    named = (
-      (pathlib.Path(page).stem, *changes) if "|" in sweep.page else changes
-    )
+    changes = named = (*own, *changes)
+    if len(alternatives) > 1:
+      named = (pathlib.Path(page).stem, *changes)
     setting = ", ".join(named) or AS_IT_STANDS
     name = re.sub(r"[^\w.=,+-]+", "_", ",".join([*named, f"seed={seed}"]))
     folder = workdir / "runs" / name

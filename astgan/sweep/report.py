@@ -143,7 +143,7 @@ def columns(results: Sequence[Result], scalars: Sequence[str]) -> list[str]:
     name
     for asked in scalars
     for name in names
-    if name == asked or history.is_metric(name, asked)
+    if history.is_metric(name, asked)
   ]
 
 
@@ -174,14 +174,14 @@ def _plot(
   """A panel a scalar, a colour a setting, a line a seed."""
   if not names:
     return
-  columns = min(3, len(names))
-  rows = -(-len(names) // columns)
+  across = min(3, len(names))
+  rows = -(-len(names) // across)
   settings = list(_by_setting(results))
   # With a fifth of an inch for each line of the legend below.
   figure = matplotlib.figure.Figure(
-    figsize=(5 * columns, 3 * rows + 0.2 * len(settings)), layout="constrained"
+    figsize=(5 * across, 3 * rows + 0.2 * len(settings)), layout="constrained"
   )
-  panels = figure.subplots(rows, columns, squeeze=False).ravel()
+  panels = figure.subplots(rows, across, squeeze=False).ravel()
   for panel in panels[len(names) :]:
     panel.set_axis_off()
   for panel, name in zip(panels, names, strict=False):

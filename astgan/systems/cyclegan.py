@@ -66,7 +66,7 @@ class CycleGAN:
     for name in weights:
       checks.within(config, f"loss.{name}", 0)
     checks.within(config, "loss.pool_size", 0, 10_000)
-    for name in cyclegan_update.Modules._fields:
+    for name in networks.Pair._fields:
       networks.check_optimizer(config, name)
 
   @property
@@ -171,10 +171,10 @@ class CycleGAN:
     }
     return painters.Painter(self._modules().generator, params)
 
-  def _modules(self) -> cyclegan_update.Modules:
+  def _modules(self) -> networks.Pair:
     model = self.config.model
     dtype = jnp.dtype(model.dtype)
-    return cyclegan_update.Modules(
+    return networks.Pair(
       translator.Translator(model.width, model.blocks, model.upsample, dtype),
       patchgan.Discriminator(model.width, dtype),
     )

@@ -1,9 +1,7 @@
 """The update of system `cyclegan`: what one batch of each source changes."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import ml_collections
@@ -19,16 +17,9 @@ DOMAINS = ("painting", "photograph")
 _OTHER = {"painting": "photograph", "photograph": "painting"}
 
 
-class Modules(NamedTuple):
-  """Images to images, and images to logits of patches: one of each domain."""
-
-  generator: nn.Module
-  discriminator: nn.Module
-
-
 def update(
   config: ml_collections.ConfigDict,
-  modules: Modules,
+  modules: networks.Pair,
   state: interface.TrainState,
   real_images: Mapping[str, Images],
   draws: Mapping[str, image_pool.Draws],
@@ -50,7 +41,7 @@ def update(
   """
   params = {
     kind: {d: state.networks[f"{d}_{kind}"].params for d in DOMAINS}
-    for kind in Modules._fields
+    for kind in networks.Pair._fields
   }
   gradients, (fakes, scalars) = jax.grad(_generator_loss, has_aux=True)(
     params["generator"],
@@ -91,7 +82,7 @@ def _generator_loss(
   critics: Mapping[str, PyTree],
   real_images: Mapping[str, Images],
   *,
-  modules: Modules,
+  modules: networks.Pair,
   loss: ml_collections.ConfigDict,
 ) -> tuple[jax.Array, tuple[dict[str, Images], interface.Scalars]]:
   """What both generators minimise, the images that they drew, and scalars.
@@ -143,7 +134,7 @@ def _discriminator_loss(
   real_images: Mapping[str, Images],
   fakes: Mapping[str, Images],
   *,
-  modules: Modules,
+  modules: networks.Pair,
 ) -> tuple[jax.Array, interface.Scalars]:
   """What both discriminators minimise, and scalars.
 

@@ -56,7 +56,7 @@ class FewShot:
     fewshot_inputs.check(config)
     checks.fields(config, "loss", "name")
     checks.one_of(config, "loss.name", LOSSES)
-    for name in fewshot_networks.Modules._fields:
+    for name in networks.Pair._fields:
       networks.check_optimizer(config, name)
     checks.fields(
       config, "diff_augment", "policy", "cutout_size", "target", "images"
@@ -161,7 +161,7 @@ class FewShot:
     return fewshot_update.update(
       self.config,
       fewshot_networks.build(self.config, axis_name=axis_name),
-      functools.partial(fewshot_inputs.see, self.config, frozen),
+      functools.partial(fewshot_inputs.extract, self.config, frozen),
       state,
       batch["paintings"],
       draws,

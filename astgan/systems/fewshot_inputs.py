@@ -1,4 +1,4 @@
-"""What the discriminator of system `fewshot` sees of an image."""
+"""The inputs of the discriminator of system `fewshot`: pixels and features."""
 
 import functools
 import itertools
@@ -13,6 +13,7 @@ from astgan import checks, errors
 from astgan.arrays import Features, Images
 from astgan.data import landscapes
 from astgan.features import vgg, weights
+from astgan.metrics import moments
 from astgan.models import patches, projection
 
 # Landscapes that give the mean and the deviation of each channel.
@@ -38,30 +39,27 @@ def load(config: ml_collections.ConfigDict) -> Frozen:
     vgg.apply, taps=tuple(section.layers), pooling="average"
   )
   with jax.default_matmul_precision("highest"):
-    means, deviations = _moments(jax.jit(features), params, config.data.size)
+    found = _moments(jax.jit(features), params, config.data.size)
+  means = {layer: x.mean for layer, x in found.items()}
+  deviations = {
+    layer: np.sqrt(np.diag(x.scatter) / x.count) for layer, x in found.items()
+  }
   return {"net": params, "projection": projection.init(means, deviations)}
 
 
 def _moments(features, params, size):
-  """Means and standard deviations of the channels, in float64, by layer."""
-  sums, squares, count = {}, {}, {}
+  """The moments of the channels by layer."""
+  found = {}
   for i in range(_EXAMPLES):
     image = landscapes.draw(i, size=size)
     image = jnp.asarray(image[None], jnp.float32) / 255
     for layer, values in jax.device_get(features(params, image)).items():
-      values = np.asarray(values, np.float64).reshape(-1, values.shape[-1])
-      sums[layer] = sums.get(layer, 0) + values.sum(0)
-      squares[layer] = squares.get(layer, 0) + (values**2).sum(0)
-      count[layer] = count.get(layer, 0) + len(values)
-  means = {layer: sums[layer] / count[layer] for layer in sums}
-  deviations = {
-    layer: np.sqrt(np.maximum(squares[layer] / count[layer] - mean**2, 0))
-    for layer, mean in means.items()
-  }
-  return means, deviations
+      part = moments.of(values.reshape(-1, values.shape[-1]))
+      found[layer] = moments.merge(found[layer], part) if i else part
+  return found
 
 
-def see(
+def extract(
   config: ml_collections.ConfigDict, frozen: Frozen, images: Images
 ) -> dict[str, Features]:
   """Pixels and projected features by the names of the heads.
@@ -71,20 +69,20 @@ def see(
     frozen: from `load`.
     images: in [-1, 1], [b s s 3].
   """
-  seen = {"pixels": images} if config.model.sees_pixels else {}
+  inputs = {"pixels": images} if config.model.sees_pixels else {}
   if not config.features.layers:
-    return seen
+    return inputs
   features = vgg.apply(
     frozen["net"],
     (images + 1) / 2,
     config.features.layers,
     pooling="average",
   )
-  return seen | projection.apply(frozen["projection"], features)
+  return inputs | projection.apply(frozen["projection"], features)
 
 
 def examples(config: ml_collections.ConfigDict) -> dict[str, Features]:
-  """Zeros in the shapes that `see` gives, for the initialisation."""
+  """Zeros in the shapes that `extract` gives, for the initialisation."""
   size = config.data.size
   shapes = {"pixels": (size, 3)} if config.model.sees_pixels else {}
   for place, layer in enumerate(config.features.layers):

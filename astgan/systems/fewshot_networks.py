@@ -1,40 +1,24 @@
 """The two networks of system `fewshot`, as `config.model` describes them."""
 
-from typing import NamedTuple
-
-import flax.linen as nn
-import jax.numpy as jnp
 import ml_collections
 
 from astgan import checks
 from astgan.models import fastgan, patches
-
-
-class Modules(NamedTuple):
-  """Latents to images, and what is seen of images to grids of logits."""
-
-  generator: nn.Module
-  discriminator: nn.Module
+from astgan.systems import networks
 
 
 def build(
   config: ml_collections.ConfigDict, *, axis_name: str | None = None
-) -> Modules:
+) -> networks.Pair:
   """The networks of a config that was checked.
 
   Args:
     config: the whole config.
-    axis_name: the mapped axis of the devices; statistics of batch
-      normalisation are shared over it where `model.batch_norm` says so. None
-      outside a mapped update.
+    axis_name: as for `networks.module_options`.
   """
   model = config.model
-  shared = {
-    "size": config.data.size,
-    "dtype": jnp.dtype(model.dtype),
-    "axis_name": axis_name if model.batch_norm == "synchronised" else None,
-  }
-  return Modules(
+  shared = networks.module_options(config, axis_name=axis_name)
+  return networks.Pair(
     fastgan.Generator(width=model.width, **shared),
     patches.Heads(width=model.discriminator_width, **shared),
   )

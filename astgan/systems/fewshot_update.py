@@ -10,21 +10,20 @@ from jaxtyping import PyTree
 from astgan.arrays import Features, Images
 from astgan.data import diff_augment
 from astgan.systems import (
-  fewshot_networks,
   gan_losses,
   interface,
   networks,
   states,
 )
 
-# Images in [-1, 1] to what the heads of a discriminator see, by head.
-See = Callable[[Images], dict[str, Features]]
+# Images in [-1, 1] to the inputs of a discriminator, by head.
+Extract = Callable[[Images], dict[str, Features]]
 
 
 def update(
   config: ml_collections.ConfigDict,
-  modules: fewshot_networks.Modules,
-  see: See,
+  modules: networks.Pair,
+  extract: Extract,
   state: interface.TrainState,
   real_images: Images,
   draws: Mapping[str, PyTree],
@@ -33,13 +32,13 @@ def update(
 ) -> tuple[interface.TrainState, interface.Scalars]:
   """The state after one step, and its scalars.
 
-  Images are generated once, and what is seen of them is computed once: both
-  updates use it, the second by its vjp.
+  Images are generated once, and features of them are extracted once: both
+  updates use them, the second by their vjp.
 
   Args:
     config: the whole config.
     modules: the networks.
-    see: of augmented images.
+    extract: called with augmented images.
     state: before the step.
     real_images: in [-1, 1], this device's share.
     draws: from `FewShot.draw`.
@@ -49,8 +48,8 @@ def update(
   discriminator = state.networks["discriminator"]
   strength = None if state.extra is None else state.extra["strength"]
 
-  def look(images: Images, kind: str) -> dict[str, Features]:
-    return see(_augment(images, draws.get(kind), strength))
+  def features_of(images: Images, kind: str) -> dict[str, Features]:
+    return extract(_augment(images, draws.get(kind), strength))
 
   fake_images, generator_vjp, moved = jax.vjp(
     lambda params: networks.apply(
@@ -59,16 +58,18 @@ def update(
     generator.params,
     has_aux=True,
   )
-  real_seen = look(real_images, "real")
-  fake_seen, look_vjp = jax.vjp(lambda x: look(x, "fake"), fake_images)
+  real_features = features_of(real_images, "real")
+  fake_features, features_vjp = jax.vjp(
+    lambda images: features_of(images, "fake"), fake_images
+  )
 
   def objective(params: PyTree) -> tuple[jax.Array, tuple]:
     # Two batches, as batch normalisation sees them.
     real_logits, changed = networks.apply(
-      modules.discriminator, params, discriminator.collections, real_seen
+      modules.discriminator, params, discriminator.collections, real_features
     )
     fake_logits, changed = networks.apply(
-      modules.discriminator, params, changed, fake_seen
+      modules.discriminator, params, changed, fake_features
     )
     loss = sum(
       jnp.mean(
@@ -89,26 +90,24 @@ def update(
     discriminator, gradients, mean(changed), config.discriminator, state
   )
 
-  def loss_of(seen: dict[str, Features]) -> jax.Array:
+  def score(features: dict[str, Features]) -> dict[str, jax.Array]:
     critic = (discriminator.params, discriminator.collections)
-    fake_logits, _ = networks.apply(modules.discriminator, *critic, seen)
-    if not gan_losses.LOSSES[config.loss.name].is_paired:
-      real_logits = fake_logits
-    else:
-      real_logits, _ = networks.apply(modules.discriminator, *critic, real_seen)
+    return networks.apply(modules.discriminator, *critic, features)[0]
+
+  def loss_of(features: dict[str, Features]) -> jax.Array:
     return sum(
       gan_losses.generator_loss(
         config.loss,
-        lambda head=head: real_logits[head].reshape(-1),
-        fake_logits[head].reshape(-1),
+        lambda head=head: score(real_features)[head].reshape(-1),
+        fake_logits.reshape(-1),
       )
-      for head in fake_logits
+      for head, fake_logits in score(features).items()
     )
 
-  scalars["generator/loss"], seen_gradients = jax.value_and_grad(loss_of)(
-    fake_seen
+  scalars["generator/loss"], feature_gradients = jax.value_and_grad(loss_of)(
+    fake_features
   )
-  gradients = mean(generator_vjp(*look_vjp(seen_gradients))[0])
+  gradients = mean(generator_vjp(*features_vjp(feature_gradients))[0])
   scalars["generator/gradient_norm"] = networks.global_norm(gradients)
   generator = networks.apply_gradients(
     generator, gradients, mean(moved), config.generator, state

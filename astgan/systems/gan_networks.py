@@ -1,45 +1,27 @@
 """The two networks of system `gan`, as `config.model` names them."""
 
-from typing import NamedTuple
-
-import flax.linen as nn
-import jax.numpy as jnp
 import ml_collections
 
 from astgan import checks, errors
 from astgan.models import dcgan, resnet
+from astgan.systems import networks
 
 NAMES = ("dcgan", "resnet")
 SIZES = (32, 64, 128, 256)
 
 
-class Modules(NamedTuple):
-  """Latents to images, and images to logits."""
-
-  generator: nn.Module
-  discriminator: nn.Module
-
-
 def build(
   config: ml_collections.ConfigDict, *, axis_name: str | None = None
-) -> Modules:
+) -> networks.Pair:
   """The networks of a config that was checked.
 
   Args:
     config: the whole config.
-    axis_name: the mapped axis of the devices; statistics of batch
-      normalisation are shared over it where `model.batch_norm` says so. None
-      outside a mapped update.
+    axis_name: as for `networks.module_options`.
   """
   model = config.model
-  if model.batch_norm == "per_device":
-    axis_name = None
-  shared = {
-    "size": config.data.size,
-    "width": model.width,
-    "axis_name": axis_name,
-    "dtype": jnp.dtype(model.dtype),
-  }
+  shared = networks.module_options(config, axis_name=axis_name)
+  shared["width"] = model.width
   generator = shared | {
     "spectral_norm": model.spectral_norm in ("generator", "both")
   }
@@ -48,10 +30,10 @@ def build(
     "spectral_norm": model.spectral_norm in ("discriminator", "both"),
   }
   if model.name == "resnet":
-    return Modules(
+    return networks.Pair(
       resnet.Generator(**generator), resnet.Discriminator(**discriminator)
     )
-  return Modules(
+  return networks.Pair(
     dcgan.Generator(**generator, upsample=model.upsample),
     dcgan.Discriminator(
       **discriminator, leaky_relu_slope=model.leaky_relu_slope

@@ -11,7 +11,7 @@ from jaxtyping import PyTree
 
 from astgan.arrays import Images
 from astgan.data import diff_augment
-from astgan.systems import gan_losses, gan_networks, interface, networks, states
+from astgan.systems import gan_losses, interface, networks, states
 
 # score(params, collections, "real" or "fake", images) -> (logits, collections).
 _Score = Callable[[PyTree, PyTree, str, Images], tuple[jax.Array, PyTree]]
@@ -19,7 +19,7 @@ _Score = Callable[[PyTree, PyTree, str, Images], tuple[jax.Array, PyTree]]
 
 def update(
   config: ml_collections.ConfigDict,
-  modules: gan_networks.Modules,
+  modules: networks.Pair,
   state: interface.TrainState,
   real_images: Images,
   draws: Mapping[str, PyTree],

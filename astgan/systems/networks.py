@@ -1,6 +1,6 @@
 """Networks and their optimisers, as the updates of all systems use them."""
 
-from collections.abc import Collection
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -15,6 +15,32 @@ from astgan.systems import interface
 
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
 SCHEDULES = ("constant", "linear", "step")
+
+
+class Pair(NamedTuple):
+  """The modules of a generator and of its discriminator."""
+
+  generator: nn.Module
+  discriminator: nn.Module
+
+
+def module_options(
+  config: ml_collections.ConfigDict, *, axis_name: str | None
+) -> dict[str, Any]:
+  """What all modules of a system with batch normalisation are made with.
+
+  Args:
+    config: the whole config.
+    axis_name: of the devices, None outside a mapped update; batch statistics
+      are shared over it where `model.batch_norm` says so.
+  """
+  if config.model.batch_norm == "per_device":
+    axis_name = None
+  return {
+    "size": config.data.size,
+    "axis_name": axis_name,
+    "dtype": jnp.dtype(config.model.dtype),
+  }
 
 
 def create(
@@ -83,9 +109,7 @@ def apply_gradients(
   return interface.NetworkState(params, collections, opt_state)
 
 
-def _without(
-  updates: dict[str, PyTree], frozen: Collection[str]
-) -> dict[str, PyTree]:
+def _without(updates: dict[str, PyTree], frozen: tuple) -> dict[str, PyTree]:
   """The updates, zero in the layers that are frozen."""
   return {
     name: jax.tree.map(jnp.zeros_like, layer) if name in frozen else layer
@@ -102,8 +126,8 @@ def update_ema(
 
 def global_norm(gradients: PyTree) -> jax.Array:
   """The Euclidean norm of all leaves together."""
-  squares = [jnp.sum(leaf**2) for leaf in jax.tree.leaves(gradients)]
-  return jnp.sqrt(sum(squares))
+  leaves = jax.tree.leaves(gradients)
+  return jnp.sqrt(sum(jnp.sum(leaf**2) for leaf in leaves))
 
 
 def mean_over(axis_name: str | None, tree: PyTree) -> PyTree:

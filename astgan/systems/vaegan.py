@@ -172,14 +172,8 @@ class VAEGAN:
   ) -> vaegan_gradients.Modules:
     """The networks; `axis_name` is the mapped axis of the devices."""
     model = self.config.model
-    if model.batch_norm == "per_device":
-      axis_name = None
-    shared = {
-      "size": self.config.data.size,
-      "width": model.width,
-      "axis_name": axis_name,
-      "dtype": jnp.dtype(model.dtype),
-    }
+    shared = networks.module_options(self.config, axis_name=axis_name)
+    shared["width"] = model.width
     return vaegan_gradients.Modules(
       vaegan.Encoder(
         latent_dim=model.latent_dim, units=model.encoder_units, **shared

@@ -132,7 +132,7 @@ class _Run:
     with writer.Writer(self._workdir, resume_step=step) as log:
       state = self._restore(step, log.lines)
       reports = self._make_reporter(log)
-      reports.begin()
+      reports.write_once()
       images, training = self._sources.images, self._sources.training
       with loader.Loader(
         self._config, self._system, images, training, step

@@ -66,7 +66,7 @@ class Reporter:
     self._throughput = throughput
     self._watch = failures.Watch(config, log.lines)
 
-  def begin(self) -> None:
+  def write_once(self) -> None:
     """Writes what is written once, and keeps the best checkpoint so far."""
     best = self._best()
     self._saved.preserve(best and best.step)

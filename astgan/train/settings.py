@@ -29,28 +29,15 @@ def check(config: ml_collections.ConfigDict, system: interface.System) -> None:
     config,
     "data",
     *("source", "size", "count", "crop", "zoom", "flip", "hold_out"),
-    "cache",
-    *system.sources[1:],
+    *("cache", *system.sources[1:]),
   )
   checks.fields(
     config,
     "train",
-    *(
-      "steps",
-      "batch_size",
-      "ema_decay",
-      "ema_half_life",
-      "steps_per_call",
-      "log_every",
-    ),
-    *("sample_every", "save_every", "max_to_keep", "num_samples"),
-    *(
-      "evaluate_every",
-      "on_failure",
-      "roll_back_factor",
-      "max_roll_backs",
-      "start_from",
-    ),
+    *("steps", "batch_size", "start_from", "ema_decay", "ema_half_life"),
+    *("steps_per_call", "log_every", "sample_every", "save_every"),
+    *("evaluate_every", "max_to_keep", "num_samples"),
+    *("on_failure", "roll_back_factor", "max_roll_backs"),
   )
   checks.one_of(config, "data.crop", ("centre", "random"))
   checks.within(config, "data.zoom", 1, 16)

@@ -50,11 +50,11 @@ def make_step(size: int, *, style_batch: int = 1, repeat: int = 1):
     objective.style_targets(params, style_images, **fixed),
   )
   fixed["optimizer"] = stylize.make_optimizer("adam", 0.02)
-  painting = stylize.begin(photograph, fixed["optimizer"])
+  painting = stylize.init(photograph, fixed["optimizer"])
 
   def step():
     nonlocal painting
-    painting = stylize.advance(painting, params, targets, repeat, **fixed)
+    painting = stylize.run(painting, params, targets, repeat, **fixed)
     jax.block_until_ready(painting.image)
 
   return step

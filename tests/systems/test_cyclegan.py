@@ -214,20 +214,10 @@ def test_sheets_show_images_their_translations_and_these_back():
 
 
 def test_two_devices_do_what_one_does_pool_included():
-  system = cyclegan.CycleGAN(make_config())
-
-  def step(state, batch, draws):
-    return system.update(
-      state, batch, draws, None,
-      phase=system.phases[0], turn="all", axis_name="devices",
-    )  # fmt: skip
-
-  halves = jax.tree.map(lambda x: x.reshape(2, 2, *x.shape[1:]), (BATCH, DRAWS))
-  mapped = jax.pmap(step, axis_name="devices", in_axes=(None, 0, 0))
   old, new, scalars = updated()
-  both = mapped(old, *halves)
-  first, second = (jax.tree.map(lambda x, d=d: x[d], both) for d in range(2))
-  tiny.assert_equal(first, second)
+  first = tiny.update_on_two_devices(
+    cyclegan.CycleGAN(make_config()), old, BATCH, DRAWS, "all"
+  )
   tiny.assert_close(first, (new, scalars), rtol=1e-3)
 
 

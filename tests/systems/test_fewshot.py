@@ -128,7 +128,7 @@ def test_inputs_have_the_shapes_that_the_heads_were_made_for():
   )
   frozen = fewshot_inputs.load(config)
   seen = jax.eval_shape(
-    functools.partial(fewshot_inputs.see, config),
+    functools.partial(fewshot_inputs.extract, config),
     frozen,
     jnp.zeros((2, 64, 64, 3)),
   )
@@ -150,26 +150,12 @@ def test_a_run_killed_between_checkpoints_ends_as_one_that_was_not(
 
 
 def test_two_devices_give_what_one_gives():
-  system = fewshot.FewShot(make_config(**ADAPTIVE))
-  (phase,) = system.phases
-  state = tiny.init(make_config(**ADAPTIVE))
-  state = state.replace(extra={"strength": jnp.float32(0.5)})
+  config = make_config(**ADAPTIVE)
+  state = tiny.init(config).replace(extra={"strength": jnp.float32(0.5)})
   _, draws = compile_update(**ADAPTIVE)
-
-  def step(state, images, draws):
-    return system.update(
-      state, {"paintings": images}, draws, None,
-      phase=phase, turn="both", axis_name="devices",
-    )  # fmt: skip
-
-  halves = [
-    jax.tree.map(lambda x: x.reshape(2, 2, *x.shape[1:]), x)
-    for x in (IMAGES, draws)
-  ]
-  mapped = jax.pmap(step, axis_name="devices", in_axes=(None, 0, 0), out_axes=0)
-  both = mapped(state, *halves)
-  first, second = (jax.tree.map(lambda x, d=d: x[d], both) for d in range(2))
-  tiny.assert_equal(first, second)
+  first = tiny.update_on_two_devices(
+    fewshot.FewShot(config), state, {"paintings": IMAGES}, draws, "both"
+  )
   _, new, scalars = updated(0.5)
   # Adam's first step is the sign of a gradient: where it is nearly zero the
   # devices may round to the other one.

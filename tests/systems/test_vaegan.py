@@ -263,23 +263,13 @@ def test_a_run_killed_between_checkpoints_ends_as_one_that_was_not(
 @pytest.mark.parametrize("batch_norm", ["synchronised", "per_device"])
 def test_nothing_that_comes_back_is_one_device_s_own(batch_norm):
   config = make_config(model__batch_norm=batch_norm)
-  system = vaegan.VAEGAN(config)
-  phase = system.phases[0]
-
-  def step(state, images, draws):
-    return system.update(
-      state, {"paintings": images}, draws, None,
-      phase=phase, turn="all", axis_name="devices",
-    )  # fmt: skip
-
-  halves = [
-    jax.tree.map(lambda x: x.reshape(2, 2, *x.shape[1:]), x)
-    for x in (IMAGES, DRAWS)
-  ]
-  mapped = jax.pmap(step, axis_name="devices", in_axes=(None, 0, 0), out_axes=0)
-  both = mapped(tiny.init(config), *halves)
-  first, second = (jax.tree.map(lambda x, d=d: x[d], both) for d in range(2))
-  tiny.assert_equal(first, second)
+  first = tiny.update_on_two_devices(
+    vaegan.VAEGAN(config),
+    tiny.init(config),
+    {"paintings": IMAGES},
+    DRAWS,
+    "all",
+  )
   if batch_norm == "synchronised":
     _, new, scalars = updated()
     # Two sums of float32 in another order than one; squares double the error.

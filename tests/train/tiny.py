@@ -72,6 +72,41 @@ def train_twice(
   return whole, read_checkpoint(whole, 4), read_checkpoint(killed, 4)
 
 
+def update_on_two_devices(
+  system: interface.System,
+  state: interface.TrainState,
+  batch: dict,
+  draws: dict,
+  turn: str,
+) -> tuple[interface.TrainState, interface.Scalars]:
+  """What each of two devices gives, which is the same on both.
+
+  Args:
+    system: whose update it is, with one phase.
+    state: before the update, the same on both.
+    batch, draws: half of the examples go to each.
+    turn: of the update.
+  """
+  (phase,) = system.phases
+
+  def update(state, batch, draws):
+    return system.update(
+      state, batch, draws, None,
+      phase=phase, turn=turn, axis_name="devices",
+    )  # fmt: skip
+
+  halves = jax.tree.map(
+    lambda x: x.reshape(2, len(x) // 2, *x.shape[1:]), (batch, draws)
+  )
+  mapped = jax.pmap(
+    update, axis_name="devices", in_axes=(None, 0, 0), out_axes=0
+  )
+  both = mapped(state, *halves)
+  first, second = (jax.tree.map(lambda x, d=d: x[d], both) for d in range(2))
+  assert_equal(first, second)
+  return first
+
+
 def read_checkpoint(workdir: pathlib.Path, step: int) -> dict:
   """What a checkpoint holds, as host arrays."""
   with ocp.StandardCheckpointer() as checkpointer:
