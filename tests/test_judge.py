@@ -8,7 +8,7 @@ import pytest
 
 from astgan import errors, judge, main, runs
 from astgan.data import images
-from astgan.features import weights
+from astgan.features import vgg, weights
 from astgan.metrics import colours
 from configs import judge as page
 from configs import nst
@@ -60,7 +60,10 @@ def refuse(folder, **changes):
   return str(caught.value)
 
 
-def test_a_painting_run_is_judged_with_random_weights(folder, capsys):
+def test_a_painting_run_is_judged_with_random_weights(
+  folder, capsys, monkeypatch
+):
+  monkeypatch.setattr(vgg, "CHANNELS", (2, 3, 4, 5, 6))
   status = main.main([
     f"--config={PAGE}",
     f"--workdir={folder / 'judged'}",
