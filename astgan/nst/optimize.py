@@ -2,26 +2,24 @@
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import ml_collections
 import numpy as np
-import tqdm
 from jaxtyping import Array, Float
 
 from astgan import memory
 from astgan.data import images
 from astgan.nst import (
-  groups,
+  description,
   objective,
   recipe,
   regions,
   sizes,
   start,
-  styles,
   stylize,
 )
 
@@ -33,44 +31,6 @@ class Progress(NamedTuple):
 
   level: int
   painting: stylize.Painting
-
-
-class Style(NamedTuple):
-  """A style, described for every level of the pyramid.
-
-  Args:
-    targets: of the style terms, by longer side of the painting.
-    first: the first image, for `paint.init=style`.
-    contact_sheet: the first images.
-  """
-
-  targets: dict[int, tuple[Any, ...]]
-  first: Image
-  contact_sheet: images.Pixels
-
-
-def describe(
-  config: ml_collections.ConfigDict,
-  params: Any,
-  style: styles.Files | styles.Generated,
-) -> Style:
-  """The style at the sizes of the pyramid. Each image is read once."""
-  target = recipe.style_objective(config)
-  measure = objective.Whole(target)
-  paint = config.paint
-  levels = sizes.pyramid(paint.size, paint.coarsest)
-  described = {side: groups.Group(params, measure) for side in levels}
-  thumbnails, first = [], None
-  for image in tqdm.tqdm(style, desc="style", unit="image"):
-    if first is None:
-      first = style.shown(image)[None]
-    if len(thumbnails) < styles.MAX_SHOWN:
-      thumbnails.append(style.thumbnail(image))
-    for side, group in described.items():
-      group.add(style.shown(image, scale=side / paint.size))
-  targets = {side: group.targets() for side, group in described.items()}
-  sheet = images.grid(np.stack(thumbnails), columns=8)
-  return Style(targets, first, sheet)
 
 
 def total_steps(config: ml_collections.ConfigDict) -> int:
@@ -92,7 +52,8 @@ def paint_one(
   *,
   config: ml_collections.ConfigDict,
   params: Any,
-  style: Style,
+  style: description.Style,
+  masks: Sequence[np.ndarray] = (),
   progress: Progress | None = None,
   report: Callable[[int, dict[str, float], Progress, bool], object],
 ) -> Image | None:
@@ -103,7 +64,9 @@ def paint_one(
     photograph: in [0, 1], of the size of the painting.
     config: the whole config.
     params: parameters of the feature network.
-    style: from `describe`.
+    style: from `description.describe`.
+    masks: where each style is painted, [h w] in [0, 1] at the size of the
+      painting; none paint one style everywhere.
     progress: of a painting that was stopped.
     report: called with the number of completed updates of all levels, the
       losses, the progress, which it must not keep, and whether the losses are
@@ -114,7 +77,7 @@ def paint_one(
     UserError: the painting needs more memory than there is.
     NotFiniteError: a loss was not finite.
   """
-  target = recipe.make_objective(config)
+  target = recipe.make_objective(config, regions=len(masks))
   optimizer = recipe.make_optimizer(config)
   paint = config.paint
   levels, steps = sizes.pyramid(paint.size, paint.coarsest), _steps(config)
@@ -124,7 +87,9 @@ def paint_one(
     content = _resized(photograph, side)
     shape = content.shape[1:3]
     if painting is None:
-      initial = start.initial_image(key, paint.init, content, style.first)
+      initial = start.initial_image(
+        key, paint.init, content, style.first, style.palette
+      )
       painting = stylize.init(initial, target.names, optimizer=optimizer)
     elif painting.image.shape[1:3] != shape:
       painting = stylize.resize(painting, shape, optimizer=optimizer)
@@ -140,6 +105,7 @@ def paint_one(
       content=gradient.features(content, params, layers),
       items=style.targets[side] + (None, None),
       everywhere=regions.make(target, params, content.shape[1:]),
+      regions=regions.split(target, params, content.shape[1:], masks),
     )
 
     def pass_on(step, scalars, painting, level=level):
@@ -184,7 +150,7 @@ def like(
   paint = config.paint
   side = sizes.pyramid(paint.size, paint.coarsest)[level]
   image = jax.ShapeDtypeStruct((1, *images.fitted(shape, side), 3), jnp.float32)
-  names = recipe.make_objective(config).names
+  names = recipe.make_objective(config).names  # Whatever the regions.
   make = functools.partial(
     stylize.init, names=names, optimizer=recipe.make_optimizer(config)
   )

@@ -16,9 +16,12 @@ from astgan import arrays, atomic, errors, runs, stop, writer
 from astgan.data import images
 from astgan.features import weights
 from astgan.nst import (
+  colour,
+  description,
   optimize,
   photographs,
   recipe,
+  regions,
   settings,
   styles,
   stylize,
@@ -53,15 +56,17 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   """
   settings.check(config)
   style_key, noise_key = jax.random.split(jax.random.key(config.seed))
-  style = styles.open_style(config, style_key)
-  in_one_pass = isinstance(style, styles.Painted)
+  opened = styles.open_styles(config, style_key)
+  in_one_pass = isinstance(opened[0], styles.Painted)
   found = photographs.find(
     config.paint.content,
     longer_side=config.paint.size,
-    min_side=style.painter.smallest if in_one_pass else settings.MIN_SIDE,
+    min_side=opened[0].painter.smallest if in_one_pass else settings.MIN_SIDE,
   )
   runs.check_run(workdir, config)
-  fingerprint = json.dumps(style.fingerprint()) + "\n"
+  fingerprints = [style.fingerprint() for style in opened]
+  whole = fingerprints[0] if len(opened) == 1 else fingerprints
+  fingerprint = json.dumps(whole) + "\n"
   _check_same_style(config, workdir, fingerprint)
   pending = []
   for photograph in found:
@@ -74,7 +79,7 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     return
 
   make = _make_one_pass if in_one_pass else _make_optimization
-  paint_one, contact_sheet = make(config, style, workdir)
+  paint_one, contact_sheet = make(config, opened, workdir)
   runs.open_run(workdir, config)
   (workdir / "painted").mkdir(exist_ok=True)
   if contact_sheet is not None:
@@ -101,9 +106,10 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
       logger.info("%s (%d of %d)", painting, number, len(pending))
 
 
-def _make_one_pass(config, style, workdir):
+def _make_one_pass(config, opened, workdir):
   """Photographs to pixels, by a painter."""
   del workdir
+  (style,) = opened
 
   def paint_one(key, photograph, log, signals, progress):
     del key, log, progress
@@ -115,26 +121,33 @@ def _make_one_pass(config, style, workdir):
   return paint_one, None
 
 
-def _make_optimization(config, style, workdir):
+def _make_optimization(config, opened, workdir):
   """Photographs to pixels, by optimisation, with the style read once."""
   try:
     params = weights.load(config.features.net, config.features.weights)
   except errors.UserError as error:
     raise errors.UserError(f"features.weights: {error}") from error
-  described = optimize.describe(config, params, style)
+  described = description.describe(config, params, opened)
   paint_one = functools.partial(
-    _optimize, config=config, params=params, style=described, workdir=workdir
+    _optimize,
+    config=config,
+    params=params,
+    opened=opened,
+    style=described,
+    workdir=workdir,
   )
   return paint_one, described.contact_sheet
 
 
 def _optimize(
-  key, photograph, log, signals, progress, *, config, params, style, workdir
-):
+  key, photograph, log, signals, progress, *,
+  config, params, opened, style, workdir,
+):  # fmt: skip
   """The pixels of the painting; None where a signal stopped it."""
   stem, steps = photograph.path.stem, optimize.total_steps(config)
   optimizer = recipe.make_optimizer(config)
-  pixels = jnp.asarray(photograph.pixels(config.paint.size))
+  content = np.float32(photograph.pixels(config.paint.size)) / 255
+  content, style = _recolour(content, style, config, params, opened)
   done = max(0, optimize.done(progress, config))
   folder = workdir / _UNFINISHED
 
@@ -159,10 +172,11 @@ def _optimize(
     try:
       painted = optimize.paint_one(
         key,
-        arrays.bytes_to_unit(pixels[None]),
+        jnp.asarray(content)[None],
         config=config,
         params=params,
         style=style,
+        masks=regions.masks_of(photograph.path.stem, config.paint.masks),
         progress=progress,
         report=report,
       )
@@ -173,7 +187,33 @@ def _optimize(
       raise FloatingPointError(
         f"{stem}: {error}; the best is {path}"
       ) from error
-  return None if painted is None else _to_bytes(painted)
+  if painted is None:
+    return None
+  if config.paint.colour == "luminance":
+    kept = colour.keep_chrominance(np.asarray(painted[0]), content)
+    painted = jnp.asarray(kept)[None]
+  return _to_bytes(painted)
+
+
+def _recolour(content, style, config, params, opened):
+  """The photograph and the style, one with the colours of the other."""
+  paint = config.paint
+  if paint.colour not in ("linear", "histogram"):
+    return content, style
+  if paint.colour == "linear":
+    match = functools.partial(colour.match_linear, root=paint.colour_root)
+  else:
+    match = colour.match_histogram
+  if paint.recolour == "photograph":
+    return match(content, style.palette), style
+  palette = colour.palette(content)
+  style = description.describe(
+    config,
+    params,
+    opened,
+    recolour=lambda image: match(image, palette),
+  )
+  return content, style
 
 
 def _to_bytes(image):
