@@ -120,7 +120,9 @@ def _find(section: ml_collections.ConfigDict) -> Found:
         " that of one, or images"
       )
     paintings = str(folder / "painted")
-    content, style = content or run.paint.content, style or run.paint.style
+    content = content or run.paint.content
+    if not run.paint.get("styles"):
+      style = style or run.paint.style
   photographs = _files("content", content)
   matched = paired.match(photographs, _files("painted", paintings))
   needs_style = set(section.measures) - set(painted.LPIPS)

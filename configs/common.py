@@ -365,7 +365,7 @@ def judging() -> ml_collections.ConfigDict:
   judge.painted = ""
   # The photographs, each with the file name, but for the suffix, of what was
   # painted of it; and the images of the style. Each a file or a folder; "" is
-  # what the painting run had.
+  # what the painting run had, if its style was one, of files.
   judge.content = ""
   judge.style = ""
   # Longer side at which all images are compared, in pixels: features change
@@ -377,7 +377,7 @@ def judging() -> ml_collections.ConfigDict:
     "lpips_vgg16",
     "lpips_alexnet",
     "gram",
-    "frechet",
+    "wasserstein",
     "artfid",
     "colours",
   )

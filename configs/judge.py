@@ -6,8 +6,8 @@
 `judge.painted` is a painting run, or pictures; then `judge.content` names their
 photographs.
 
-Hardware: anything; on two cores a few seconds for each picture and one for each
-style image.
+Hardware: anything; on two cores a second or two for each picture and style
+image, and several for each shape that is new to the cache of programs.
 Expect: a table, and judge.json in runs/judge. A painting is nearer to the style
 than its photograph is, which can be judged likewise, and farther from the
 photograph the stronger it is painted.

@@ -127,6 +127,13 @@ def test_a_run_without_painted_pictures_is_refused(folder):
   assert line.startswith("config.judge.painted: ") and "holds no images" in line
 
 
+def test_a_painting_of_several_styles_needs_one_named(folder):
+  config = runs.read_config(folder / "run").unlock()
+  config.paint.styles = ("another",)
+  (folder / "run" / "config.json").write_text(config.to_json())
+  assert refuse(folder).startswith("config.judge.style is empty; name an image")
+
+
 def test_run_folders_of_other_tasks_are_refused(folder):
   config = make_config(folder)
   runs.open_run(folder / "other", config)

@@ -1,17 +1,18 @@
 """Numbers of painted pictures: how near to their photographs, and to a style.
 
-  lpips_NET                   LPIPS to the photograph
-  gram_vgg19_LAYER            the style loss of the layer to a style image,
-                              averaged over the style images
-  gram_vgg19_LAYER_group      the same to their mean Gram matrix
-  frechet_vgg19_LAYER         squared Wasserstein-2 distance to the Gaussian of
-                              a style image's features, averaged likewise
-  frechet_vgg19_LAYER_group   the same to that of all their features
+  lpips_NET
+      LPIPS to the photograph
+  gram_vgg19_LAYER, gram_vgg19_LAYER_group
+      the style loss of the layer: mean square of the difference of the Gram
+      matrices, to each style image (their mean) and to the mean Gram matrix
+  wasserstein_vgg19_LAYER, wasserstein_vgg19_LAYER_group
+      squared Wasserstein-2 distance per channel between the Gaussians of the
+      features, to each style image (their mean) and to all their features
   artfid_vgg19_LAYER_positions
-                              (1 + LPIPS) (1 + Frechet distance)
-  colours_content             total variation of the colour histograms of the
-                              picture and the photograph
-  colours_style_group         the same to the mean histogram of the style images
+      (1 + LPIPS) (1 + Frechet distance)
+  colours_content, colours_style_group
+      total variation of the colour histograms, to the photograph and to the
+      mean of the style images
 
 All but ArtFID are means over the pictures. ArtFID is one number of the whole
 set, and is not the published one. That has LPIPS on AlexNet, as here, but its
@@ -43,7 +44,7 @@ NETS = {
   "lpips_vgg16": ("lpips_vgg16",),
   "lpips_alexnet": ("lpips_alexnet",),
   "gram": ("vgg19",),
-  "frechet": ("vgg19",),
+  "wasserstein": ("vgg19",),
   "artfid": ("lpips_alexnet", "vgg19"),
   "colours": (),
 }

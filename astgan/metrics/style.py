@@ -1,9 +1,9 @@
 """Style distances of pictures, on the features of VGG.
 
 Style in a layer is what its features have in common, wherever in the image they
-lie. Two descriptions are compared: the Gram matrix, which a painting is
-optimised for, and the Gaussian of the same mean and covariance. Both follow
-from the moments of the features over all positions, in float64.
+lie. Two descriptions are compared: the Gram matrix, and the Gaussian of the
+same mean and covariance. Both follow from the moments of the features over all
+positions, in float64.
 
 References: Gatys, Ecker and Bethge, A Neural Algorithm of Artistic Style, 2015;
 Mroueh, Wasserstein Style Transfer, 2019.
@@ -24,7 +24,7 @@ from astgan.metrics import frechet, moments
 
 # Those of Gatys; the last is the one of `Compared.pooled`.
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-MEASURES = ("gram", "frechet")
+MEASURES = ("gram", "wasserstein")
 
 Distances = Float64[np.ndarray, "pictures measures layers"]
 # Of `LAYERS`.
@@ -67,8 +67,8 @@ def compare(
 ) -> Compared:
   """The style distances of each picture, and of all together.
 
-  "gram" is mean_ij (G_ij - A_ij)^2, the style loss of one layer; "frechet" the
-  squared Wasserstein-2 distance of the Gaussians.
+  Both are what a painting is optimised for, in one layer: "gram" is
+  mean_ij (G_ij - A_ij)^2, "wasserstein" W_2^2 / c between the Gaussians.
 
   Args:
     params: of VGG19 or VGG16.
@@ -137,7 +137,9 @@ def _distances(pictures: list[list[Look]], style: list[Look]) -> Distances:
   return np.array([
     [
       [np.mean((a.gram - b.gram) ** 2) for a, b in pairs],
-      [frechet.between(a.gaussian, b.gaussian) for a, b in pairs],
+      [
+        frechet.between(a.gaussian, b.gaussian) / len(a.gram) for a, b in pairs
+      ],
     ]
     for pairs in (list(zip(looks, style, strict=True)) for looks in pictures)
   ])  # fmt: skip

@@ -45,7 +45,7 @@ def test_style_distances_stand_under_their_measure_and_layer(measured, params):
   first, _ = measured.each
   found = style.compare(params["vgg19"], [PAIRS[0].painted], STYLE)
   assert first["gram_vgg19_relu2_1"] == pytest.approx(found.each[0, 0, 1])
-  assert first["frechet_vgg19_relu4_1_group"] == pytest.approx(
+  assert first["wasserstein_vgg19_relu4_1_group"] == pytest.approx(
     found.group[0, 1, 3]
   )
 

@@ -47,11 +47,11 @@ def points(params, image):
   ]
 
 
-def frechet(a, b):
+def wasserstein(a, b):
   covariances = [np.cov(x, rowvar=False) for x in (a, b)]
   root = scipy.linalg.sqrtm(covariances[0] @ covariances[1])
-  shift = np.sum((a.mean(0) - b.mean(0)) ** 2)
-  return shift + np.trace(covariances[0] + covariances[1] - 2 * root.real)
+  trace = np.trace(covariances[0] + covariances[1] - 2 * root.real)
+  return (np.sum((a.mean(0) - b.mean(0)) ** 2) + trace) / len(root)
 
 
 def assert_close(found, expected):
@@ -84,10 +84,12 @@ def test_the_gram_matrix_of_a_group_is_the_mean(params, compared):
   assert_close(compared.group[:, 0], np.array(expected, np.float64))
 
 
-def test_frechet_distances_agree_with_the_matrix_square_root(params, compared):
+def test_wasserstein_distances_agree_with_the_matrix_square_root(
+  params, compared
+):
   expected = [
     [
-      (frechet(x, a) + frechet(x, b)) / 2
+      (wasserstein(x, a) + wasserstein(x, b)) / 2
       for x, a, b in zip(
         *(points(params, image) for image in (picture, *STYLE)), strict=True
       )
@@ -101,14 +103,13 @@ def test_the_gaussian_of_a_group_is_that_of_all_positions(params, compared):
   first, second, a, b = (points(params, i) for i in (*PICTURES, *STYLE))
   groups = [np.concatenate(pair) for pair in zip(a, b, strict=True)]
   expected = [
-    [frechet(x, group) for x, group in zip(picture, groups, strict=True)]
+    [wasserstein(x, group) for x, group in zip(picture, groups, strict=True)]
     for picture in (first, second)
   ]
   assert_close(compared.group[:, 1], np.array(expected))
   painted = np.concatenate([first[-1], second[-1]])
-  np.testing.assert_allclose(
-    compared.pooled, frechet(painted, groups[-1]), rtol=1e-4
-  )
+  frechet = 6 * wasserstein(painted, groups[-1])  # Of all 6 channels.
+  np.testing.assert_allclose(compared.pooled, frechet, rtol=1e-4)
 
 
 def test_an_image_has_no_distance_to_itself(params, compared):
