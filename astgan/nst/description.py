@@ -4,21 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-import ml_collections
 import numpy as np
 import tqdm
 from jaxtyping import Array, Float
 
 from astgan.data import images
-from astgan.nst import (
-  colour,
-  groups,
-  objective,
-  recipe,
-  regions,
-  sizes,
-  styles,
-)
+from astgan.nst import colour, groups, objective, regions, styles
+from astgan.nst import recipe as recipes
 
 
 class Style(NamedTuple):
@@ -39,33 +31,38 @@ class Style(NamedTuple):
 
 
 def describe(
-  config: ml_collections.ConfigDict,
+  recipe: recipes.Recipe,
   params: Any,
-  opened: Sequence[styles.Files | styles.Generated],
+  opened: Sequence[styles.Files | styles.Generated | styles.Arrays],
   *,
-  recolour: Callable[[np.ndarray], np.ndarray] = lambda image: image,
+  blend: Sequence[float] = (),
+  style_masks: Sequence[regions.Mask | None] = (),
+  in_regions: bool = False,
+  recolour: Callable[[styles.Image], styles.Image] = lambda image: image,
 ) -> Style:
   """The styles at the sizes of the pyramid. Each image is read once.
 
   Args:
-    config: the whole config.
+    recipe: of the painting.
     params: parameters of the feature network.
-    opened: the styles: of one region each, or blended by `paint.blend`.
-    recolour: what becomes of the colours of a style image, [h w 3] in [0, 1].
+    opened: the styles.
+    blend: the weight of each style, however many images it has; () is 1.
+    style_masks: which part of the images of each style counts, of any size;
+      None is all of it.
+    in_regions: whether each style has a region of its own.
+    recolour: what becomes of the colours of a style image.
   """
-  paint = config.paint
-  measure = objective.Whole(recipe.style_objective(config))
-  levels = sizes.pyramid(paint.size, paint.coarsest)
-  count = len(opened) if paint.masks else 1
+  measure = objective.Whole(recipe.style)
+  count = len(opened) if in_regions else 1
   described = {
-    side: [groups.Group(params, measure) for _ in range(count)]
-    for side in levels
+    level.side: [groups.Group(params, measure) for _ in range(count)]
+    for level in recipe.levels
   }
-  masks = paint.style_masks or ("",) * len(opened)
-  blend = paint.blend or (1.0,) * len(opened)
+  masks = style_masks or (None,) * len(opened)
+  blend = blend or (1.0,) * len(opened)
   thumbnails, palette, first = [], [], None
   for number, style in enumerate(opened):
-    mask = regions.read(masks[number]) if masks[number] else None
+    mask = masks[number]
     # Each style has its weight, however many images it has.
     weight = blend[number] / len(style)
     for image in tqdm.tqdm(style, desc="style", unit="image"):
@@ -75,7 +72,7 @@ def describe(
       if len(thumbnails) < styles.MAX_SHOWN:
         thumbnails.append(style.thumbnail(image, alone=len(opened) == 1))
       for side, of_regions in described.items():
-        shown = recolour(style.shown(image, scale=side / paint.size))
+        shown = recolour(style.shown(image, scale=side / recipe.size))
         of_regions[number if count > 1 else 0].add(
           shown,
           weight=weight,

@@ -20,13 +20,13 @@ from astgan.nst import (
   description,
   optimize,
   photographs,
-  recipe,
   regions,
   settings,
   styles,
   stylize,
   unfinished,
 )
+from astgan.nst import recipe as recipes
 
 logger = logging.getLogger(__name__)
 
@@ -85,11 +85,12 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   if contact_sheet is not None:
     images.write(workdir / "style.png", contact_sheet)
   atomic.write(workdir / _STYLE, fingerprint.encode())
-  saved = {} if in_one_pass else _load_unfinished(workdir, pending, config)
+  recipe = recipes.of_config(config)
+  saved = {} if in_one_pass else _load_unfinished(workdir, pending, recipe)
   stems = [photograph.path.stem for photograph, _ in pending]
   _drop_metrics(
     workdir,
-    {stem: optimize.done(saved.get(stem), config) for stem in stems},
+    {stem: optimize.done(saved.get(stem), recipe) for stem in stems},
   )
   with writer.Writer(workdir) as log, stop.signals() as signals:
     for number, (photograph, painting) in enumerate(pending, start=1):
@@ -127,39 +128,52 @@ def _make_optimization(config, opened, workdir):
     params = weights.load(config.features.net, config.features.weights)
   except errors.UserError as error:
     raise errors.UserError(f"features.weights: {error}") from error
-  described = description.describe(config, params, opened)
+  paint = config.paint
+  describe = functools.partial(
+    description.describe,
+    recipes.of_config(config),
+    params,
+    opened,
+    blend=paint.blend,
+    style_masks=[
+      regions.read(path) if path else None for path in paint.style_masks
+    ],
+    in_regions=bool(paint.masks),
+  )
+  style = describe()
   paint_one = functools.partial(
     _optimize,
     config=config,
     params=params,
-    opened=opened,
-    style=described,
+    describe=describe,
+    style=style,
     workdir=workdir,
   )
-  return paint_one, described.contact_sheet
+  return paint_one, style.contact_sheet
 
 
 def _optimize(
   key, photograph, log, signals, progress, *,
-  config, params, opened, style, workdir,
+  config, params, describe, style, workdir,
 ):  # fmt: skip
   """The pixels of the painting; None where a signal stopped it."""
-  stem, steps = photograph.path.stem, optimize.total_steps(config)
-  optimizer = recipe.make_optimizer(config)
+  recipe, stem = recipes.of_config(config), photograph.path.stem
+  paint, steps = config.paint, recipe.total_steps
+  report_every = _report_every(paint)
   content = np.float32(photograph.pixels(config.paint.size)) / 255
-  content, style = _recolour(content, style, config, params, opened)
-  done = max(0, optimize.done(progress, config))
+  content, style = _recolour(content, style, paint, describe)
+  done = max(0, optimize.done(progress, recipe))
   folder = workdir / _UNFINISHED
 
   with tqdm.tqdm(total=steps, initial=done, desc=stem, unit="step") as bar:
 
-    def report(step, scalars, progress, is_logged):
+    def report(step, scalars, progress):
       bar.update(step - bar.n)
       bar.set_postfix(loss=f"{scalars['loss']:.4g}", refresh=False)
-      if is_logged:
+      if report_every > 1 or step % paint.log_every == 0 or step == steps:
         log.write(step, scalars, photograph=stem)
-      if step < steps and (signals or step % config.paint.save_every == 0):
-        so_far = stylize.result(progress.painting, optimizer=optimizer)
+      if step < steps and (signals or step % paint.save_every == 0):
+        so_far = stylize.result(progress.painting, optimizer=recipe.optimizer)
         unfinished.save(
           folder,
           stem,
@@ -173,11 +187,12 @@ def _optimize(
       painted = optimize.paint_one(
         key,
         jnp.asarray(content)[None],
-        config=config,
+        recipe=recipe,
         params=params,
         style=style,
-        masks=regions.masks_of(photograph.path.stem, config.paint.masks),
+        masks=regions.masks_of(stem, paint.masks),
         progress=progress,
+        report_every=report_every,
         report=report,
       )
     except stylize.NotFiniteError as error:
@@ -189,31 +204,30 @@ def _optimize(
       ) from error
   if painted is None:
     return None
-  if config.paint.colour == "luminance":
+  if paint.colour == "luminance":
     kept = colour.keep_chrominance(np.asarray(painted[0]), content)
     painted = jnp.asarray(kept)[None]
   return _to_bytes(painted)
 
 
-def _recolour(content, style, config, params, opened):
+def _report_every(paint):
+  """On CPUs a report is cheap next to a step, and the progress bar moves."""
+  if jax.default_backend() == "cpu":
+    return 1
+  return math.gcd(paint.log_every, paint.save_every)
+
+
+def _recolour(content, style, paint, describe):
   """The photograph and the style, one with the colours of the other."""
-  paint = config.paint
   if paint.colour not in ("linear", "histogram"):
     return content, style
+  match = colour.match_histogram
   if paint.colour == "linear":
     match = functools.partial(colour.match_linear, root=paint.colour_root)
-  else:
-    match = colour.match_histogram
   if paint.recolour == "photograph":
     return match(content, style.palette), style
   palette = colour.palette(content)
-  style = description.describe(
-    config,
-    params,
-    opened,
-    recolour=lambda image: match(image, palette),
-  )
-  return content, style
+  return content, describe(recolour=lambda image: match(image, palette))
 
 
 def _to_bytes(image):
@@ -231,18 +245,18 @@ def _check_same_style(config, workdir, fingerprint):
     )
 
 
-def _load_unfinished(workdir, pending, config):
+def _load_unfinished(workdir, pending, recipe):
   """The progress of the paintings that were stopped, by stem."""
   found = {}
   for photograph, _ in pending:
     stem = photograph.path.stem
     if not unfinished.exists(workdir / _UNFINISHED, stem):
       continue
-    shape = photograph.pixels(config.paint.size).shape[:2]
+    shape = photograph.pixels(recipe.size).shape[:2]
     found[stem] = unfinished.load(
       workdir / _UNFINISHED,
       stem,
-      like=functools.partial(optimize.like, shape=shape, config=config),
+      like=functools.partial(optimize.like, shape=shape, recipe=recipe),
       fingerprint=photograph.fingerprint,
     )
   return found

@@ -14,6 +14,9 @@ from astgan import errors
 from astgan.data import images
 from astgan.nst import objective as objectives
 
+# In [0, 1].
+Mask = Float[np.ndarray, "_ _"]
+
 
 def make(
   objective: objectives.Objective,
@@ -67,7 +70,7 @@ def split(
   objective: objectives.Objective,
   params: Any,
   shape: tuple[int, int, int],
-  masks: Sequence[Float[np.ndarray, "_ _"]],
+  masks: Sequence[Mask],
 ) -> tuple[objectives.Region, ...]:
   """The regions of masks, each with its share of all of them.
 
@@ -98,7 +101,7 @@ def read(path: str) -> Float[np.ndarray, "h w"]:
   return mask
 
 
-def masks_of(stem: str, paths: Sequence[str]) -> list[Float[np.ndarray, "_ _"]]:
+def masks_of(stem: str, paths: Sequence[str]) -> list[Mask]:
   """The masks of a photograph, of any size.
 
   Args:
@@ -124,9 +127,7 @@ def masks_of(stem: str, paths: Sequence[str]) -> list[Float[np.ndarray, "_ _"]]:
   return masks
 
 
-def fit(
-  mask: Float[np.ndarray, "_ _"], size: tuple[int, int]
-) -> Float[np.ndarray, "h w"]:
+def fit(mask: Mask, size: tuple[int, int]) -> Float[np.ndarray, "h w"]:
   """The mask resized to an image."""
   if mask.shape == size:
     return mask

@@ -18,6 +18,9 @@ from astgan.systems import painters
 
 logger = logging.getLogger(__name__)
 
+# In [0, 1].
+Image = Float[np.ndarray, "_ _ 3"]
+
 # Images in the contact sheet style.png, and their side there.
 MAX_SHOWN = 64
 _THUMBNAIL = 96
@@ -60,9 +63,7 @@ class Files:
         failures[0],
       )
 
-  def shown(
-    self, image: images.Pixels, *, scale: float = 1.0
-  ) -> Float[np.ndarray, "_ _ 3"]:
+  def shown(self, image: images.Pixels, *, scale: float = 1.0) -> Image:
     """The image as the feature network gets it, in [0, 1].
 
     Args:
@@ -71,7 +72,7 @@ class Files:
     """
     # Each shape compiles the feature network once. Sides are rounded to
     # multiples of 16 pixels where there are several images.
-    multiple = 16 if len(self.paths) > 1 else 1
+    multiple = 16 if len(self) > 1 else 1
     side = max(_SMALLEST, round(scale * self.longer_side))
     height, width = images.fitted(image.shape[:2], side)
     shape = (_round(height, multiple), _round(width, multiple))
@@ -119,9 +120,7 @@ class Generated:
     """The images."""
     return iter(self.images)
 
-  def shown(
-    self, image: images.Pixels, *, scale: float = 1.0
-  ) -> Float[np.ndarray, "_ _ 3"]:
+  def shown(self, image: images.Pixels, *, scale: float = 1.0) -> Image:
     """The image as the feature network gets it, in [0, 1].
 
     Args:
@@ -143,6 +142,29 @@ class Generated:
   def fingerprint(self) -> dict[str, object]:
     """The number of images, and the fingerprint of the generator."""
     return {"images": len(self), **self.origin}
+
+
+@dataclasses.dataclass(frozen=True)
+class Arrays:
+  """Style images in memory, of a caller's own.
+
+  Args:
+    images: [h w 3] in [0, 1], of any sizes.
+    longer_side: of every image in a painting of full size, in pixels.
+  """
+
+  images: Sequence[Image]
+  longer_side: int
+
+  def __len__(self) -> int:
+    return len(self.images)
+
+  def __iter__(self) -> Iterator[images.Pixels]:
+    """The images as bytes."""
+    for image in self.images:
+      yield np.uint8(np.round(np.clip(image, 0, 1) * 255))
+
+  shown, thumbnail = Files.shown, Files.thumbnail
 
 
 @dataclasses.dataclass(frozen=True)
