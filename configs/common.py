@@ -224,9 +224,9 @@ def painting() -> ml_collections.ConfigDict:
   # What a painter of two directions makes: "painting" of photographs, or
   # "photograph" of paintings; "" is the first.
   paint.direction = ""
-  # Side of the squares, in pixels, that a painter's strips of a photograph are
-  # as large as; 0 is the whole photograph where memory allows. The painting is
-  # the same.
+  # Side of the tiles, in pixels, in which a large photograph is painted: squares
+  # of an optimisation, or as large as the strips of a painter; 0 paints it
+  # whole where memory allows. The painting is the same, up to rounding.
   paint.tile = 0
   # The checkpoint of such a run: "newest", "best" by its
   # `evaluate.best_metric`, or the number of its step.
@@ -236,11 +236,11 @@ def painting() -> ml_collections.ConfigDict:
   # Longer side of the painted image, in pixels.
   paint.size = 512
   # Longer side of the style images, in pixels; 0 is `size`, and for a
-  # generator's images `generated_scale` times the size that they are drawn at:
-  # enlarged, their strokes are broader and softer in the painting.
+  # generator's images `generated_share` of it: the larger they are shown, the
+  # broader and softer are the strokes; 0 is the size that they are drawn at.
   paint.style_size = 0
-  paint.generated_scale = 1.0
-  # Optimisation steps.
+  paint.generated_share = 0.0
+  # Optimisation steps, at each size of the pyramid below.
   paint.steps = 300
   # beta and alpha of the total loss (the paper's best sweep value and 1).
   paint.style_weight = 50_000.0

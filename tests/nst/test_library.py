@@ -5,18 +5,30 @@ import pytest
 
 from astgan import nst
 from astgan.features import weights
+from astgan.nst import recipe
+from configs import best
 from tests.nst import toy
 
 PHOTOGRAPH = np.asarray(toy.draw(60, 80, 3))
 STYLE = [np.asarray(toy.draw(50, 50, 3, seed=1)) ** 3]
 FIELDS = {
   "style_layers": ("relu1_1", "relu2_1"),
+  "style_layer_weights": (),
   "content_layers": ("relu2_1",),
   "size": 64,
   "coarsest": 32,
   "steps": 2,
   "coarsest_steps": 2,
 }
+
+
+def test_the_defaults_are_those_of_the_best_page():
+  assert nst.make() == recipe.of_config(best.get_config())
+
+
+def test_weights_that_do_not_match_the_layers_are_refused():
+  with pytest.raises(ValueError, match="2 style layers have 1 weights"):
+    nst.make(style_layers=("relu1_1", "relu2_1"), style_layer_weights=(1.0,))
 
 
 def transfer(photograph=PHOTOGRAPH, *, mask=None, **fields):

@@ -329,7 +329,7 @@ def test_refused_weights_can_be_corrected_in_the_same_run_folder(folder):
     ("paint.gram paint.optimizer paint.init", "sgd"),
     ("paint.size paint.style_size", 8),
     ("paint.steps paint.log_every paint.style_batch paint.learning_rate", 0),
-    ("paint.generated_scale", 0),
+    ("paint.generated_share", -1),
     ("paint.style_weight paint.content_weight paint.tv_weight", -1),
     ("paint.style_layers paint.content_layers", ("conv_99",)),
     ("paint.style_layers paint.content_layers", ()),
