@@ -224,9 +224,9 @@ def painting() -> ml_collections.ConfigDict:
   # What a painter of two directions makes: "painting" of photographs, or
   # "photograph" of paintings; "" is the first.
   paint.direction = ""
-  # Side of the tiles, in pixels, in which a large photograph is painted: squares
-  # of an optimisation, or as large as the strips of a painter; 0 paints it
-  # whole where memory allows. The painting is the same, up to rounding.
+  # Side of the tiles, in pixels, in which a large photograph is painted:
+  # squares of an optimisation, or as large as the strips of a painter; 0 paints
+  # it whole where memory allows. The painting is the same, up to rounding.
   paint.tile = 0
   # The checkpoint of such a run: "newest", "best" by its
   # `evaluate.best_metric`, or the number of its step.
