@@ -220,6 +220,11 @@ def painting() -> ml_collections.ConfigDict:
   # enlarged, their strokes are broader and softer in the painting.
   paint.style_size = 0
   paint.generated_scale = 1.0
+  # The files of paintings: png, tiff, webp (all lossless), or jpeg (quality 95,
+  # full resolution of colours). All but jpeg keep a photograph's transparency.
+  paint.format = "png"
+  # Bits of each value in them: 8, or 16 in png and tiff, for editing on.
+  paint.bits = 8
   # Optimisation steps.
   paint.steps = 300
   # beta and alpha of the total loss (the paper's best sweep value and 1).

@@ -7,7 +7,6 @@ import pathlib
 import threading
 import warnings
 from collections.abc import Iterator
-from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
@@ -62,15 +61,25 @@ def opened(path: Path, data: bytes | None = None) -> Iterator[Image.Image]:
     raise errors.UserError(f"{path}: {_reason(error)}") from error
 
 
-def _open(stream: BinaryIO) -> Image.Image:
-  with _WARNINGS, warnings.catch_warnings():
-    warnings.simplefilter("ignore")
+def _open(stream):
+  with _without_warnings():
     image = Image.open(stream)
-    image.getexif()  # Cached by the image; damaged tags warn here, once.
+    # Cached by the image. That of a PNG may follow the pixels, which Pillow
+    # would decode.
+    if image.format != "PNG":
+      image.getexif()
   return image
 
 
-def _reason(error: Exception) -> str:
+@contextlib.contextmanager
+def _without_warnings():
+  """Damaged tags make Pillow warn."""
+  with _WARNINGS, warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    yield
+
+
+def _reason(error):
   if isinstance(error, Image.DecompressionBombError):
     return f"claims more than {MAX_PIXELS:,} pixels; make it smaller"
   if isinstance(error, UnidentifiedImageError):
@@ -84,7 +93,8 @@ def upright(image: Image.Image) -> Image.Image:
   """The image with its pixels read and turned as its EXIF says."""
   image.load()
   # After loading, since Pillow rotates TIFFs itself and resets the tag.
-  orientation = image.getexif().get(_ORIENTATION)
+  with _without_warnings():
+    orientation = image.getexif().get(_ORIENTATION)
   if orientation in _UPRIGHT:
     return image.transpose(_UPRIGHT[orientation])
   return image

@@ -11,8 +11,8 @@ import ml_collections
 import numpy as np
 import tqdm
 
-from astgan import arrays, atomic, errors, runs, writer
-from astgan.data import images
+from astgan import atomic, errors, runs, writer
+from astgan.data import formats, images
 from astgan.features import weights
 from astgan.nst import (
   objective,
@@ -32,7 +32,8 @@ _STYLE = "style.json"
 def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   """Paints every photograph of `paint.content` in the style of `paint.style`.
 
-  Paintings are `painted/STEM.png` in the run folder, at `paint.size` on their
+  Paintings are `painted/STEM.png` in the run folder, or of the suffix of
+  `paint.format`, with the alpha of the photograph, at `paint.size` on their
   longer side: by optimisation over pixels, or in one pass where the style is a
   painter. Finished paintings are kept, so that a stopped run can continue
   and photographs can be added. `style.json` holds the fingerprint of the style,
@@ -60,15 +61,16 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   fingerprint = json.dumps(style.fingerprint()) + "\n"
   _check_same_style(config, workdir, fingerprint)
   pending = []
-  for photograph in found:
-    painting = workdir / "painted" / f"{photograph.path.stem}.png"
-    if photographs.is_painted(photograph, painting):
+  for path in found:
+    painting = photographs.painting_of(path, workdir, config)
+    if photographs.is_painted(path, painting):
       logger.info("%s is already painted", painting)
     else:
-      pending.append((photograph, painting))
+      pending.append(path)
   if not pending:
     return
 
+  decoded = photographs.decode(pending, longer_side=config.paint.size)
   make = _make_one_pass if in_one_pass else _make_optimization
   paint_one = make(config, style)
   runs.open_run(workdir, config)
@@ -76,30 +78,36 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   if not in_one_pass:
     images.write(workdir / "style.png", style.contact_sheet())
   atomic.write(workdir / _STYLE, fingerprint.encode())
-  _drop_unfinished(workdir, {photograph.path.stem for photograph, _ in pending})
+  _drop_unfinished(workdir, {path.stem for path in pending})
   with writer.Writer(workdir) as log:
-    for number, (photograph, painting) in enumerate(pending, start=1):
+    for number, photograph in enumerate(decoded, start=1):
       # The number of a photograph changes with the others, its bytes do not.
       key = jax.random.fold_in(noise_key, int(photograph.fingerprint[:8], 16))
-      pixels = paint_one(key, photograph, log)
-      photographs.write_painting(painting, pixels, photograph)
+      colour = paint_one(key, photograph, log)
+      painting = photographs.painting_of(photograph.path, workdir, config)
+      photographs.write_painting(painting, colour, photograph, config)
+      pixels = formats.to_integers(colour, bits=8)
       log.image(f"{photograph.path.stem}/painted", config.paint.steps, pixels)
       logger.info("%s (%d of %d)", painting, number, len(pending))
 
 
 def _make_one_pass(config, style):
-  """Photographs to pixels, by a painter."""
+  """Photographs to colours in [0, 1], by a painter."""
 
   def paint_one(key, photograph, log):
     del key, log
-    pixels = photograph.pixels(config.paint.size)
-    return style.painter.paint(pixels, style.direction, tile=config.paint.tile)
+    return style.painter.paint(
+      photograph.colour, style.direction, tile=config.paint.tile
+    )
 
   return paint_one
 
 
 def _make_optimization(config, style):
-  """Photographs to pixels, by optimisation, with the style read once."""
+  """Photographs to colours in [0, 1], by optimisation.
+
+  The style is read once.
+  """
   try:
     params = weights.load(config.features.net, config.features.weights)
   except errors.UserError as error:
@@ -126,10 +134,9 @@ def _paint_one(
   key, photograph, log, *, config, params, style_targets, style_image,
   optimizer, extract, terms,
 ):  # fmt: skip
-  """The pixels of the painting. Its losses go to the log."""
+  """The painting, in [0, 1]. Its losses go to the log."""
   stem, steps = photograph.path.stem, config.paint.steps
-  pixels = jnp.asarray(photograph.pixels(config.paint.size))
-  content = arrays.bytes_to_unit(pixels[None])
+  content = jnp.asarray(photograph.colour)[None]
   targets = objective.Targets(
     content=objective.content_targets(
       params, content, extract=extract, terms=terms
@@ -160,7 +167,7 @@ def _paint_one(
       report_every=report_every,
       report=report,
     )
-  return np.asarray(arrays.unit_to_bytes(painted))[0]
+  return np.asarray(painted)[0]
 
 
 def _check_same_style(config, workdir, fingerprint):

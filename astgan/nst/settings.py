@@ -7,6 +7,7 @@ import ml_collections
 import optax
 
 from astgan import checks, errors
+from astgan.data import formats
 from astgan.features import vgg
 from astgan.losses import perceptual
 from astgan.nst import objective, start, stylize
@@ -26,6 +27,9 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.one_of(config, "paint.gram", perceptual.NORMALIZATIONS)
   checks.one_of(config, "paint.optimizer", tuple(stylize.OPTIMIZERS))
   checks.one_of(config, "paint.init", start.INITS)
+  checks.one_of(config, "paint.format", tuple(formats.SUFFIXES))
+  checks.one_of(config, "paint.bits", (8, 16))
+  _check_file(config)
   checks.within(config, "paint.size", MIN_SIDE, MAX_SIDE)
   if config.paint.style_size:
     checks.within(config, "paint.style_size", MIN_SIDE, MAX_SIDE)
@@ -37,6 +41,21 @@ def check(config: ml_collections.ConfigDict) -> None:
     checks.within(config, f"paint.{name}", 0)
   checks.within(config, "paint.learning_rate", 0, open_low=True)
   _check_layers(config)
+
+
+def _check_file(config):
+  form, size = config.paint.format, config.paint.size
+  if config.paint.bits == 16 and form not in formats.DEEP:
+    raise errors.UserError(
+      f"paint.bits is 16, and {form} holds 8; set paint.format to one of"
+      f" {', '.join(formats.DEEP)}"
+    )
+  longest = formats.MAX_SIDES.get(form, size)
+  if size > longest:
+    raise errors.UserError(
+      f"paint.size is {size}, and {form} holds {longest} pixels a side; set"
+      " paint.format to another"
+    )
 
 
 def _check_layers(config):
