@@ -8,7 +8,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from astgan import errors
 
@@ -90,7 +90,17 @@ def _reason(error):
 
 
 def upright(image: Image.Image) -> Image.Image:
-  """The image with its pixels read and turned as its EXIF says."""
+  """The image with its pixels read and turned as its EXIF says.
+
+  Raises:
+    ValueError: a TIFF of which Pillow would make noise.
+  """
+  if (
+    is_planar(image)
+    and image.tile[0].codec_name == "raw"
+    and max(image.tag_v2[TiffImagePlugin.BITSPERSAMPLE]) > 8
+  ):
+    raise ValueError("its 16-bit channels are stored apart")
   image.load()
   # After loading, since Pillow rotates TIFFs itself and resets the tag.
   with _without_warnings():
@@ -98,3 +108,9 @@ def upright(image: Image.Image) -> Image.Image:
   if orientation in _UPRIGHT:
     return image.transpose(_UPRIGHT[orientation])
   return image
+
+
+def is_planar(image: Image.Image) -> bool:
+  """Whether the file is a TIFF of one channel after the other."""
+  tags = getattr(image, "tag_v2", {})
+  return tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2

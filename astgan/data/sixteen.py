@@ -7,6 +7,7 @@ the other byte order, it decodes the low byte. So two passes read all.
 import logging
 import sys
 import zlib
+from collections.abc import Mapping
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -57,7 +58,7 @@ def decode(path: image_files.Path, data: bytes) -> Deep | None:
       values = values[..., None]
     elif layout == _GREY_ALPHA:
       values = _bytes(image, "RGBA").view(">u2").astype(np.uint16)
-    elif layout[:-1] in _TWO_PASSES and not _is_planar(image):
+    elif layout[:-1] in _TWO_PASSES and not image_files.is_planar(image):
       values = _bytes(image, layout).astype(np.uint16) << 8
       with image_files.opened(path, data) as again:
         values |= _bytes(again, layout[:-1] + _SWAPPED[layout[-1]])
@@ -80,11 +81,6 @@ def _layout(image):
   return args if isinstance(args, str) else args[0]
 
 
-def _is_planar(image):
-  tags = getattr(image, "tag_v2", {})
-  return tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) != 1
-
-
 def _bytes(image, layout):
   """The image decoded as if its file had that layout, upright."""
   image.tile = [
@@ -97,7 +93,7 @@ def _bytes(image, layout):
 
 
 def write_png(
-  file: BinaryIO, values: Values, *, text: dict[str, str], profile: bytes
+  file: BinaryIO, values: Values, *, text: Mapping[str, str], profile: bytes
 ) -> None:
   """Writes a PNG of RGB or RGBA (W3C, PNG, third edition, 2025).
 
@@ -108,7 +104,7 @@ def write_png(
     profile: its colour profile.
   """
   height, width, channels = values.shape
-  rows = values.astype(">u2").view(np.uint8).reshape(height, -1)
+  rows = values.astype(">u2", order="C").view(np.uint8).reshape(height, -1)
   # Filter 2: each row as its difference from the row above.
   filtered = np.empty((height, rows.shape[1] + 1), np.uint8)
   filtered[:, 0] = 2
@@ -143,7 +139,7 @@ def write_tiff(
   """
   height, width, channels = values.shape
   # Predictor 2: each value as its difference from the pixel to the left.
-  filtered = values.astype("<u2")
+  filtered = values.astype("<u2", order="C")
   filtered[:, 1:] -= values[:, :-1]
   strip = zlib.compress(filtered)
   tags = TiffImagePlugin.ImageFileDirectory_v2(prefix=b"II")

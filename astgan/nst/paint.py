@@ -1,6 +1,7 @@
 """The task `paint`: paints photographs in a style."""
 
 import functools
+import itertools
 import json
 import logging
 import pathlib
@@ -67,10 +68,13 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
       logger.info("%s is already painted", painting)
     else:
       pending.append(path)
-  if not pending:
+  decoded = photographs.decode(
+    pending, found=len(found), longer_side=config.paint.size
+  )
+  first = next(decoded, None)  # Refused, if damaged, before anything slow.
+  if first is None:
     return
 
-  decoded = photographs.decode(pending, longer_side=config.paint.size)
   make = _make_one_pass if in_one_pass else _make_optimization
   paint_one = make(config, style)
   runs.open_run(workdir, config)
@@ -80,7 +84,7 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   atomic.write(workdir / _STYLE, fingerprint.encode())
   _drop_unfinished(workdir, {path.stem for path in pending})
   with writer.Writer(workdir) as log:
-    for number, photograph in enumerate(decoded, start=1):
+    for number, photograph in enumerate(itertools.chain([first], decoded), 1):
       # The number of a photograph changes with the others, its bytes do not.
       key = jax.random.fold_in(noise_key, int(photograph.fingerprint[:8], 16))
       colour = paint_one(key, photograph, log)

@@ -1,7 +1,6 @@
 """The photographs to paint, and the files of their paintings."""
 
 import hashlib
-import itertools
 import json
 import logging
 import pathlib
@@ -118,25 +117,20 @@ def _tell_of(failures, count):
 
 
 def decode(
-  paths: Sequence[pathlib.Path], *, longer_side: int
+  paths: Sequence[pathlib.Path], *, found: int, longer_side: int
 ) -> Iterator[Photograph]:
-  """The photographs, each decoded when it is asked for but the first, at once.
+  """The photographs, each read once, when it is asked for.
 
-  The file of each is read once. Damaged ones are skipped with one warning at
-  the end.
+  Damaged ones are skipped with one warning at the end.
 
   Args:
-    paths: from `find`, at least one.
+    paths: some of those that `find` gave.
+    found: how many it gave.
     longer_side: longer side of the paintings, in pixels.
 
   Raises:
-    UserError: none can be decoded.
+    UserError: all that were found are damaged.
   """
-  photographs = _decode(paths, longer_side)
-  return itertools.chain([next(photographs)], photographs)
-
-
-def _decode(paths, longer_side):
   failures = []
   for path in paths:
     try:
@@ -147,7 +141,7 @@ def _decode(paths, longer_side):
     else:
       alpha = None if pixels.alpha is None else _to_unit(pixels.alpha)
       yield Photograph(path, _digest(data), _to_unit(pixels.colour), alpha)
-  _tell_of(failures, len(paths))
+  _tell_of(failures, found)
 
 
 def _bytes(path):
