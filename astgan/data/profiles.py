@@ -105,7 +105,9 @@ def to_srgb(values: Values, profile: Profile) -> Values:
     values: as many channels as the profile has curves.
     profile: of the values.
   """
-  target = _srgb()
+  matrix, encode = _srgb()
+  if profile.matrix is not None:
+    matrix = (matrix @ profile.matrix).T.astype(np.float32)
   curves = [curve.astype(np.float32) for curve in profile.curves]
   converted = np.empty_like(values)
   for top in range(0, len(values), _ROWS):
@@ -113,13 +115,19 @@ def to_srgb(values: Values, profile: Profile) -> Values:
     light = [curve[rows[..., i]] for i, curve in enumerate(curves)]
     light = np.stack(light, axis=-1)
     if profile.matrix is not None:
-      between = np.linalg.inv(target.matrix) @ profile.matrix
-      light = light @ between.T.astype(np.float32)
-    encoded = np.interp(light, target.curves[0], np.arange(_LARGEST + 1))
-    converted[top : top + _ROWS] = np.rint(encoded)
+      light = light @ matrix
+    index = np.rint(np.sqrt(light.clip(0, 1)) * _LARGEST).astype(np.uint16)
+    converted[top : top + _ROWS] = encode[index]
   return converted
 
 
 @functools.cache
 def _srgb():
-  return parse(srgb())
+  """Linear RGB of XYZ, and values by the square root of linear light.
+
+  Dark values lie far apart in square roots.
+  """
+  curves, matrix = parse(srgb())
+  values = np.arange(_LARGEST + 1)
+  encode = np.interp((values / _LARGEST) ** 2, curves[0], values)
+  return np.linalg.inv(matrix), np.rint(encode).astype(np.uint16)
