@@ -199,7 +199,7 @@ def painting() -> ml_collections.ConfigDict:
   # An image, a folder of images (all of them are one style), or a training
   # run's folder: then its generator draws the style batch, or its painter
   # paints in one pass, with none of the fields below but `style_step`, `size`,
-  # `direction` and `tile`.
+  # `direction`, `tile`, `format` and `bits`.
   paint.style = ""
   # What a painter of two directions makes: "painting" of photographs, or
   # "photograph" of paintings; "" is the first.
@@ -238,6 +238,11 @@ def painting() -> ml_collections.ConfigDict:
   paint.content_layers = ("conv_4",)
   # Weight of each style layer within the style loss; () is 1 for all.
   paint.style_layer_weights = ()
+  # What describes the style of a layer: gram, mean_std (of each channel),
+  # covariance, wasserstein (between Gaussians); several are added, each times
+  # its weight; () is 1 for all.
+  paint.style_terms = ("gram",)
+  paint.style_term_weights = ()
   # What Gram matrices are divided by: hwc (pixels and channels; the style
   # weight of 50,000 belongs to it), hw (pixels; Gatys' energy) or none.
   paint.gram = "hwc"
@@ -245,10 +250,21 @@ def painting() -> ml_collections.ConfigDict:
   # pixel values of [0, 1].
   paint.optimizer = "adam"
   paint.learning_rate = 0.02
+  # Decay of the average of the iterates, which then is the painting: smoother
+  # than any of them; 0 paints the one of the lowest loss.
+  paint.ema_decay = 0.0
+  # Longer side of the first painting, in pixels: it is painted from there to
+  # `size`, each time larger by the square root of 2; 0 paints at `size` alone.
+  # Steps of the first, where `steps` is that of each of the others; 0 is the
+  # same.
+  paint.coarsest = 0
+  paint.coarsest_steps = 0
   # First image: content, style (the first style image) or noise.
   paint.init = "content"
-  # Steps between lines of metrics.jsonl.
+  # Steps between lines of metrics.jsonl, and between savings of the unfinished
+  # painting, from which a run that was stopped goes on.
   paint.log_every = 10
+  paint.save_every = 50
   return config.lock()
 
 

@@ -21,7 +21,7 @@ FLOORS = (
   ("checkpoints", "history", "writer", "pages", "systems"),
   ("metrics",),
   ("models", "features", "data"),
-  ("runs", "checks", "memory", "messages"),
+  ("runs", "checks", "memory", "messages", "stop"),
   ("losses",),
   ("arrays", "atomic", "errors"),
 )

@@ -46,13 +46,14 @@ def parse(profile: bytes) -> Profile | None:
     space, connection = profile[16:20], profile[20:24]
     if "A2B0" in tags or connection != b"XYZ ":
       return None  # A table, which goes before curves and matrix.
-    if space == b"GRAY":
-      return Profile([_curve(tags["kTRC"])], None)
-    if space == b"RGB ":
-      matrix = [_fixed(tags[f"{name}XYZ"][8:20]) for name in "rgb"]
-      curves = [_curve(tags[f"{name}TRC"]) for name in "rgb"]
-      return Profile(curves, np.transpose(matrix))
-  except (IndexError, KeyError, ValueError, struct.error):
+    with np.errstate(divide="raise", invalid="raise", over="raise"):
+      if space == b"GRAY":
+        return Profile([_curve(tags["kTRC"])], None)
+      if space == b"RGB ":
+        matrix = [_fixed(tags[f"{name}XYZ"][8:20]) for name in "rgb"]
+        curves = [_curve(tags[f"{name}TRC"]) for name in "rgb"]
+        return Profile(curves, np.transpose(matrix))
+  except (ArithmeticError, LookupError, ValueError, struct.error):
     pass  # Damaged.
   return None
 

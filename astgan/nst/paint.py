@@ -4,6 +4,7 @@ import functools
 import itertools
 import json
 import logging
+import math
 import pathlib
 
 import jax
@@ -12,22 +13,25 @@ import ml_collections
 import numpy as np
 import tqdm
 
-from astgan import atomic, errors, runs, writer
+from astgan import arrays, atomic, errors, runs, stop, writer
 from astgan.data import formats, images
 from astgan.features import weights
 from astgan.nst import (
-  objective,
+  optimize,
   photographs,
+  recipe,
   settings,
-  start,
   styles,
   stylize,
+  unfinished,
 )
 
 logger = logging.getLogger(__name__)
 
-# Fingerprint of the style, in the run folder.
+# Fingerprint of the style, and paintings that are not finished, in the run
+# folder.
 _STYLE = "style.json"
+_UNFINISHED = "unfinished"
 
 
 def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
@@ -61,117 +65,123 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   runs.check_run(workdir, config)
   fingerprint = json.dumps(style.fingerprint()) + "\n"
   _check_same_style(config, workdir, fingerprint)
-  pending = []
-  for path in found:
-    painting = photographs.painting_of(path, workdir, config)
-    if photographs.is_painted(path, painting):
-      logger.info("%s is already painted", painting)
-    else:
-      pending.append(path)
-  decoded = photographs.decode(
-    pending, found=len(found), longer_side=config.paint.size
+  pending = photographs.unpainted(found, workdir, config)
+  decode = functools.partial(
+    photographs.decode, found=len(found), longer_side=config.paint.size
   )
+  decoded = decode(pending)
   first = next(decoded, None)  # Refused, if damaged, before anything slow.
   if first is None:
     return
 
   make = _make_one_pass if in_one_pass else _make_optimization
-  paint_one = make(config, style)
+  paint_one, contact_sheet = make(config, style, workdir)
   runs.open_run(workdir, config)
   (workdir / "painted").mkdir(exist_ok=True)
-  if not in_one_pass:
-    images.write(workdir / "style.png", style.contact_sheet())
+  if contact_sheet is not None:
+    images.write(workdir / "style.png", contact_sheet)
   atomic.write(workdir / _STYLE, fingerprint.encode())
-  _drop_unfinished(workdir, {path.stem for path in pending})
-  with writer.Writer(workdir) as log:
+  saved = {}
+  if not in_one_pass:
+    saved = _load_unfinished(workdir, pending, config, decode)
+  stems = [path.stem for path in pending]
+  _drop_metrics(
+    workdir,
+    {stem: optimize.done(saved.get(stem), config) for stem in stems},
+  )
+  with writer.Writer(workdir) as log, stop.signals() as signals:
     for number, photograph in enumerate(itertools.chain([first], decoded), 1):
       # The number of a photograph changes with the others, its bytes do not.
       key = jax.random.fold_in(noise_key, int(photograph.fingerprint[:8], 16))
-      colour = paint_one(key, photograph, log)
-      painting = photographs.painting_of(photograph.path, workdir, config)
-      photographs.write_painting(painting, colour, photograph, config)
+      progress = saved.pop(photograph.path.stem, None)
+      colour = paint_one(key, photograph, log, signals, progress)
+      if colour is None:
+        logger.info("stopped by %s; the same command goes on", signals[0])
+        return
+      painting = photographs.write(colour, photograph, workdir, config)
+      unfinished.drop(workdir / _UNFINISHED, photograph.path.stem)
       pixels = formats.to_integers(colour, bits=8)
       log.image(f"{photograph.path.stem}/painted", config.paint.steps, pixels)
       logger.info("%s (%d of %d)", painting, number, len(pending))
 
 
-def _make_one_pass(config, style):
+def _make_one_pass(config, style, workdir):
   """Photographs to colours in [0, 1], by a painter."""
+  del workdir
 
-  def paint_one(key, photograph, log):
-    del key, log
+  def paint_one(key, photograph, log, signals, progress):
+    del key, log, progress
+    if signals:
+      return None
     return style.painter.paint(
       photograph.colour, style.direction, tile=config.paint.tile
     )
 
-  return paint_one
+  return paint_one, None
 
 
-def _make_optimization(config, style):
-  """Photographs to colours in [0, 1], by optimisation.
-
-  The style is read once.
-  """
+def _make_optimization(config, style, workdir):
+  """Photographs to colours in [0, 1], with the style read once."""
   try:
     params = weights.load(config.features.net, config.features.weights)
   except errors.UserError as error:
     raise errors.UserError(f"features.weights: {error}") from error
-  network = {
-    "extract": settings.extract(config),
-    "terms": settings.terms(config),
-  }
-  style_targets = objective.style_targets(
-    params, tqdm.tqdm(style, desc="style", unit="image"), **network
+  described = optimize.describe(config, params, style)
+  paint_one = functools.partial(
+    _optimize, config=config, params=params, style=described, workdir=workdir
   )
-  return functools.partial(
-    _paint_one,
-    config=config,
-    params=params,
-    style_targets=style_targets,
-    style_image=next(iter(style)),
-    optimizer=settings.optimizer(config),
-    **network,
-  )
+  return paint_one, described.contact_sheet
 
 
-def _paint_one(
-  key, photograph, log, *, config, params, style_targets, style_image,
-  optimizer, extract, terms,
-):  # fmt: skip
-  """The painting, in [0, 1]. Its losses go to the log."""
-  stem, steps = photograph.path.stem, config.paint.steps
-  content = jnp.asarray(photograph.colour)[None]
-  targets = objective.Targets(
-    content=objective.content_targets(
-      params, content, extract=extract, terms=terms
-    ),
-    style=style_targets,
-  )
-  # On CPUs a report is cheap next to a step, and the progress bar moves.
-  report_every = config.paint.log_every
-  if jax.default_backend() == "cpu":
-    report_every = 1
+def _optimize(
+  key, photograph, log, signals, progress, *, config, params, style, workdir
+):
+  """The painting, in [0, 1]; None where a signal stopped it."""
+  stem, steps = photograph.path.stem, optimize.total_steps(config)
+  optimizer = recipe.make_optimizer(config)
+  done = max(0, optimize.done(progress, config))
+  folder = workdir / _UNFINISHED
 
-  with tqdm.tqdm(total=steps, desc=stem, unit="step") as bar:
+  with tqdm.tqdm(total=steps, initial=done, desc=stem, unit="step") as bar:
 
-    def report(step, scalars):
+    def report(step, scalars, progress, is_logged):
       bar.update(step - bar.n)
       bar.set_postfix(loss=f"{scalars['loss']:.4g}", refresh=False)
-      if step % config.paint.log_every == 0 or step == steps:
+      if is_logged:
         log.write(step, scalars, photograph=stem)
+      if step < steps and (signals or step % config.paint.save_every == 0):
+        so_far = stylize.result(progress.painting, optimizer=optimizer)
+        unfinished.save(
+          folder,
+          stem,
+          progress,
+          preview=_to_bytes(so_far),
+          fingerprint=photograph.fingerprint,
+        )
+      return bool(signals)
 
-    painted = stylize.stylize(
-      start.initial_image(key, config.paint.init, content, style_image),
-      params,
-      targets,
-      extract=extract,
-      terms=terms,
-      optimizer=optimizer,
-      steps=steps,
-      report_every=report_every,
-      report=report,
-    )
-  return np.asarray(painted)[0]
+    try:
+      painted = optimize.paint_one(
+        key,
+        jnp.asarray(photograph.colour)[None],
+        config=config,
+        params=params,
+        style=style,
+        progress=progress,
+        report=report,
+      )
+    except stylize.NotFiniteError as error:
+      path = folder / f"{stem}.png"
+      folder.mkdir(exist_ok=True)
+      images.write(path, _to_bytes(error.image))
+      raise FloatingPointError(
+        f"{stem}: {error}; the best is {path}"
+      ) from error
+  return None if painted is None else np.asarray(painted)[0]
+
+
+def _to_bytes(image):
+  return np.asarray(arrays.unit_to_bytes(image))[0]
 
 
 def _check_same_style(config, workdir, fingerprint):
@@ -185,11 +195,32 @@ def _check_same_style(config, workdir, fingerprint):
     )
 
 
-def _drop_unfinished(workdir, stems):
-  """Drops the metrics of paintings that were not finished."""
+def _load_unfinished(workdir, pending, config, decode):
+  """The progress of the paintings that were stopped, by stem."""
+  folder = workdir / _UNFINISHED
+  stopped = [path for path in pending if unfinished.exists(folder, path.stem)]
+  found = {}
+  for photograph in decode(stopped):
+    stem, shape = photograph.path.stem, photograph.colour.shape[:2]
+    found[stem] = unfinished.load(
+      folder,
+      stem,
+      like=functools.partial(optimize.like, shape=shape, config=config),
+      fingerprint=photograph.fingerprint,
+    )
+  return found
+
+
+def _drop_metrics(workdir, done):
+  """Drops the metrics that will be written again.
+
+  Args:
+    workdir: the run folder.
+    done: the last step that is kept, by stem of a photograph.
+  """
   lines = [
-    json.dumps(line) + "\n"
+    line
     for line in writer.read(workdir)
-    if line.get("photograph") not in stems
+    if line["step"] <= done.get(line.get("photograph"), math.inf)
   ]
-  atomic.write(workdir / "metrics.jsonl", "".join(lines).encode())
+  writer.rewrite(workdir, lines)

@@ -163,40 +163,42 @@ def _to_unit(values):
   return np.asarray(jnp.asarray(values).astype("float32") / largest)
 
 
-def painting_of(
-  path: pathlib.Path, workdir: pathlib.Path, config: ml_collections.ConfigDict
-) -> pathlib.Path:
-  """The file of a photograph's painting."""
-  suffix = formats.SUFFIXES[config.paint.format]
-  return workdir / "painted" / f"{path.stem}{suffix}"
-
-
-def is_painted(path: pathlib.Path, painting: pathlib.Path) -> bool:
-  """Whether the painting of this photograph exists.
+def unpainted(
+  paths: Sequence[pathlib.Path],
+  workdir: pathlib.Path,
+  config: ml_collections.ConfigDict,
+) -> list[pathlib.Path]:
+  """The photographs that have no painting in the run folder.
 
   Raises:
-    UserError: the file was painted from another photograph.
+    UserError: a file was painted from another photograph of that name.
   """
-  if not painting.exists():
-    return False
-  if formats.read_text(painting).get(_ORIGIN) != _digest(_bytes(path)):
-    raise errors.UserError(
-      f"{painting} was painted from another photograph than {path}; rename the"
-      " photograph or use another --workdir"
-    )
-  return True
+  pending = []
+  for path in paths:
+    painting = _painting_of(path, workdir, config)
+    if not painting.exists():
+      pending.append(path)
+    elif formats.read_text(painting).get(_ORIGIN) == _digest(_bytes(path)):
+      logger.info("%s is already painted", painting)
+    else:
+      raise errors.UserError(
+        f"{painting} was painted from another photograph than {path}; rename"
+        " the photograph or use another --workdir"
+      )
+  return pending
 
 
-def write_painting(
-  painting: pathlib.Path,
+def write(
   colour: Float[np.ndarray, "h w 3"],
   photograph: Photograph,
+  workdir: pathlib.Path,
   config: ml_collections.ConfigDict,
-) -> None:
-  """Writes the painting with the alpha of its photograph.
+) -> pathlib.Path:
+  """The file of the painting, which gets the alpha of its photograph.
 
-  The file says the fingerprint of the photograph and the config.
+  It says the fingerprint of the photograph and the config.
   """
+  painting = _painting_of(photograph.path, workdir, config)
   formats.write(
     painting,
     colour,
@@ -208,3 +210,9 @@ def write_painting(
       _CONFIG: json.dumps(config.to_dict()),
     },
   )
+  return painting
+
+
+def _painting_of(path, workdir, config):
+  suffix = formats.SUFFIXES[config.paint.format]
+  return workdir / "painted" / f"{path.stem}{suffix}"

@@ -1,16 +1,15 @@
 """Validation of the painting fields, and the objects they describe."""
 
-import functools
 import math
 
 import ml_collections
-import optax
 
 from astgan import checks, errors
 from astgan.data import formats
 from astgan.features import vgg
 from astgan.losses import perceptual
-from astgan.nst import objective, start, stylize
+from astgan.nst import start, stylize
+from astgan.nst.terms import registry
 
 # VGG halves an image four times before its last block.
 MIN_SIDE = 32
@@ -35,12 +34,17 @@ def check(config: ml_collections.ConfigDict) -> None:
     checks.within(config, "paint.style_size", MIN_SIDE, MAX_SIDE)
   checks.within(config, "paint.generated_scale", 0.25, 16)
   checks.within(config, "paint.tile", 0, MAX_SIDE)
-  for name in ("steps", "style_batch", "log_every"):
+  if config.paint.coarsest:
+    checks.within(config, "paint.coarsest", MIN_SIDE, config.paint.size)
+  checks.within(config, "paint.coarsest_steps", 0)
+  checks.within(config, "paint.ema_decay", 0, 1, open_high=True)
+  for name in ("steps", "style_batch", "log_every", "save_every"):
     checks.within(config, f"paint.{name}", 1)
   for name in ("style_weight", "content_weight", "tv_weight"):
     checks.within(config, f"paint.{name}", 0)
   checks.within(config, "paint.learning_rate", 0, open_low=True)
   _check_layers(config)
+  _check_terms(config)
 
 
 def _check_file(config):
@@ -70,48 +74,29 @@ def _check_layers(config):
     except ValueError as error:
       raise errors.UserError(f"paint.{name}: {error}") from error
   layers = config.paint.style_layers
-  weights = config.paint.style_layer_weights
-  if len(weights) not in (0, len(layers)):
+  _check_weights(config, "style_layer_weights", len(layers), "layers")
+
+
+def _check_weights(config, name, count, what):
+  weights = config.paint[name]
+  if len(weights) not in (0, count):
     raise errors.UserError(
-      f"paint.style_layer_weights has {len(weights)} weights for"
-      f" {len(layers)} style layers; give one for each, or () for 1"
+      f"paint.{name} has {len(weights)} weights for {count} style {what}; give"
+      " one for each, or () for 1"
     )
   if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
     raise errors.UserError(
-      f"paint.style_layer_weights are finite and at least 0; got {weights}"
+      f"paint.{name} are finite and at least 0; got {weights}"
     )
 
 
-def terms(config: ml_collections.ConfigDict) -> objective.Terms:
-  """Layers and weights of a valid config."""
-  paint = config.paint
-  weights = paint.style_layer_weights or (1.0,) * len(paint.style_layers)
-  return objective.Terms(
-    content_layers=tuple(paint.content_layers),
-    style_layers=tuple(paint.style_layers),
-    style_layer_weights=tuple(float(weight) for weight in weights),
-    normalize=paint.gram,
-    content_weight=paint.content_weight,
-    style_weight=paint.style_weight,
-    tv_weight=paint.tv_weight,
-  )
-
-
-def extract(config: ml_collections.ConfigDict) -> objective.Extract:
-  """The feature network, as a function of (params, images, taps)."""
-  return _network(config.features.pooling, config.features.padding)
-
-
-# The same object for the same settings, so that jit does not compile twice.
-@functools.cache
-def _network(pooling: str, padding: str) -> objective.Extract:
-  return functools.partial(vgg.apply, pooling=pooling, padding=padding)
-
-
-def optimizer(
-  config: ml_collections.ConfigDict,
-) -> optax.GradientTransformationExtraArgs:
-  """The optimiser over pixels."""
-  return stylize.make_optimizer(
-    config.paint.optimizer, config.paint.learning_rate
-  )
+def _check_terms(config):
+  terms = config.paint.style_terms
+  for name in terms:
+    if name not in registry.STYLE:
+      raise errors.UserError(
+        f"paint.style_terms: {name!r} is none of {', '.join(registry.STYLE)}"
+      )
+  if not terms:
+    raise errors.UserError("paint.style_terms names no term; name at least one")
+  _check_weights(config, "style_term_weights", len(terms), "terms")

@@ -93,5 +93,6 @@ def test_srgb_stays_as_it_is_but_for_rounding():
 def test_damaged_profiles_and_tables_have_no_matrix():
   whole = profile(curve(563))
   table = whole.replace(b"wtpt", b"A2B0")
-  for data in (b"", b"damaged", whole[:200], whole[:260], table):
+  infinite = profile(formula(1, 2.0, 0.0, 1.0))
+  for data in (b"", b"damaged", whole[:200], whole[:260], table, infinite):
     assert profiles.parse(data) is None
