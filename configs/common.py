@@ -201,6 +201,26 @@ def painting() -> ml_collections.ConfigDict:
   # paints in one pass, with none of the fields below but `style_step`, `size`,
   # `direction`, `tile`, `format` and `bits`.
   paint.style = ""
+  # Further styles, and the weight of each, that of `style` first; () is 1 for
+  # all. The painting blends them, or has one in each region.
+  paint.styles = ()
+  paint.blend = ()
+  # Where each style is painted: one image a style, white where it counts, grey
+  # in between, of any size; or folders with one for each photograph, of its
+  # name. () blends the styles everywhere.
+  paint.masks = ()
+  # Which part of each style counts, likewise; "" is all of it.
+  paint.style_masks = ()
+  # Colours of the painting: style, or the photograph's: luminance (the
+  # chrominance of the photograph is put back), linear (mean and covariance) or
+  # histogram (each channel).
+  paint.colour = "style"
+  # For linear and histogram, what is recoloured before: style (with the
+  # photograph's colours, so that the painting keeps them) or photograph (with
+  # the style's). For linear, which root of the covariance: symmetric (moves
+  # colours least), cholesky or pca.
+  paint.recolour = "style"
+  paint.colour_root = "symmetric"
   # What a painter of two directions makes: "painting" of photographs, or
   # "photograph" of paintings; "" is the first.
   paint.direction = ""
@@ -259,7 +279,8 @@ def painting() -> ml_collections.ConfigDict:
   # same.
   paint.coarsest = 0
   paint.coarsest_steps = 0
-  # First image: content, style (the first style image) or noise.
+  # First image: content, colours (the photograph with the style's colours),
+  # style (the first style image), noise, grey, or the path of an image.
   paint.init = "content"
   # Steps between lines of metrics.jsonl, and between savings of the unfinished
   # painting, from which a run that was stopped goes on.

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from astgan.nst import objective, regions, tiles
 from astgan.nst.terms import interface
@@ -36,12 +36,12 @@ class Group:
     self._params = params
     self._measure = measure
     # Pictures by shape that wait for others: images and their weights.
-    self._waiting: dict[tuple[int, ...], list[tuple[Array, float]]] = {}
+    self._waiting: dict[tuple[int, ...], list[tuple[np.ndarray, float]]] = {}
     self._total, self._mean, self._squares = 0.0, None, None
 
   def add(
     self,
-    image: Float[Array, "h w 3"],
+    image: Float[np.ndarray, "h w 3"],
     *,
     weight: float = 1.0,
     mask: Float[np.ndarray, "h w"] | None = None,
@@ -84,7 +84,7 @@ class Group:
   def _describe(self, pictures, mask):
     """Accumulates the descriptions of pictures of one shape."""
     measure, params = self._measure, self._params
-    images = jnp.stack([image for image, _ in pictures])
+    images = jnp.asarray(np.stack([image for image, _ in pictures]))
     region = regions.make(measure.objective, params, images.shape[1:], mask)
     targets = objective.Targets(content={}, items=(), everywhere=region)
     if measure.traceable:

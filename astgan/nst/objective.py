@@ -45,10 +45,12 @@ class Region(NamedTuple):
   Args:
     weights: of the positions of each layer, in [0, 1]; None is 1 everywhere.
     samples: rows and columns of sampled positions of each layer.
+    share: of the region among all regions: what its losses are multiplied by.
   """
 
   weights: interface.LayerWeights | None
   samples: dict[str, Array]
+  share: Float[Array, ""] | float = 1.0
 
 
 class Targets(NamedTuple):
@@ -110,7 +112,8 @@ class Objective:
       self.items, sums, targets.items, strict=True
     ):
       description = item.term.describe(item_sums)
-      loss = item.scale * item.term.distance(description, target)
+      loss = item.term.distance(description, target)
+      loss *= item.scale * targets.region(item).share
       scalars["loss"] += item.weight * loss
       scalars[f"{item.name}/loss"] += loss
     return scalars["loss"], scalars

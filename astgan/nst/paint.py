@@ -17,14 +17,17 @@ from astgan import arrays, atomic, errors, runs, stop, writer
 from astgan.data import formats, images
 from astgan.features import weights
 from astgan.nst import (
+  colour,
+  description,
   optimize,
   photographs,
-  recipe,
+  regions,
   settings,
   styles,
   stylize,
   unfinished,
 )
+from astgan.nst import recipe as recipes
 
 logger = logging.getLogger(__name__)
 
@@ -55,15 +58,17 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   """
   settings.check(config)
   style_key, noise_key = jax.random.split(jax.random.key(config.seed))
-  style = styles.open_style(config, style_key)
-  in_one_pass = isinstance(style, styles.Painted)
+  opened = styles.open_styles(config, style_key)
+  in_one_pass = isinstance(opened[0], styles.Painted)
   found = photographs.find(
     config.paint.content,
     longer_side=config.paint.size,
-    min_side=style.painter.smallest if in_one_pass else settings.MIN_SIDE,
+    min_side=opened[0].painter.smallest if in_one_pass else settings.MIN_SIDE,
   )
   runs.check_run(workdir, config)
-  fingerprint = json.dumps(style.fingerprint()) + "\n"
+  fingerprints = [style.fingerprint() for style in opened]
+  whole = fingerprints[0] if len(opened) == 1 else fingerprints
+  fingerprint = json.dumps(whole) + "\n"
   _check_same_style(config, workdir, fingerprint)
   pending = photographs.unpainted(found, workdir, config)
   decode = functools.partial(
@@ -75,39 +80,41 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     return
 
   make = _make_one_pass if in_one_pass else _make_optimization
-  paint_one, contact_sheet = make(config, style, workdir)
+  paint_one, contact_sheet = make(config, opened, workdir)
   runs.open_run(workdir, config)
   (workdir / "painted").mkdir(exist_ok=True)
   if contact_sheet is not None:
     images.write(workdir / "style.png", contact_sheet)
   atomic.write(workdir / _STYLE, fingerprint.encode())
+  recipe = recipes.of_config(config)
   saved = {}
   if not in_one_pass:
-    saved = _load_unfinished(workdir, pending, config, decode)
+    saved = _load_unfinished(workdir, pending, recipe, decode)
   stems = [path.stem for path in pending]
   _drop_metrics(
     workdir,
-    {stem: optimize.done(saved.get(stem), config) for stem in stems},
+    {stem: optimize.done(saved.get(stem), recipe) for stem in stems},
   )
   with writer.Writer(workdir) as log, stop.signals() as signals:
     for number, photograph in enumerate(itertools.chain([first], decoded), 1):
       # The number of a photograph changes with the others, its bytes do not.
       key = jax.random.fold_in(noise_key, int(photograph.fingerprint[:8], 16))
       progress = saved.pop(photograph.path.stem, None)
-      colour = paint_one(key, photograph, log, signals, progress)
-      if colour is None:
+      painted = paint_one(key, photograph, log, signals, progress)
+      if painted is None:
         logger.info("stopped by %s; the same command goes on", signals[0])
         return
-      painting = photographs.write(colour, photograph, workdir, config)
+      painting = photographs.write(painted, photograph, workdir, config)
       unfinished.drop(workdir / _UNFINISHED, photograph.path.stem)
-      pixels = formats.to_integers(colour, bits=8)
+      pixels = formats.to_integers(painted, bits=8)
       log.image(f"{photograph.path.stem}/painted", config.paint.steps, pixels)
       logger.info("%s (%d of %d)", painting, number, len(pending))
 
 
-def _make_one_pass(config, style, workdir):
-  """Photographs to colours in [0, 1], by a painter."""
+def _make_one_pass(config, opened, workdir):
+  """Photographs to paintings in [0, 1], by a painter."""
   del workdir
+  (style,) = opened
 
   def paint_one(key, photograph, log, signals, progress):
     del key, log, progress
@@ -120,37 +127,57 @@ def _make_one_pass(config, style, workdir):
   return paint_one, None
 
 
-def _make_optimization(config, style, workdir):
-  """Photographs to colours in [0, 1], with the style read once."""
+def _make_optimization(config, opened, workdir):
+  """Photographs to paintings in [0, 1], with the style read once."""
   try:
     params = weights.load(config.features.net, config.features.weights)
   except errors.UserError as error:
     raise errors.UserError(f"features.weights: {error}") from error
-  described = optimize.describe(config, params, style)
-  paint_one = functools.partial(
-    _optimize, config=config, params=params, style=described, workdir=workdir
+  paint = config.paint
+  describe = functools.partial(
+    description.describe,
+    recipes.of_config(config),
+    params,
+    opened,
+    blend=paint.blend,
+    style_masks=[
+      regions.read(path) if path else None for path in paint.style_masks
+    ],
+    in_regions=bool(paint.masks),
   )
-  return paint_one, described.contact_sheet
+  style = describe()
+  paint_one = functools.partial(
+    _optimize,
+    config=config,
+    params=params,
+    describe=describe,
+    style=style,
+    workdir=workdir,
+  )
+  return paint_one, style.contact_sheet
 
 
 def _optimize(
-  key, photograph, log, signals, progress, *, config, params, style, workdir
-):
+  key, photograph, log, signals, progress, *,
+  config, params, describe, style, workdir,
+):  # fmt: skip
   """The painting, in [0, 1]; None where a signal stopped it."""
-  stem, steps = photograph.path.stem, optimize.total_steps(config)
-  optimizer = recipe.make_optimizer(config)
-  done = max(0, optimize.done(progress, config))
+  recipe, stem = recipes.of_config(config), photograph.path.stem
+  paint, steps = config.paint, recipe.total_steps
+  report_every = _report_every(paint)
+  content, style = _recolour(photograph.colour, style, paint, describe)
+  done = max(0, optimize.done(progress, recipe))
   folder = workdir / _UNFINISHED
 
   with tqdm.tqdm(total=steps, initial=done, desc=stem, unit="step") as bar:
 
-    def report(step, scalars, progress, is_logged):
+    def report(step, scalars, progress):
       bar.update(step - bar.n)
       bar.set_postfix(loss=f"{scalars['loss']:.4g}", refresh=False)
-      if is_logged:
+      if report_every > 1 or step % paint.log_every == 0 or step == steps:
         log.write(step, scalars, photograph=stem)
-      if step < steps and (signals or step % config.paint.save_every == 0):
-        so_far = stylize.result(progress.painting, optimizer=optimizer)
+      if step < steps and (signals or step % paint.save_every == 0):
+        so_far = stylize.result(progress.painting, optimizer=recipe.optimizer)
         unfinished.save(
           folder,
           stem,
@@ -163,11 +190,13 @@ def _optimize(
     try:
       painted = optimize.paint_one(
         key,
-        jnp.asarray(photograph.colour)[None],
-        config=config,
+        jnp.asarray(content)[None],
+        recipe=recipe,
         params=params,
         style=style,
+        masks=regions.masks_of(stem, paint.masks),
         progress=progress,
+        report_every=report_every,
         report=report,
       )
     except stylize.NotFiniteError as error:
@@ -177,7 +206,32 @@ def _optimize(
       raise FloatingPointError(
         f"{stem}: {error}; the best is {path}"
       ) from error
-  return None if painted is None else np.asarray(painted)[0]
+  if painted is None:
+    return None
+  painted = np.asarray(painted[0])
+  if paint.colour == "luminance":
+    painted = colour.keep_chrominance(painted, content)
+  return painted
+
+
+def _report_every(paint):
+  """On CPUs a report is cheap next to a step, and the progress bar moves."""
+  if jax.default_backend() == "cpu":
+    return 1
+  return math.gcd(paint.log_every, paint.save_every)
+
+
+def _recolour(content, style, paint, describe):
+  """The photograph and the style, one with the colours of the other."""
+  if paint.colour not in ("linear", "histogram"):
+    return content, style
+  match = colour.match_histogram
+  if paint.colour == "linear":
+    match = functools.partial(colour.match_linear, root=paint.colour_root)
+  if paint.recolour == "photograph":
+    return match(content, style.palette), style
+  palette = colour.palette(content)
+  return content, describe(recolour=lambda image: match(image, palette))
 
 
 def _to_bytes(image):
@@ -195,7 +249,7 @@ def _check_same_style(config, workdir, fingerprint):
     )
 
 
-def _load_unfinished(workdir, pending, config, decode):
+def _load_unfinished(workdir, pending, recipe, decode):
   """The progress of the paintings that were stopped, by stem."""
   folder = workdir / _UNFINISHED
   stopped = [path for path in pending if unfinished.exists(folder, path.stem)]
@@ -205,7 +259,7 @@ def _load_unfinished(workdir, pending, config, decode):
     found[stem] = unfinished.load(
       folder,
       stem,
-      like=functools.partial(optimize.like, shape=shape, config=config),
+      like=functools.partial(optimize.like, shape=shape, recipe=recipe),
       fingerprint=photograph.fingerprint,
     )
   return found

@@ -1,76 +1,164 @@
-"""The objects that the painting fields of a valid config describe."""
+"""How a photograph is painted: the terms, the optimiser and the sizes."""
+
+import dataclasses
+from typing import NamedTuple
 
 import ml_collections
 
-from astgan.nst import network, objective, stylize
+from astgan.nst import network, objective, sizes, stylize
 from astgan.nst.terms import content, registry, total_variation
 
 
-def make_network(config: ml_collections.ConfigDict) -> network.Network:
-  """The feature network."""
-  features = config.features
-  return network.Network(
-    net=features.net, pooling=features.pooling, padding=features.padding
-  )
+class Level(NamedTuple):
+  """One size of the pyramid: its longer side in pixels, and its updates."""
+
+  side: int
+  steps: int
 
 
-def style_objective(
-  config: ml_collections.ConfigDict,
-) -> objective.Objective:
-  """The terms of style alone, which describe a group."""
-  paint = config.paint
-  layers = paint.style_layers
-  weights = [float(weight) for weight in paint.style_layer_weights]
-  scales = paint.style_term_weights or (1.0,) * len(paint.style_terms)
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+  """A whole recipe, from `make` or `of_config`.
+
+  Args:
+    style: the terms of style, which describe a group.
+    others: the terms of content and of smoothness.
+    optimizer: over pixels.
+    levels: from coarse to fine; the last is the painting.
+    init: the image to start from, see `start.initial_image`.
+    tile: side of the tiles in pixels; 0 chooses by memory.
+  """
+
+  style: objective.Objective
+  others: tuple[objective.Item, ...]
+  optimizer: stylize.Optimizer
+  levels: tuple[Level, ...]
+  init: str = "content"
+  tile: int = 0
+
+  @property
+  def size(self) -> int:
+    """Longer side of the painting, in pixels."""
+    return self.levels[-1].side
+
+  @property
+  def content_layers(self) -> tuple[str, ...]:
+    """Layers in which the painting is compared with the photograph."""
+    return tuple(
+      tap
+      for item in self.others
+      if item.name == "content"
+      for tap in item.term.taps
+    )
+
+  def objective(self, *, regions: int = 0) -> objective.Objective:
+    """All terms: those of style once per region; 0 is one style everywhere."""
+    numbers = range(regions) if regions else [None]
+    items = [
+      item._replace(region=region)
+      for region in numbers
+      for item in self.style.items
+    ]
+    return objective.Objective(self.style.network, (*items, *self.others))
+
+  def steps_before(self, level: int) -> int:
+    """Updates of all levels before one."""
+    return sum(steps for _, steps in self.levels[:level])
+
+  @property
+  def total_steps(self) -> int:
+    """Updates of the whole painting."""
+    return self.steps_before(len(self.levels))
+
+
+def make(
+  *,
+  net: str = "vgg19",
+  pooling: str = "average",
+  padding: str = "replicate",
+  style_terms: tuple[str, ...] = ("gram",),
+  style_term_weights: tuple[float, ...] = (),
+  style_layers: tuple[str, ...] = (
+    "relu1_1",
+    "relu2_1",
+    "relu3_1",
+    "relu4_1",
+  ),
+  style_layer_weights: tuple[float, ...] = (),
+  gram: str = "hwc",
+  style_weight: float = 500_000.0,
+  content_layers: tuple[str, ...] = ("relu4_2",),
+  content_weight: float = 1.0,
+  tv_weight: float = 0.0,
+  optimizer: str = "lbfgs",
+  learning_rate: float = 0.02,
+  ema_decay: float = 0.0,
+  size: int = 512,
+  coarsest: int = 128,
+  steps: int = 60,
+  coarsest_steps: int = 120,
+  init: str = "content",
+  tile: int = 0,
+) -> Recipe:
+  """A recipe of fields that configs/common.py explains, as `paint.FIELD`.
+
+  The defaults are those of configs/best.py. `net`, `pooling` and `padding` are
+  of its section `features`.
+  """  # fmt: skip
+  scales = style_term_weights or (1.0,) * len(style_terms)
+  layer_weights = style_layer_weights or (1.0,) * len(style_layers)
   items = tuple(
     objective.Item(
       "style",
-      paint.style_weight,
+      style_weight,
       registry.style(
         name,
-        taps=layers,
-        layer_weights=weights or [1.0] * len(layers),
-        normalize=paint.gram,
+        taps=style_layers,
+        layer_weights=layer_weights,
+        normalize=gram,
       ),
       scale=float(scale),
     )
-    for name, scale in zip(paint.style_terms, scales, strict=True)
+    for name, scale in zip(style_terms, scales, strict=True)
   )
-  return objective.Objective(make_network(config), items)
-
-
-def make_objective(
-  config: ml_collections.ConfigDict, *, regions: int = 0
-) -> objective.Objective:
-  """All terms: those of style once per region, content and smoothness.
-
-  Args:
-    config: the whole config.
-    regions: of the painting, each with a style of its own; 0 is one style
-      everywhere.
-  """
-  paint = config.paint
-  style = style_objective(config)
-  items = [
-    item._replace(region=region)
-    for region in (range(regions) if regions else [None])
-    for item in style.items
-  ]
-  layers = tuple(paint.content_layers)
-  features = content.Content(taps=layers, layer_weights=(1.0,) * len(layers))
+  features = content.Content(
+    taps=tuple(content_layers), layer_weights=(1.0,) * len(content_layers)
+  )
   smoothness = total_variation.TotalVariation()
-  items += [
-    objective.Item("content", paint.content_weight, features),
-    objective.Item("tv", paint.tv_weight, smoothness),
-  ]
-  return objective.Objective(style.network, tuple(items))
+  sides = sizes.pyramid(size, coarsest)
+  counts = [steps] * len(sides)
+  if len(sides) > 1:
+    counts[0] = coarsest_steps or steps
+  extract = network.Network(net=net, pooling=pooling, padding=padding)
+  return Recipe(
+    style=objective.Objective(extract, items),
+    others=(
+      objective.Item("content", content_weight, features),
+      objective.Item("tv", tv_weight, smoothness),
+    ),
+    optimizer=stylize.Optimizer(
+      name=optimizer, learning_rate=learning_rate, ema_decay=ema_decay
+    ),
+    levels=tuple(map(Level, sides, counts)),
+    init=init,
+    tile=tile,
+  )
 
 
-def make_optimizer(config: ml_collections.ConfigDict) -> stylize.Optimizer:
-  """The optimiser over pixels."""
-  paint = config.paint
-  return stylize.Optimizer(
-    name=paint.optimizer,
-    learning_rate=paint.learning_rate,
-    ema_decay=paint.ema_decay,
+_FIELDS = (
+  *("style_terms", "style_term_weights", "style_layers"),
+  *("style_layer_weights", "gram", "style_weight", "content_layers"),
+  *("content_weight", "tv_weight", "optimizer", "learning_rate", "ema_decay"),
+  *("size", "coarsest", "steps", "coarsest_steps", "init", "tile"),
+)
+
+
+def of_config(config: ml_collections.ConfigDict) -> Recipe:
+  """The recipe of a valid config."""
+  features = config.features
+  return make(
+    net=features.net,
+    pooling=features.pooling,
+    padding=features.padding,
+    **{name: config.paint[name] for name in _FIELDS},
   )

@@ -1,13 +1,21 @@
 """Regions of an image: the weights of its positions, and samples of them."""
 
+import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
+from PIL import Image
 
+from astgan import errors
+from astgan.data import images
 from astgan.nst import objective as objectives
+
+# In [0, 1].
+Mask = Float[np.ndarray, "_ _"]
 
 
 def make(
@@ -56,6 +64,77 @@ def make(
       for tap, weight in weights.items()
     }
   return objectives.Region(weights, jax.tree.map(jnp.asarray, samples))
+
+
+def split(
+  objective: objectives.Objective,
+  params: Any,
+  shape: tuple[int, int, int],
+  masks: Sequence[Mask],
+) -> tuple[objectives.Region, ...]:
+  """The regions of masks, each with its share of all of them.
+
+  Args:
+    objective, params, shape: as for `make`.
+    masks: of any size, resized to the image.
+  """
+  masks = [fit(mask, shape[:2]) for mask in masks]
+  total = sum(mask.sum() for mask in masks)
+  return tuple(
+    make(objective, params, shape, mask)._replace(
+      share=jnp.float32(mask.sum() / total)
+    )
+    for mask in masks
+  )
+
+
+def read(path: str) -> Float[np.ndarray, "h w"]:
+  """The mask in an image file: white is 1, black 0.
+
+  Raises:
+    UserError: the file is no image, or black everywhere.
+  """
+  pixels = images.read(pathlib.Path(path).expanduser())
+  mask = pixels.mean(axis=2, dtype=np.float32) / 255
+  if not mask.any():
+    raise errors.UserError(f"{path}: the mask is black everywhere")
+  return mask
+
+
+def masks_of(stem: str, paths: Sequence[str]) -> list[Mask]:
+  """The masks of a photograph, of any size.
+
+  Args:
+    stem: of the photograph's file.
+    paths: `paint.masks`: image files, or folders with one for each photograph,
+      of its stem.
+
+  Raises:
+    UserError: there is no mask for the photograph.
+  """
+  masks = []
+  for path in paths:
+    found = pathlib.Path(path).expanduser()
+    if found.is_dir():
+      same = [file for file in images.find(found) if file.stem == stem]
+      if len(same) != 1:
+        raise errors.UserError(
+          f"paint.masks: {path} has {len(same)} masks named {stem}; it needs"
+          " one for each photograph, of its name"
+        )
+      found = same[0]
+    masks.append(read(str(found)))
+  return masks
+
+
+def fit(mask: Mask, size: tuple[int, int]) -> Float[np.ndarray, "h w"]:
+  """The mask resized to an image."""
+  if mask.shape == size:
+    return mask
+  resized = Image.fromarray(mask).resize(
+    (size[1], size[0]), Image.Resampling.BILINEAR
+  )
+  return np.clip(np.asarray(resized, np.float32), 0, 1)
 
 
 def reduce(

@@ -8,11 +8,13 @@ from astgan import checks, errors
 from astgan.data import formats
 from astgan.features import vgg
 from astgan.losses import perceptual
-from astgan.nst import start, stylize
+from astgan.nst import colour, start, stylize
 from astgan.nst.terms import registry
 
 # VGG halves an image four times before its last block.
 MIN_SIDE = 32
+
+COLOURS = ("style", "luminance", "linear", "histogram")
 
 # At this side the features of the first block alone take 64 GiB.
 MAX_SIDE = 16_384
@@ -25,10 +27,14 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.one_of(config, "features.padding", vgg.PADDINGS)
   checks.one_of(config, "paint.gram", perceptual.NORMALIZATIONS)
   checks.one_of(config, "paint.optimizer", tuple(stylize.OPTIMIZERS))
-  checks.one_of(config, "paint.init", start.INITS)
+  start.check(config.paint.init)
+  checks.one_of(config, "paint.colour", COLOURS)
+  checks.one_of(config, "paint.recolour", ("style", "photograph"))
+  checks.one_of(config, "paint.colour_root", tuple(colour.ROOTS))
   checks.one_of(config, "paint.format", tuple(formats.SUFFIXES))
   checks.one_of(config, "paint.bits", (8, 16))
   _check_file(config)
+  _check_styles(config)
   checks.within(config, "paint.size", MIN_SIDE, MAX_SIDE)
   if config.paint.style_size:
     checks.within(config, "paint.style_size", MIN_SIDE, MAX_SIDE)
@@ -62,6 +68,21 @@ def _check_file(config):
     )
 
 
+def _check_styles(config):
+  """Blends and masks name each style once."""
+  paint = config.paint
+  count = 1 + len(paint.styles)
+  _check_weights(config, "blend", count, "styles")
+  if paint.blend and not sum(paint.blend):
+    raise errors.UserError("paint.blend is 0 for all styles; weigh one")
+  for name in ("masks", "style_masks"):
+    if len(paint[name]) not in (0, count):
+      raise errors.UserError(
+        f"paint.{name} has {len(paint[name])} masks for {count} styles; give"
+        " one for each, or ()"
+      )
+
+
 def _check_layers(config):
   for name in ("style_layers", "content_layers"):
     layers = config.paint[name]
@@ -74,15 +95,15 @@ def _check_layers(config):
     except ValueError as error:
       raise errors.UserError(f"paint.{name}: {error}") from error
   layers = config.paint.style_layers
-  _check_weights(config, "style_layer_weights", len(layers), "layers")
+  _check_weights(config, "style_layer_weights", len(layers), "style layers")
 
 
 def _check_weights(config, name, count, what):
   weights = config.paint[name]
   if len(weights) not in (0, count):
     raise errors.UserError(
-      f"paint.{name} has {len(weights)} weights for {count} style {what}; give"
-      " one for each, or () for 1"
+      f"paint.{name} has {len(weights)} weights for {count} {what}; give one"
+      " for each, or () for 1"
     )
   if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
     raise errors.UserError(
@@ -99,4 +120,4 @@ def _check_terms(config):
       )
   if not terms:
     raise errors.UserError("paint.style_terms names no term; name at least one")
-  _check_weights(config, "style_term_weights", len(terms), "terms")
+  _check_weights(config, "style_term_weights", len(terms), "style terms")

@@ -8,16 +8,18 @@ import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
 import jax
-import jax.numpy as jnp
 import ml_collections
 import numpy as np
-from jaxtyping import Array, Float, PyTree, UInt8
+from jaxtyping import Float, PyTree, UInt8
 
 from astgan import arrays, errors, sampling
 from astgan.data import images
 from astgan.systems import painters
 
 logger = logging.getLogger(__name__)
+
+# In [0, 1].
+Image = Float[np.ndarray, "_ _ 3"]
 
 # Images in the contact sheet style.png, and their side there.
 MAX_SHOWN = 64
@@ -61,9 +63,7 @@ class Files:
         failures[0],
       )
 
-  def shown(
-    self, image: images.Pixels, *, scale: float = 1.0
-  ) -> Float[Array, "_ _ 3"]:
+  def shown(self, image: images.Pixels, *, scale: float = 1.0) -> Image:
     """The image as the feature network gets it, in [0, 1].
 
     Args:
@@ -72,14 +72,17 @@ class Files:
     """
     # Each shape compiles the feature network once. Sides are rounded to
     # multiples of 16 pixels where there are several images.
-    multiple = 16 if len(self.paths) > 1 else 1
+    multiple = 16 if len(self) > 1 else 1
     side = max(_SMALLEST, round(scale * self.longer_side))
     height, width = images.fitted(image.shape[:2], side)
     shape = (_round(height, multiple), _round(width, multiple))
     return _to_unit(images.resize(image, *shape))
 
-  def thumbnail(self, image: images.Pixels) -> UInt8[np.ndarray, "s s 3"]:
+  def thumbnail(
+    self, image: images.Pixels, *, alone: bool
+  ) -> UInt8[np.ndarray, "s s 3"]:
     """The image in the contact sheet: its centre square."""
+    del alone
     return images.resize(images.centre_square(image), _THUMBNAIL, _THUMBNAIL)
 
   def fingerprint(self) -> dict[str, object]:
@@ -117,9 +120,7 @@ class Generated:
     """The images."""
     return iter(self.images)
 
-  def shown(
-    self, image: images.Pixels, *, scale: float = 1.0
-  ) -> Float[Array, "_ _ 3"]:
+  def shown(self, image: images.Pixels, *, scale: float = 1.0) -> Image:
     """The image as the feature network gets it, in [0, 1].
 
     Args:
@@ -134,13 +135,36 @@ class Generated:
     padding = [_padding(height), _padding(width), (0, 0)]
     return _to_unit(np.pad(image, padding, mode="symmetric"))
 
-  def thumbnail(self, image: images.Pixels) -> images.Pixels:
-    """The image in the contact sheet: itself."""
-    return image
+  def thumbnail(self, image: images.Pixels, *, alone: bool) -> images.Pixels:
+    """The image in the contact sheet: itself, or resized beside others."""
+    return image if alone else images.resize(image, _THUMBNAIL, _THUMBNAIL)
 
   def fingerprint(self) -> dict[str, object]:
     """The number of images, and the fingerprint of the generator."""
     return {"images": len(self), **self.origin}
+
+
+@dataclasses.dataclass(frozen=True)
+class Arrays:
+  """Style images in memory, of a caller's own.
+
+  Args:
+    images: [h w 3] in [0, 1], of any sizes.
+    longer_side: of every image in a painting of full size, in pixels.
+  """
+
+  images: Sequence[Image]
+  longer_side: int
+
+  def __len__(self) -> int:
+    return len(self.images)
+
+  def __iter__(self) -> Iterator[images.Pixels]:
+    """The images as bytes."""
+    for image in self.images:
+      yield np.uint8(np.round(np.clip(image, 0, 1) * 255))
+
+  shown, thumbnail = Files.shown, Files.thumbnail
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,10 +186,29 @@ class Painted:
     return {"direction": self.direction, **self.origin}
 
 
-def open_style(
+def open_styles(
   config: ml_collections.ConfigDict, key: jax.Array
+) -> tuple[Files | Generated | Painted, ...]:
+  """The styles of `paint.style` and `paint.styles`.
+
+  Raises:
+    UserError: as `open_style`, or a painter is one of several.
+  """
+  opened = [open_style(config, key, config.paint.style)]
+  for number, path in enumerate(config.paint.styles, start=1):
+    opened.append(open_style(config, jax.random.fold_in(key, number), path))
+  if len(opened) > 1 and any(isinstance(one, Painted) for one in opened):
+    raise errors.UserError(
+      "paint.styles: a painter paints alone, since it optimises nothing; leave"
+      " paint.styles empty, or name images and generators"
+    )
+  return tuple(opened)
+
+
+def open_style(
+  config: ml_collections.ConfigDict, key: jax.Array, style: str
 ) -> Files | Generated | Painted:
-  """The style images of `paint.style`.
+  """One style.
 
   A folder with a config.json is the run folder of a training. Its generator
   draws `paint.style_batch` images, or its painter paints.
@@ -173,17 +216,18 @@ def open_style(
   Args:
     config: the whole config.
     key: key of the latents.
+    style: an image, a folder of images or a run folder.
 
   Raises:
     UserError: the path does not exist, no image can be read, a run folder has
       no checkpoints, or there is no such direction.
   """
   paint = config.paint
-  if not paint.style:
+  if not style:
     raise errors.UserError(
       "paint.style is empty; name an image, a folder of images or a run folder"
     )
-  path = pathlib.Path(paint.style).expanduser()
+  path = pathlib.Path(style).expanduser()
   if (path / "config.json").is_file():
     trained = sampling.load(path, step=paint.style_step)
     if trained.is_painter or paint.direction:
@@ -203,14 +247,14 @@ def open_style(
       f'{path} is no training run; leave it empty, ""'
     )
   paths = images.find(path)
-  style = Files(paths, paint.style_size or paint.size)
+  files = Files(paths, paint.style_size or paint.size)
   if len(paths) == 1:
     images.read(paths[0])
-  elif next(iter(style), None) is None:
+  elif next(iter(files), None) is None:
     raise errors.UserError(
       f"{path}: none of its {len(paths)} images can be read"
     )
-  return style
+  return files
 
 
 def _origin(step: int, params: PyTree) -> dict[str, object]:
@@ -230,5 +274,5 @@ def _round(side: int, multiple: int) -> int:
   return max(16, multiple * round(side / multiple))
 
 
-def _to_unit(image: images.Pixels) -> Float[Array, "h w 3"]:
-  return arrays.bytes_to_unit(jnp.asarray(image)[None])[0]
+def _to_unit(image: images.Pixels) -> Float[np.ndarray, "h w 3"]:
+  return image.astype(np.float32) / 255

@@ -48,7 +48,7 @@ def test_losses_and_gradients_are_those_of_the_whole(size, pooling, padding):
 
   def targets_of(measure, style_measure):
     group = groups.Group(params, style_measure)
-    group.add(toy.draw(61, 70, 3, seed=2))
+    group.add(np.asarray(toy.draw(61, 70, 3, seed=2)))
     half = np.linspace(0, 1, size[0] * size[1], dtype="f").reshape(size)
     return objective.Targets(
       content=measure.features(photograph, params, CONTENT),

@@ -68,7 +68,7 @@ def make_targets(style_images, style=None, *, content_layers=("coarse",)):
   style = style or make_style()
   group = groups.Group(PARAMS, objective.Whole(style))
   for images in style_images:
-    for image in images:
+    for image in np.asarray(images):
       group.add(image)
   return objective.Targets(
     content=style.network(PARAMS, PHOTOGRAPH, content_layers),
