@@ -100,14 +100,16 @@ def _curve(data):
 
 
 def to_srgb(values: Values, profile: Profile) -> Values:
-  """The values in sRGB, clipped to its gamut.
+  """The values in sRGB, clipped to its gamut; themselves if they are sRGB.
 
   Args:
     values: as many channels as the profile has curves.
     profile: of the values.
   """
-  matrix, encode = _srgb()
+  target, matrix, encode = _srgb()
   if profile.matrix is not None:
+    if _are_close(profile, target):
+      return values
     matrix = (matrix @ profile.matrix).T.astype(np.float32)
   curves = [curve.astype(np.float32) for curve in profile.curves]
   converted = np.empty_like(values)
@@ -124,11 +126,20 @@ def to_srgb(values: Values, profile: Profile) -> Values:
 
 @functools.cache
 def _srgb():
-  """Linear RGB of XYZ, and values by the square root of linear light.
+  """The profile, linear RGB of XYZ, and values by the root of linear light.
 
   Dark values lie far apart in square roots.
   """
-  curves, matrix = parse(srgb())
+  target = parse(srgb())
   values = np.arange(_LARGEST + 1)
-  encode = np.interp((values / _LARGEST) ** 2, curves[0], values)
-  return np.linalg.inv(matrix), np.rint(encode).astype(np.uint16)
+  encode = np.interp((values / _LARGEST) ** 2, target.curves[0], values)
+  encode = np.rint(encode).astype(np.uint16)
+  return target, np.linalg.inv(target.matrix), encode
+
+
+def _are_close(profile, target):
+  """Whether they differ by no more than what different makers write."""
+  return all(
+    np.allclose(ours, theirs, rtol=0, atol=2e-4)
+    for ours, theirs in zip(profile, target, strict=True)
+  )
