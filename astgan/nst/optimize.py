@@ -66,6 +66,7 @@ def paint_one(
   target = recipe.objective(regions=len(masks))
   optimizer = recipe.optimizer
   first_level, painting = progress or (0, None)
+  is_stopped = False
   for level in range(first_level, len(recipe.levels)):
     side, steps = recipe.levels[level]
     content = _resized(photograph, side)
@@ -92,10 +93,12 @@ def paint_one(
     )
 
     def pass_on(step, scalars, painting, level=level):
+      nonlocal is_stopped
       if level and not step:  # The end of the level before has this number.
         return False
       done = recipe.steps_before(level) + step
-      return report(done, scalars, Progress(level, painting))
+      is_stopped = bool(report(done, scalars, Progress(level, painting)))
+      return is_stopped
 
     painting = stylize.stylize(
       painting,
@@ -107,7 +110,7 @@ def paint_one(
       report_every=report_every,
       report=pass_on,
     )
-    if painting.step <= steps:
+    if is_stopped:
       return None
   return stylize.result(painting, optimizer=optimizer)
 

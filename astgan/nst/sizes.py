@@ -75,11 +75,12 @@ def choose(
   if _window_pixels(target, side, shape) * each > left:
     room = _SHARE * available - _window_pixels(target, side, shape) * each
     largest = math.sqrt(max(0, room) / _state_bytes(target, optimizer))
-    largest = int(largest * max(shape) / math.sqrt(pixels))
+    # Windows of other shapes may be larger.
+    largest = int(0.95 * largest * max(shape) / math.sqrt(pixels))
     raise errors.UserError(
       f"paint.size={max(shape)} needs more memory than the"
-      f" {available / 2**30:.1f} GiB that are left, even in tiles; the largest"
-      f" that fits is {largest}"
+      f" {available / 2**30:.1f} GiB that are left, even in tiles; what"
+      f" fits is about {largest}"
     )
   return tiles.Tiled(target, side)
 

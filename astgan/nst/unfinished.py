@@ -68,7 +68,7 @@ def load(
   """
   path = folder / f"{stem}.npz"
   try:
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
       found = {name: file[name] for name in file.files}
     level = int(found.pop("level"))
     shapes, structure = jax.tree.flatten(like(level))
