@@ -2,8 +2,8 @@
 
 Pages start from one of the functions below, so that each shows only fields
 that act: `training` and a system's own sections (`gan.py`), `painting`,
-`sampling`, `evaluation` or `sweeping`. `--config.section.field=value` changes
-a field from the command line.
+`sampling`, `evaluation`, `judging` or `sweeping`.
+`--config.section.field=value` changes a field from the command line.
 """
 
 import ml_collections
@@ -12,7 +12,7 @@ import ml_collections
 def base(task: str) -> ml_collections.ConfigDict:
   """What every task has, unlocked."""
   config = ml_collections.ConfigDict()
-  # What to do: train, paint, sample, evaluate or sweep.
+  # What to do: train, paint, sample, evaluate, judge or sweep.
   config.task = task
   # All chance and the order of the data follow from this number.
   config.seed = 0
@@ -353,6 +353,39 @@ def evaluation() -> ml_collections.ConfigDict:
   # most 1,000), and subsets.
   evaluate.subset_size = 0
   evaluate.subsets = 100
+  return config.lock()
+
+
+def judging() -> ml_collections.ConfigDict:
+  """Measuring painted pictures."""
+  config = base("judge")
+
+  features = config.features = ml_collections.ConfigDict()
+  # Weights of VGG19: auto (fetched once and verified) or a PATH. Those of LPIPS
+  # come with the extra `lpips`. random is for speed tests, for all of them.
+  features.weights = "auto"
+
+  judge = config.judge = ml_collections.ConfigDict()
+  # A painted picture, a folder of them, or the folder of a painting run.
+  judge.painted = ""
+  # The photographs, each with the file name, but for the suffix, of what was
+  # painted of it; and the images of the style. Each a file or a folder; "" is
+  # what the painting run had, if its style was one, of files.
+  judge.content = ""
+  judge.style = ""
+  # Longer side at which all images are compared, in pixels: features change
+  # with the scale, so that only numbers of one size compare.
+  judge.size = 512
+  # What is measured. Those of LPIPS, which ArtFID needs, are of the extra
+  # `lpips`.
+  judge.measures = (
+    "lpips_vgg16",
+    "lpips_alexnet",
+    "gram",
+    "wasserstein",
+    "artfid",
+    "colours",
+  )
   return config.lock()
 
 
