@@ -199,7 +199,7 @@ def painting() -> ml_collections.ConfigDict:
   # An image, a folder of images (all of them are one style), or a training
   # run's folder: then its generator draws the style batch, or its painter
   # paints in one pass, with none of the fields below but `style_step`, `size`,
-  # `direction` and `tile`.
+  # `direction`, `tile`, `format` and `bits`.
   paint.style = ""
   # Further styles, and the weight of each, that of `style` first; () is 1 for
   # all. The painting blends them, or has one in each region.
@@ -240,6 +240,11 @@ def painting() -> ml_collections.ConfigDict:
   # broader and softer are the strokes; 0 is the size that they are drawn at.
   paint.style_size = 0
   paint.generated_share = 0.0
+  # The files of paintings: png, tiff, webp (all lossless), or jpeg (quality 95,
+  # full resolution of colours). All but jpeg keep a photograph's transparency.
+  paint.format = "png"
+  # Bits of each value in them: 8, or 16 in png and tiff, for editing on.
+  paint.bits = 8
   # Optimisation steps, at each size of the pyramid below.
   paint.steps = 300
   # beta and alpha of the total loss (the paper's best sweep value and 1).
