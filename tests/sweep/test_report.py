@@ -3,14 +3,14 @@
 import numpy as np
 from PIL import Image
 
-from astgan.sweep import plan, report
+from astgan.sweep import outcome, plan, report
 from configs import smoke
 
 
 def result(setting, seed, values, workdir=None):
-  run = plan.Run(setting, seed, workdir, (), smoke.get_config())
+  run = plan.Run((setting,), seed, workdir, (), smoke.get_config())
   curves = {"kernel": list(enumerate(values))} if values else {}
-  return report.Result(run, "done" if values else "failed", 90.0, curves)
+  return outcome.Result(run, "done" if values else "failed", 90.0, curves)
 
 
 RESULTS = [
@@ -38,10 +38,10 @@ def test_a_row_is_the_mean_and_deviation_over_seeds_lowest_first():
 
 
 def test_scalars_are_named_by_their_first_words_in_the_order_asked():
-  run = plan.Run("a", 0, None, (), smoke.get_config())
+  run = plan.Run(("a",), 0, None, (), smoke.get_config())
   names = ("loss", "kernel_random_30", "kernel_random_30_std", "kernels", "x")
   curves = {name: [(1, 2.0)] for name in (*names, "images_per_second")}
-  results = [report.Result(run, "done", 9.0, curves)]
+  results = [outcome.Result(run, "done", 9.0, curves)]
   assert report.columns(results, ()) == sorted(names)
   found = report.columns(results, ("x", "kernel", "absent"))
   assert found == ["x", "kernel_random_30"]
