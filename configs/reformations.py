@@ -29,8 +29,8 @@ Each trial is one change of the first; where the report leaves room, so it is
 read here. The second trial puts the classifier on top, which no loss sees:
 max pooling between blocks, which Keras' network has anyway, stands for it, and
 repeats the first. The style loss is the mean over the layers, whence the style
-weights: 5 / 4 and 5 / 11. The report normalises the errors and does not say how;
-each is divided here by the largest of the six trials.
+weights: 5 / 4 and 5 / 11. The report normalises the errors and does not say
+how; each is divided here by the largest of the six trials.
 
 Hardware: anything; on two CPU cores 0.35 seconds a step at 256 by 256 pixels,
 six minutes for 1,000 steps, 90 for the six trials.

@@ -35,7 +35,7 @@ def curves(
   """A panel a scalar, a colour a setting, a line a seed and photograph."""
   if not names:
     return
-  across = min(3, len(names))
+  across = min(3, math.ceil(len(names) ** 0.5))
   rows = -(-len(names) // across)
   labels = {
     setting: label(setting, _LETTERS * across)

@@ -45,7 +45,7 @@ def of_trainings(
       caption = f"{result.run.setting}, seed {result.run.seed}"
       rows.append(_row("", [Cell(caption, strip)]))
   if rows:
-    images.write(workdir / "sheet.png", _stack(rows))
+    images.write(workdir / "sheet.png", _sheet(rows))
 
 
 def of_paintings(
@@ -75,7 +75,7 @@ def of_paintings(
     ]
     name = "sheet.png" if len(stems) == 1 else f"sheet_{stem}.png"
     if shown:
-      images.write(workdir / name, _stack(shown))
+      images.write(workdir / name, _sheet(shown))
 
 
 def _parts(cells):
@@ -105,6 +105,12 @@ def _row(
     [_pad(c, above + below, c.shape[1] + _GAP) for c in columns], axis=1
   )
   return _stack([_text(title, row.shape[1]), row]) if title else row
+
+
+def _sheet(rows):
+  return np.pad(
+    _stack(rows), ((_GAP, 0), (_GAP, 0), (0, 0)), constant_values=255
+  )
 
 
 def _stack(
