@@ -10,11 +10,13 @@ def get_config() -> ml_collections.ConfigDict:
   config = best.get_config()
 
   paint = config.paint
+  paint.style_terms = ("mean_std",)
   paint.style_layers = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
   paint.style_layer_weights = (0.75, 0.188, 0.047, 0.0117)
-  paint.content_layers = ("relu3_1",)
+  paint.content_layers = ("relu4_1",)
   paint.size = 384
-  paint.coarsest = 96
-  paint.coarsest_steps = 80
-  paint.steps = 25
+  paint.ema_decay = 0.9
+  paint.coarsest = 192
+  paint.coarsest_steps = 60
+  paint.steps = 20
   return config

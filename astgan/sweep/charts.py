@@ -25,7 +25,11 @@ _BESIDE = 44
 
 def label(setting: str, letters: int) -> str:
   """What a painting is called in drawings: in lines of at most that length."""
-  text = re.sub(r"paint\.|['\"]|,(?=\))", "", setting).replace(",", ", ")
+  text = (
+    re.sub(r"paint\.|['\"]|,(?=\))", "", setting)
+    .replace(",", ", ")
+    .replace("=(", "= (")
+  )
   return textwrap.fill(" ".join(text.split()), letters)
 
 

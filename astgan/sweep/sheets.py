@@ -22,7 +22,7 @@ _COLUMNS = 8
 # Pixels between images, of a line of text, and of the narrowest caption.
 _GAP = 6
 _LINE = 16
-_NARROWEST = 128
+_NARROWEST = 160
 
 
 class Cell(NamedTuple):
