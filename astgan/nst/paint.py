@@ -19,6 +19,7 @@ from astgan.features import weights
 from astgan.nst import (
   colour,
   description,
+  network,
   optimize,
   photographs,
   regions,
@@ -133,6 +134,7 @@ def _make_optimization(config, opened, workdir):
     params = weights.load(config.features.net, config.features.weights)
   except errors.UserError as error:
     raise errors.UserError(f"features.weights: {error}") from error
+  params = network.cast(params, config.features.dtype)
   paint = config.paint
   describe = functools.partial(
     description.describe,
