@@ -23,7 +23,7 @@ FLOORS = (
   ("models", "features", "data"),
   ("runs", "checks", "memory", "messages"),
   ("losses",),
-  ("arrays", "atomic", "errors"),
+  ("arrays", "atomic", "digests", "errors", "trees"),
 )
 
 
