@@ -18,11 +18,16 @@ import numpy as np
 import orbax.checkpoint as ocp
 from jaxtyping import PyTree
 
-from astgan import digests, errors, trees
+from astgan import atomic, digests, errors, trees
 
 FOLDER = "checkpoints"
 
 logger = logging.getLogger(__name__)
+
+
+def _is_told_once(record: logging.LogRecord) -> bool:
+  """False for what fails in a thread of orbax, and is raised in ours too."""
+  return not (record.exc_info and "orbax" in record.pathname)
 
 
 class _Handler(ocp.StandardCheckpointHandler):
@@ -58,11 +63,15 @@ class Checkpoints:
     )
 
   def __enter__(self) -> "Checkpoints":
+    logging.getLogger("absl").addFilter(_is_told_once)
     return self
 
   def __exit__(self, *exception: object) -> None:
-    with self._full_disks():
-      self._manager.close()
+    try:
+      with self._full_disks():
+        self._manager.close()
+    finally:
+      logging.getLogger("absl").removeFilter(_is_told_once)
     # An exception may have come before the best one was named.
     if exception[0] is None:
       self._prune()
@@ -95,8 +104,7 @@ class Checkpoints:
       if not np.all(np.isfinite(array)):
         raise FloatingPointError(f"state{jax.tree_util.keystr(path)}")
     self.wait()
-    # With room for the names and folders. orbax would notice later, in
-    # threads that print tracebacks of their own.
+    # With room for the names and folders: orbax would notice later.
     size = sum(array.nbytes for array in jax.tree.leaves(arrays)) + 2**20
     if shutil.disk_usage(self._folder).free < size:
       raise self._full_disk()
@@ -159,14 +167,11 @@ class Checkpoints:
 
   def _set_aside(self, step: int, reason: digests.Damaged) -> None:
     """Renames a damaged checkpoint, so that it is none, and says so."""
-    damaged, aside = (
-      self._folder / str(step),
-      self._folder / f"damaged_{step:08d}",
-    )
-    for number in itertools.count(2):
-      if not aside.exists():
-        break
-      aside = aside.with_name(f"damaged_{step:08d}_{number}")
+    damaged = self._folder / str(step)
+    name = f"damaged_{step:08d}"
+    others = (f"{name}_{number}" for number in itertools.count(2))
+    paths = map(self._folder.joinpath, itertools.chain([name], others))
+    aside = next(path for path in paths if not path.exists())
     damaged.rename(aside)
     self._manager.reload()
     logger.warning(
@@ -177,7 +182,8 @@ class Checkpoints:
   def _full_disks(self) -> Iterator[None]:
     """Calls a full disk what it is: orbax raises ValueError."""
     try:
-      yield
+      with atomic.naming(self._folder):
+        yield
     except ValueError as error:
       if "RESOURCE_EXHAUSTED" not in str(error):
         raise

@@ -21,9 +21,9 @@ FLOORS = (
   ("checkpoints", "history", "writer", "pages", "systems"),
   ("metrics",),
   ("models", "features", "data"),
-  ("runs", "checks", "memory", "messages"),
+  ("runs", "checks", "memory", "messages", "trees"),
   ("losses",),
-  ("arrays", "atomic", "digests", "errors", "trees"),
+  ("arrays", "atomic", "digests", "errors"),
 )
 
 
