@@ -6,13 +6,14 @@ import json
 import logging
 import math
 import pathlib
+import platform
 import time
 from collections.abc import Iterable, Sequence
 
 import matplotlib.figure
 import numpy as np
-from tensorboardX import event_file_writer, summary
-from tensorboardX.proto import event_pb2, summary_pb2
+from tensorboardX import record_writer, summary
+from tensorboardX.proto import event_pb2
 
 from astgan import atomic, errors
 
@@ -49,11 +50,12 @@ class Writer:
     self.lines = lines
     self._file = path.open("a")
     # Not a SummaryWriter, whose thread would meet a full disk by itself.
-    self._events = event_file_writer.EventsWriter(str(workdir / "events"))
+    name = f"events.out.tfevents.{int(time.time())}.{platform.node()}"
+    self._events = record_writer.RecordWriter(str(workdir / name))
+    self._add_event(file_version="brain.Event:2")
     if resume_step is not None:
       start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
-      event = event_pb2.Event(step=resume_step + 1, session_log=start)
-      self._events.write_event(event)
+      self._add_event(step=resume_step + 1, session_log=start)
 
   def __enter__(self) -> "Writer":
     return self
@@ -81,15 +83,18 @@ class Writer:
     self.lines.append(line)
     prefix = "".join(f"{label}/" for label in labels.values())
     for name, value in scalars.items():
-      self._show(step, summary.scalar(prefix + name, value))
+      shown = summary.scalar(prefix + name, value)
+      self._add_event(step=step, summary=shown)
 
   def image(self, name: str, step: int, image: np.ndarray) -> None:
     """Writes an image, uint8 [h, w, 3], for TensorBoard."""
-    self._show(step, summary.image(name, image, dataformats="HWC"))
+    shown = summary.image(name, image, dataformats="HWC")
+    self._add_event(step=step, summary=shown)
 
   def histogram(self, name: str, step: int, values: np.ndarray) -> None:
     """Writes the distribution of some values for TensorBoard."""
-    self._show(step, summary.histogram(name, values, _BINS))
+    shown = summary.histogram(name, values, _BINS)
+    self._add_event(step=step, summary=shown)
 
   def close(self) -> None:
     """Closes the files and plots losses.png."""
@@ -101,10 +106,10 @@ class Writer:
       pass
     draw_losses(self._workdir)
 
-  def _show(self, step: int, shown: summary_pb2.Summary) -> None:
-    event = event_pb2.Event(step=step, wall_time=time.time(), summary=shown)
+  def _add_event(self, **fields: object) -> None:
+    event = event_pb2.Event(wall_time=time.time(), **fields)
     with atomic.naming(self._workdir):
-      self._events.write_event(event)
+      self._events.write(event.SerializeToString())
 
 
 def read(workdir: pathlib.Path) -> list[dict]:
