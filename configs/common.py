@@ -201,6 +201,26 @@ def painting() -> ml_collections.ConfigDict:
   # paints in one pass, with none of the fields below but `style_step`, `size`,
   # `direction` and `tile`.
   paint.style = ""
+  # Further styles, and the weight of each, that of `style` first; () is 1 for
+  # all. The painting blends them, or has one in each region.
+  paint.styles = ()
+  paint.blend = ()
+  # Where each style is painted: one image a style, white where it counts, grey
+  # in between, of any size; or folders with one for each photograph, of its
+  # name. () blends the styles everywhere.
+  paint.masks = ()
+  # Which part of each style counts, likewise; "" is all of it.
+  paint.style_masks = ()
+  # Colours of the painting: style, or the photograph's: luminance (the
+  # chrominance of the photograph is put back), linear (mean and covariance) or
+  # histogram (each channel).
+  paint.colour = "style"
+  # For linear and histogram, what is recoloured before: style (with the
+  # photograph's colours, so that the painting keeps them) or photograph (with
+  # the style's). For linear, which root of the covariance: symmetric (moves
+  # colours least), cholesky or pca.
+  paint.recolour = "style"
+  paint.colour_root = "symmetric"
   # What a painter of two directions makes: "painting" of photographs, or
   # "photograph" of paintings; "" is the first.
   paint.direction = ""
@@ -233,6 +253,11 @@ def painting() -> ml_collections.ConfigDict:
   paint.content_layers = ("conv_4",)
   # Weight of each style layer within the style loss; () is 1 for all.
   paint.style_layer_weights = ()
+  # What describes the style of a layer: gram, mean_std (of each channel),
+  # covariance, wasserstein (between Gaussians); several are added, each times
+  # its weight; () is 1 for all.
+  paint.style_terms = ("gram",)
+  paint.style_term_weights = ()
   # What Gram matrices are divided by: hwc (pixels and channels; the style
   # weight of 50,000 belongs to it), hw (pixels; Gatys' energy) or none.
   paint.gram = "hwc"
@@ -240,10 +265,22 @@ def painting() -> ml_collections.ConfigDict:
   # pixel values of [0, 1].
   paint.optimizer = "adam"
   paint.learning_rate = 0.02
-  # First image: content, style (the first style image) or noise.
+  # Decay of the average of the iterates, which then is the painting: smoother
+  # than any of them; 0 paints the one of the lowest loss.
+  paint.ema_decay = 0.0
+  # Longer side of the first painting, in pixels: it is painted from there to
+  # `size`, each time larger by the square root of 2; 0 paints at `size` alone.
+  # Steps of the first, where `steps` is that of each of the others; 0 is the
+  # same.
+  paint.coarsest = 0
+  paint.coarsest_steps = 0
+  # First image: content, colours (the photograph with the style's colours),
+  # style (the first style image), noise, grey, or the path of an image.
   paint.init = "content"
-  # Steps between lines of metrics.jsonl.
+  # Steps between lines of metrics.jsonl, and between savings of the unfinished
+  # painting, from which a run that was stopped goes on.
   paint.log_every = 10
+  paint.save_every = 50
   return config.lock()
 
 

@@ -21,7 +21,7 @@ FLOORS = (
   ("checkpoints", "history", "writer", "pages", "systems"),
   ("metrics",),
   ("models", "features", "data"),
-  ("runs", "checks", "memory", "messages", "trees"),
+  ("runs", "checks", "memory", "messages", "stop", "trees"),
   ("losses",),
   ("arrays", "atomic", "digests", "errors"),
 )

@@ -80,6 +80,7 @@ def apply(
   # Before the zero padding, which therefore stands for the mean colour.
   x = images - params["mean"][None, None, None]
   x = x / params["scale"][None, None, None]
+  x = x.astype(params["conv1_1"]["kernel"].dtype)
   for layer in dict.fromkeys(layers.values()):
     if not missing:
       break

@@ -1,202 +1,197 @@
-"""The objective of a painting: content, style of a group and total variation.
+"""The objective of a painting: a weighted sum of terms.
 
-  total = alpha content + beta style + gamma tv
+  total = sum over items of weight * distance(describe(statistics), target)
 
-  content  sum over layers of mean (F(X) - F(C))^2
-  style    sum over layers of w_l mean_i mean (G(X) - G(S_i))^2, i = 1..m
-
-The style loss depends on the style images only through the mean and the
-variance of their Gram matrices A_i:
-
-  mean_i |G - A_i|^2 = |G - mean A|^2 + mean_i |A_i - mean A|^2.
-
-Both are computed once. A step costs the same for one style image and for a
-thousand, and the reported style loss is that of the formula.
-
-References: Gatys, Ecker and Bethge, A Neural Algorithm of Artistic Style, 2015;
-the Ast-GAN report, section 3.3.
+An item is a term with its weight, the name that its loss is reported under, and
+the region of the painting that it looks at.
 """
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
-from astgan.losses import perceptual
+from astgan.nst import network
+from astgan.nst.terms import interface
 
-# extract(params, images in [0, 1], taps) -> {tap: features}.
-Extract = Callable[[Any, Any, tuple[str, ...]], dict[str, Any]]
+Image = Float[Array, "1 h w 3"]
 Scalars = dict[str, Float[Array, ""]]
-# Every layer has its own size.
-LayerFeatures = dict[str, Float[Array, "1 _ _ _"]]
-# Names of the reported losses.
-LOSSES = ("loss", "content/loss", "style/loss", "tv/loss")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Terms:
-  """Layers and weights of the losses.
+class Item(NamedTuple):
+  """A term of the sum.
 
   Args:
-    content_layers, style_layers: taps of the feature network.
-    style_layer_weights: w_l, one per style layer.
-    normalize: normalisation of the Gram matrices, see `perceptual.gram`.
-    content_weight, style_weight, tv_weight: alpha, beta and gamma.
+    name: of the loss, such as "style". Terms of one name are reported as one.
+    weight: of the term in the total.
+    term: the measure.
+    scale: of the term within the reported loss of its name.
+    region: index of a region of the painting; None is everywhere.
   """
 
-  content_layers: tuple[str, ...]
-  style_layers: tuple[str, ...]
-  style_layer_weights: tuple[float, ...]
-  normalize: str = "hwc"
-  content_weight: float = 1.0
-  style_weight: float
-  tv_weight: float = 0.0
-
-  def __post_init__(self):
-    layers, weights = len(self.style_layers), len(self.style_layer_weights)
-    if layers != weights:
-      raise ValueError(f"{layers} style layers have {weights} weights")
-
-  @property
-  def taps(self) -> tuple[str, ...]:
-    """Style and content layers, each once."""
-    return tuple(dict.fromkeys(self.style_layers + self.content_layers))
+  name: str
+  weight: float
+  term: interface.Term
+  scale: float = 1.0
+  region: int | None = None
 
 
-class GramMoments(NamedTuple):
-  """Mean and variance of the Gram matrices of one layer, over the group."""
+class Region(NamedTuple):
+  """A part of the painting.
 
-  mean: Float[Array, "1 c c"]
-  # Averaged over the entries of the matrix.
-  variance: Float[Array, ""]
+  Args:
+    weights: of the positions of each layer, in [0, 1]; None is 1 everywhere.
+    samples: rows and columns of sampled positions of each layer.
+    share: of the region among all regions: what its losses are multiplied by.
+  """
+
+  weights: interface.LayerWeights | None
+  samples: dict[str, Array]
+  share: Float[Array, ""] | float = 1.0
 
 
 class Targets(NamedTuple):
-  """Targets of the content loss and of the style loss, by layer."""
-
-  content: LayerFeatures
-  style: dict[str, GramMoments]
-
-
-def objective(
-  image: Float[Array, "1 h w 3"],
-  params: Any,
-  targets: Targets,
-  *,
-  extract: Extract,
-  terms: Terms,
-) -> tuple[Float[Array, ""], Scalars]:
-  """The total loss of an image, and its parts.
+  """What a painting is compared with.
 
   Args:
-    image: in [0, 1].
-    params: parameters of the feature network.
-    targets: from `content_targets` and `style_targets`, with the same terms.
-    extract: the feature network.
-    terms: layers and weights.
-
-  Returns: the total, and a dictionary of `LOSSES`: the total and the three
-    unweighted losses.
+    content: features of the photograph, by tap.
+    items: the target of each item.
+    everywhere: the region of all pixels.
+    regions: those that items name.
   """
-  features = extract(params, image, terms.taps)
 
-  def content(layer):
-    return jnp.mean(perceptual.content(features[layer], targets.content[layer]))
+  content: interface.LayerFeatures
+  items: tuple[Any, ...]
+  everywhere: Region
+  regions: tuple[Region, ...] = ()
 
-  def style(layer):
-    gram = perceptual.gram(features[layer], normalize=terms.normalize)
-    mean, variance = targets.style[layer]
-    return jnp.mean(perceptual.style(gram, mean)) + variance
-
-  content_loss = sum(content(layer) for layer in terms.content_layers)
-  style_loss = sum(
-    weight * style(layer)
-    for layer, weight in zip(
-      terms.style_layers, terms.style_layer_weights, strict=True
-    )
-  )
-  tv_loss = jnp.mean(perceptual.total_variation(image))
-  total = (
-    terms.content_weight * content_loss
-    + terms.style_weight * style_loss
-    + terms.tv_weight * tv_loss
-  )
-  losses = (total, content_loss, style_loss, tv_loss)
-  return total, dict(zip(LOSSES, losses, strict=True))
+  def region(self, item: Item) -> Region:
+    """The region that the item looks at."""
+    return self.everywhere if item.region is None else self.regions[item.region]
 
 
-@functools.partial(jax.jit, static_argnames=("extract", "terms"))
-def content_targets(
-  params: Any,
-  photograph: Float[Array, "1 h w 3"],
-  *,
-  extract: Extract,
-  terms: Terms,
-) -> LayerFeatures:
-  """Features of the photograph in the content layers.
+@dataclasses.dataclass(frozen=True)
+class Objective:
+  """The items, and the network that gives them features. Hashable.
 
   Args:
-    params, extract, terms: as for `objective`.
-    photograph: in [0, 1], of the size of the painting.
+    network: images to features.
+    items: the weighted terms.
   """
-  return extract(params, photograph, terms.content_layers)
+
+  network: network.Extract
+  items: tuple[Item, ...]
+
+  @property
+  def taps(self) -> tuple[str, ...]:
+    """All layers that the terms read, each once."""
+    taps = [tap for item in self.items for tap in item.term.taps]
+    return tuple(dict.fromkeys(taps))
+
+  @property
+  def names(self) -> tuple[str, ...]:
+    """Names of the reported losses."""
+    names = dict.fromkeys(f"{item.name}/loss" for item in self.items)
+    return ("loss", *names)
+
+  def features(
+    self, params: Any, images: Float[Array, "b h w 3"]
+  ) -> dict[str, Float[Array, "b _ _ _"]]:
+    """The features that the terms read, by tap, of images in [0, 1]."""
+    return self.network(params, images, self.taps)
+
+  def losses(
+    self, sums: tuple[PyTree, ...], targets: Targets
+  ) -> tuple[Float[Array, ""], Scalars]:
+    """The total and its parts, of the statistics of the whole painting."""
+    scalars = {name: jnp.zeros(()) for name in self.names}
+    for item, item_sums, target in zip(
+      self.items, sums, targets.items, strict=True
+    ):
+      description = item.term.describe(item_sums)
+      loss = item.term.distance(description, target)
+      loss *= item.scale * targets.region(item).share
+      scalars["loss"] += item.weight * loss
+      scalars[f"{item.name}/loss"] += loss
+    return scalars["loss"], scalars
+
+  def __call__(
+    self, image: Image, params: Any, targets: Targets
+  ) -> tuple[Float[Array, ""], Scalars]:
+    """The total loss of an image, and its parts.
+
+    Args:
+      image: in [0, 1].
+      params: parameters of the feature network.
+      targets: of a photograph of the size of the image.
+
+    Returns: the total, and a dictionary of `names`: the total, and the losses
+      by name without their weights.
+    """
+    return self.losses(self.statistics(image, params, targets), targets)
+
+  def statistics(
+    self, image: Image, params: Any, targets: Targets
+  ) -> tuple[PyTree, ...]:
+    """The statistics of every item."""
+    return self.statistics_of(image, self.features(params, image), targets)
+
+  def statistics_of(
+    self, image: Image, features: interface.LayerFeatures, targets: Targets
+  ) -> tuple[PyTree, ...]:
+    """The same, of the features of the image."""
+
+    def of_item(item):
+      region = targets.region(item)
+      return item.term.statistics(
+        interface.View(
+          image, features, targets.content, region.weights, region.samples
+        )
+      )
+
+    return tuple(of_item(item) for item in self.items)
 
 
-def style_targets(
-  params: Any,
-  style_images: Iterable[Float[Array, "_ _ _ 3"]],
-  *,
-  extract: Extract,
-  terms: Terms,
-) -> dict[str, GramMoments]:
-  """Mean and variance of the Gram matrices of a group, per style layer.
-
-  One array is in memory at a time, and each shape of array is compiled once.
-  The moments are accumulated in float64 by Welford's algorithm. A difference
-  of two large sums of squares would cancel.
+@dataclasses.dataclass(frozen=True)
+class Whole:
+  """An objective and its gradient, of the whole image at once.
 
   Args:
-    params, extract, terms: as for `objective`.
-    style_images: arrays of images in [0, 1], of any shapes.
-
-  Raises:
-    ValueError: there is no image.
-
-  References: Welford, Note on a method for calculating corrected sums of
-    squares and products, 1962.
+    objective: the terms and their network.
   """
-  count = 0
-  means = dict.fromkeys(terms.style_layers, 0.0)
-  squares = dict.fromkeys(terms.style_layers, 0.0)
-  for images in style_images:
-    grams = jax.device_get(_grams(params, images, extract=extract, terms=terms))
-    for index in range(len(images)):
-      count += 1
-      for layer in terms.style_layers:
-        gram = grams[layer][index].astype(np.float64)
-        delta = gram - means[layer]
-        means[layer] = means[layer] + delta / count
-        squares[layer] += np.mean(delta * (gram - means[layer]))
-  if not count:
-    raise ValueError("a style needs at least one image")
-  return {
-    layer: GramMoments(
-      mean=jnp.asarray(means[layer][None], jnp.float32),
-      variance=jnp.asarray(squares[layer] / count, jnp.float32),
-    )
-    for layer in terms.style_layers
-  }
+
+  objective: Objective
+
+  traceable = True
+
+  def value_and_grad(
+    self, image: Image, params: Any, targets: Targets
+  ) -> tuple[tuple[Float[Array, ""], Scalars], Image]:
+    """The total and its parts, and the gradient of the total."""
+    function = jax.value_and_grad(self.objective, has_aux=True)
+    return function(image, params, targets)
+
+  def statistics(
+    self, image: Image, params: Any, targets: Targets
+  ) -> tuple[PyTree, ...]:
+    """The statistics of every item."""
+    return _statistics(image, params, targets, objective=self.objective)
+
+  def features(
+    self, image: Image, params: Any, taps: tuple[str, ...]
+  ) -> interface.LayerFeatures:
+    """Features of the image at the taps."""
+    return _features(image, params, network=self.objective.network, taps=taps)
 
 
-@functools.partial(jax.jit, static_argnames=("extract", "terms"))
-def _grams(params, images, *, extract, terms):
-  features = extract(params, images, terms.style_layers)
-  return {
-    layer: perceptual.gram(features[layer], normalize=terms.normalize)
-    for layer in terms.style_layers
-  }
+@functools.partial(jax.jit, static_argnames="objective")
+def _statistics(image, params, targets, *, objective):
+  return objective.statistics(image, params, targets)
+
+
+@functools.partial(jax.jit, static_argnames=("network", "taps"))
+def _features(image, params, *, network, taps):
+  return network(params, image, taps)

@@ -3,6 +3,7 @@
 import functools
 import json
 import logging
+import math
 import pathlib
 
 import jax
@@ -11,22 +12,28 @@ import ml_collections
 import numpy as np
 import tqdm
 
-from astgan import arrays, atomic, errors, runs, writer
+from astgan import arrays, atomic, errors, runs, stop, writer
 from astgan.data import images
 from astgan.features import weights
 from astgan.nst import (
-  objective,
+  colour,
+  description,
+  optimize,
   photographs,
+  regions,
   settings,
-  start,
   styles,
   stylize,
+  unfinished,
 )
+from astgan.nst import recipe as recipes
 
 logger = logging.getLogger(__name__)
 
-# Fingerprint of the style, in the run folder.
+# Fingerprint of the style, and paintings that are not finished, in the run
+# folder.
 _STYLE = "style.json"
+_UNFINISHED = "unfinished"
 
 
 def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
@@ -49,15 +56,17 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   """
   settings.check(config)
   style_key, noise_key = jax.random.split(jax.random.key(config.seed))
-  style = styles.open_style(config, style_key)
-  in_one_pass = isinstance(style, styles.Painted)
+  opened = styles.open_styles(config, style_key)
+  in_one_pass = isinstance(opened[0], styles.Painted)
   found = photographs.find(
     config.paint.content,
     longer_side=config.paint.size,
-    min_side=style.painter.smallest if in_one_pass else settings.MIN_SIDE,
+    min_side=opened[0].painter.smallest if in_one_pass else settings.MIN_SIDE,
   )
   runs.check_run(workdir, config)
-  fingerprint = json.dumps(style.fingerprint()) + "\n"
+  fingerprints = [style.fingerprint() for style in opened]
+  whole = fingerprints[0] if len(opened) == 1 else fingerprints
+  fingerprint = json.dumps(whole) + "\n"
   _check_same_style(config, workdir, fingerprint)
   pending = []
   for photograph in found:
@@ -70,97 +79,159 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     return
 
   make = _make_one_pass if in_one_pass else _make_optimization
-  paint_one = make(config, style)
+  paint_one, contact_sheet = make(config, opened, workdir)
   runs.open_run(workdir, config)
   (workdir / "painted").mkdir(exist_ok=True)
-  if not in_one_pass:
-    images.write(workdir / "style.png", style.contact_sheet())
+  if contact_sheet is not None:
+    images.write(workdir / "style.png", contact_sheet)
   atomic.write(workdir / _STYLE, fingerprint.encode())
-  _drop_unfinished(workdir, {photograph.path.stem for photograph, _ in pending})
-  with writer.Writer(workdir) as log:
+  recipe = recipes.of_config(config)
+  saved = {} if in_one_pass else _load_unfinished(workdir, pending, recipe)
+  stems = [photograph.path.stem for photograph, _ in pending]
+  _drop_metrics(
+    workdir,
+    {stem: optimize.done(saved.get(stem), recipe) for stem in stems},
+  )
+  with writer.Writer(workdir) as log, stop.signals() as signals:
     for number, (photograph, painting) in enumerate(pending, start=1):
       # The number of a photograph changes with the others, its bytes do not.
       key = jax.random.fold_in(noise_key, int(photograph.fingerprint[:8], 16))
-      pixels = paint_one(key, photograph, log)
+      progress = saved.pop(photograph.path.stem, None)
+      pixels = paint_one(key, photograph, log, signals, progress)
+      if pixels is None:
+        logger.info("stopped by %s; the same command goes on", signals[0])
+        return
       photographs.write_painting(painting, pixels, photograph)
+      unfinished.drop(workdir / _UNFINISHED, photograph.path.stem)
       log.image(f"{photograph.path.stem}/painted", config.paint.steps, pixels)
       logger.info("%s (%d of %d)", painting, number, len(pending))
 
 
-def _make_one_pass(config, style):
+def _make_one_pass(config, opened, workdir):
   """Photographs to pixels, by a painter."""
+  del workdir
+  (style,) = opened
 
-  def paint_one(key, photograph, log):
-    del key, log
+  def paint_one(key, photograph, log, signals, progress):
+    del key, log, progress
+    if signals:
+      return None
     pixels = photograph.pixels(config.paint.size)
     return style.painter.paint(pixels, style.direction, tile=config.paint.tile)
 
-  return paint_one
+  return paint_one, None
 
 
-def _make_optimization(config, style):
+def _make_optimization(config, opened, workdir):
   """Photographs to pixels, by optimisation, with the style read once."""
   try:
     params = weights.load(config.features.net, config.features.weights)
   except errors.UserError as error:
     raise errors.UserError(f"features.weights: {error}") from error
-  network = {
-    "extract": settings.extract(config),
-    "terms": settings.terms(config),
-  }
-  style_targets = objective.style_targets(
-    params, tqdm.tqdm(style, desc="style", unit="image"), **network
+  paint = config.paint
+  describe = functools.partial(
+    description.describe,
+    recipes.of_config(config),
+    params,
+    opened,
+    blend=paint.blend,
+    style_masks=[
+      regions.read(path) if path else None for path in paint.style_masks
+    ],
+    in_regions=bool(paint.masks),
   )
-  return functools.partial(
-    _paint_one,
+  style = describe()
+  paint_one = functools.partial(
+    _optimize,
     config=config,
     params=params,
-    style_targets=style_targets,
-    style_image=next(iter(style)),
-    optimizer=settings.optimizer(config),
-    **network,
+    describe=describe,
+    style=style,
+    workdir=workdir,
   )
+  return paint_one, style.contact_sheet
 
 
-def _paint_one(
-  key, photograph, log, *, config, params, style_targets, style_image,
-  optimizer, extract, terms,
+def _optimize(
+  key, photograph, log, signals, progress, *,
+  config, params, describe, style, workdir,
 ):  # fmt: skip
-  """The pixels of the painting. Its losses go to the log."""
-  stem, steps = photograph.path.stem, config.paint.steps
-  pixels = jnp.asarray(photograph.pixels(config.paint.size))
-  content = arrays.bytes_to_unit(pixels[None])
-  targets = objective.Targets(
-    content=objective.content_targets(
-      params, content, extract=extract, terms=terms
-    ),
-    style=style_targets,
-  )
-  # On CPUs a report is cheap next to a step, and the progress bar moves.
-  report_every = config.paint.log_every
-  if jax.default_backend() == "cpu":
-    report_every = 1
+  """The pixels of the painting; None where a signal stopped it."""
+  recipe, stem = recipes.of_config(config), photograph.path.stem
+  paint, steps = config.paint, recipe.total_steps
+  report_every = _report_every(paint)
+  content = np.float32(photograph.pixels(config.paint.size)) / 255
+  content, style = _recolour(content, style, paint, describe)
+  done = max(0, optimize.done(progress, recipe))
+  folder = workdir / _UNFINISHED
 
-  with tqdm.tqdm(total=steps, desc=stem, unit="step") as bar:
+  with tqdm.tqdm(total=steps, initial=done, desc=stem, unit="step") as bar:
 
-    def report(step, scalars):
+    def report(step, scalars, progress):
       bar.update(step - bar.n)
       bar.set_postfix(loss=f"{scalars['loss']:.4g}", refresh=False)
-      if step % config.paint.log_every == 0 or step == steps:
+      if report_every > 1 or step % paint.log_every == 0 or step == steps:
         log.write(step, scalars, photograph=stem)
+      if step < steps and (signals or step % paint.save_every == 0):
+        so_far = stylize.result(progress.painting, optimizer=recipe.optimizer)
+        unfinished.save(
+          folder,
+          stem,
+          progress,
+          preview=_to_bytes(so_far),
+          fingerprint=photograph.fingerprint,
+        )
+      return bool(signals)
 
-    painted = stylize.stylize(
-      start.initial_image(key, config.paint.init, content, style_image),
-      params,
-      targets,
-      extract=extract,
-      terms=terms,
-      optimizer=optimizer,
-      steps=steps,
-      report_every=report_every,
-      report=report,
-    )
-  return np.asarray(arrays.unit_to_bytes(painted))[0]
+    try:
+      painted = optimize.paint_one(
+        key,
+        jnp.asarray(content)[None],
+        recipe=recipe,
+        params=params,
+        style=style,
+        masks=regions.masks_of(stem, paint.masks),
+        progress=progress,
+        report_every=report_every,
+        report=report,
+      )
+    except stylize.NotFiniteError as error:
+      path = folder / f"{stem}.png"
+      folder.mkdir(exist_ok=True)
+      images.write(path, _to_bytes(error.image))
+      raise FloatingPointError(
+        f"{stem}: {error}; the best is {path}"
+      ) from error
+  if painted is None:
+    return None
+  if paint.colour == "luminance":
+    kept = colour.keep_chrominance(np.asarray(painted[0]), content)
+    painted = jnp.asarray(kept)[None]
+  return _to_bytes(painted)
+
+
+def _report_every(paint):
+  """On CPUs a report is cheap next to a step, and the progress bar moves."""
+  if jax.default_backend() == "cpu":
+    return 1
+  return math.gcd(paint.log_every, paint.save_every)
+
+
+def _recolour(content, style, paint, describe):
+  """The photograph and the style, one with the colours of the other."""
+  if paint.colour not in ("linear", "histogram"):
+    return content, style
+  match = colour.match_histogram
+  if paint.colour == "linear":
+    match = functools.partial(colour.match_linear, root=paint.colour_root)
+  if paint.recolour == "photograph":
+    return match(content, style.palette), style
+  palette = colour.palette(content)
+  return content, describe(recolour=lambda image: match(image, palette))
+
+
+def _to_bytes(image):
+  return np.asarray(arrays.unit_to_bytes(image))[0]
 
 
 def _check_same_style(config, workdir, fingerprint):
@@ -174,11 +245,33 @@ def _check_same_style(config, workdir, fingerprint):
     )
 
 
-def _drop_unfinished(workdir, stems):
-  """Drops the metrics of paintings that were not finished."""
+def _load_unfinished(workdir, pending, recipe):
+  """The progress of the paintings that were stopped, by stem."""
+  found = {}
+  for photograph, _ in pending:
+    stem = photograph.path.stem
+    if not unfinished.exists(workdir / _UNFINISHED, stem):
+      continue
+    shape = photograph.pixels(recipe.size).shape[:2]
+    found[stem] = unfinished.load(
+      workdir / _UNFINISHED,
+      stem,
+      like=functools.partial(optimize.like, shape=shape, recipe=recipe),
+      fingerprint=photograph.fingerprint,
+    )
+  return found
+
+
+def _drop_metrics(workdir, done):
+  """Drops the metrics that will be written again.
+
+  Args:
+    workdir: the run folder.
+    done: the last step that is kept, by stem of a photograph.
+  """
   lines = [
-    json.dumps(line) + "\n"
+    line
     for line in writer.read(workdir)
-    if line.get("photograph") not in stems
+    if line["step"] <= done.get(line.get("photograph"), math.inf)
   ]
-  atomic.write(workdir / "metrics.jsonl", "".join(lines).encode())
+  writer.rewrite(workdir, lines)

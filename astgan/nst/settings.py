@@ -1,18 +1,19 @@
 """Validation of the painting fields, and the objects they describe."""
 
-import functools
 import math
 
 import ml_collections
-import optax
 
 from astgan import checks, errors
 from astgan.features import vgg
 from astgan.losses import perceptual
-from astgan.nst import objective, start, stylize
+from astgan.nst import colour, start, stylize
+from astgan.nst.terms import registry
 
 # VGG halves an image four times before its last block.
 MIN_SIDE = 32
+
+COLOURS = ("style", "luminance", "linear", "histogram")
 
 # At this side the features of the first block alone take 64 GiB.
 MAX_SIDE = 16_384
@@ -25,18 +26,42 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.one_of(config, "features.padding", vgg.PADDINGS)
   checks.one_of(config, "paint.gram", perceptual.NORMALIZATIONS)
   checks.one_of(config, "paint.optimizer", tuple(stylize.OPTIMIZERS))
-  checks.one_of(config, "paint.init", start.INITS)
+  start.check(config.paint.init)
+  checks.one_of(config, "paint.colour", COLOURS)
+  checks.one_of(config, "paint.recolour", ("style", "photograph"))
+  checks.one_of(config, "paint.colour_root", tuple(colour.ROOTS))
+  _check_styles(config)
   checks.within(config, "paint.size", MIN_SIDE, MAX_SIDE)
   if config.paint.style_size:
     checks.within(config, "paint.style_size", MIN_SIDE, MAX_SIDE)
   checks.within(config, "paint.generated_scale", 0.25, 16)
   checks.within(config, "paint.tile", 0, MAX_SIDE)
-  for name in ("steps", "style_batch", "log_every"):
+  if config.paint.coarsest:
+    checks.within(config, "paint.coarsest", MIN_SIDE, config.paint.size)
+  checks.within(config, "paint.coarsest_steps", 0)
+  checks.within(config, "paint.ema_decay", 0, 1, open_high=True)
+  for name in ("steps", "style_batch", "log_every", "save_every"):
     checks.within(config, f"paint.{name}", 1)
   for name in ("style_weight", "content_weight", "tv_weight"):
     checks.within(config, f"paint.{name}", 0)
   checks.within(config, "paint.learning_rate", 0, open_low=True)
   _check_layers(config)
+  _check_terms(config)
+
+
+def _check_styles(config):
+  """Blends and masks name each style once."""
+  paint = config.paint
+  count = 1 + len(paint.styles)
+  _check_weights(config, "blend", count, "styles")
+  if paint.blend and not sum(paint.blend):
+    raise errors.UserError("paint.blend is 0 for all styles; weigh one")
+  for name in ("masks", "style_masks"):
+    if len(paint[name]) not in (0, count):
+      raise errors.UserError(
+        f"paint.{name} has {len(paint[name])} masks for {count} styles; give"
+        " one for each, or ()"
+      )
 
 
 def _check_layers(config):
@@ -51,48 +76,29 @@ def _check_layers(config):
     except ValueError as error:
       raise errors.UserError(f"paint.{name}: {error}") from error
   layers = config.paint.style_layers
-  weights = config.paint.style_layer_weights
-  if len(weights) not in (0, len(layers)):
+  _check_weights(config, "style_layer_weights", len(layers), "style layers")
+
+
+def _check_weights(config, name, count, what):
+  weights = config.paint[name]
+  if len(weights) not in (0, count):
     raise errors.UserError(
-      f"paint.style_layer_weights has {len(weights)} weights for"
-      f" {len(layers)} style layers; give one for each, or () for 1"
+      f"paint.{name} has {len(weights)} weights for {count} {what}; give one"
+      " for each, or () for 1"
     )
   if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
     raise errors.UserError(
-      f"paint.style_layer_weights are finite and at least 0; got {weights}"
+      f"paint.{name} are finite and at least 0; got {weights}"
     )
 
 
-def terms(config: ml_collections.ConfigDict) -> objective.Terms:
-  """Layers and weights of a valid config."""
-  paint = config.paint
-  weights = paint.style_layer_weights or (1.0,) * len(paint.style_layers)
-  return objective.Terms(
-    content_layers=tuple(paint.content_layers),
-    style_layers=tuple(paint.style_layers),
-    style_layer_weights=tuple(float(weight) for weight in weights),
-    normalize=paint.gram,
-    content_weight=paint.content_weight,
-    style_weight=paint.style_weight,
-    tv_weight=paint.tv_weight,
-  )
-
-
-def extract(config: ml_collections.ConfigDict) -> objective.Extract:
-  """The feature network, as a function of (params, images, taps)."""
-  return _network(config.features.pooling, config.features.padding)
-
-
-# The same object for the same settings, so that jit does not compile twice.
-@functools.cache
-def _network(pooling: str, padding: str) -> objective.Extract:
-  return functools.partial(vgg.apply, pooling=pooling, padding=padding)
-
-
-def optimizer(
-  config: ml_collections.ConfigDict,
-) -> optax.GradientTransformationExtraArgs:
-  """The optimiser over pixels."""
-  return stylize.make_optimizer(
-    config.paint.optimizer, config.paint.learning_rate
-  )
+def _check_terms(config):
+  terms = config.paint.style_terms
+  for name in terms:
+    if name not in registry.STYLE:
+      raise errors.UserError(
+        f"paint.style_terms: {name!r} is none of {', '.join(registry.STYLE)}"
+      )
+  if not terms:
+    raise errors.UserError("paint.style_terms names no term; name at least one")
+  _check_weights(config, "style_term_weights", len(terms), "style terms")

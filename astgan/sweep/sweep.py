@@ -9,9 +9,8 @@ import time
 
 import ml_collections
 
-from astgan import atomic, checks, errors, runs, writer
+from astgan import atomic, checks, errors, runs, stop, writer
 from astgan.sweep import plan, report
-from astgan.train import stop
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ import numpy as np
 import tqdm
 from jaxtyping import PyTree
 
-from astgan import checkpoints, history, runs, writer
+from astgan import checkpoints, history, runs, stop, writer
 from astgan.systems import interface, registry
 from astgan.train import (
   evaluation,
@@ -30,7 +30,6 @@ from astgan.train import (
   settings,
   sources,
   start,
-  stop,
   throughput,
 )
 

@@ -3,6 +3,7 @@
 import functools
 import json
 import logging
+import signal
 
 import numpy as np
 import pytest
@@ -122,10 +123,137 @@ def test_an_interrupted_painting_leaves_no_file(folder, monkeypatch):
   def interrupt(*arguments, **options):
     raise KeyboardInterrupt
 
-  monkeypatch.setattr(paint.stylize, "stylize", interrupt)
+  monkeypatch.setattr(paint.optimize, "paint_one", interrupt)
   with pytest.raises(KeyboardInterrupt):
     run(folder)
   assert not list((folder / "run" / "painted").iterdir())
+
+
+PYRAMID = {
+  "paint.coarsest": 45,
+  "paint.steps": 4,
+  "paint.save_every": 1,
+  "paint.optimizer": "adam",
+  "paint.ema_decay": 0.5,
+}
+
+
+def stop_at(monkeypatch, step):
+  """A signal arrives with the losses of a step."""
+  write_line = paint.writer.Writer.write
+
+  def write(self, number, scalars, **labels):
+    write_line(self, number, scalars, **labels)
+    if number == step:
+      signal.raise_signal(signal.SIGTERM)
+
+  monkeypatch.setattr(paint.writer.Writer, "write", write)
+
+
+# In the first level of the pyramid, at its end, and in the second.
+@pytest.mark.parametrize("step", [2, 4, 6])
+def test_a_painting_that_was_stopped_ends_as_one_that_was_not(
+  folder, monkeypatch, caplog, step
+):
+  caplog.set_level(logging.INFO)
+  fields = PYRAMID | {"paint.log_every": 1}
+  workdir = run(folder, **fields)
+  expected = (workdir / "painted" / "harbour.png").read_bytes()
+  lines = read_metrics(workdir)
+  workdir.rename(folder / "before")
+  with monkeypatch.context() as patch:
+    stop_at(patch, step)
+    run(folder, **fields)
+  assert "stopped by SIGTERM" in caplog.text
+  assert not list((workdir / "painted").iterdir())
+  preview = images.read(workdir / "unfinished" / "harbour.png")
+  assert preview.shape[1] == (45 if step <= 4 else 64)
+  run(folder, **fields)
+  assert (workdir / "painted" / "harbour.png").read_bytes() == expected
+  assert read_metrics(workdir) == lines
+  assert not (workdir / "unfinished").exists()
+
+
+def test_a_damaged_unfinished_painting_is_named_and_painted_anew(
+  folder, monkeypatch, caplog
+):
+  with monkeypatch.context() as patch:
+    stop_at(patch, 2)
+    run(folder, **PYRAMID, **{"paint.log_every": 1})
+  state = folder / "run" / "unfinished" / "harbour.npz"
+  state.write_bytes(state.read_bytes()[:-99])
+  workdir = run(folder, **PYRAMID, **{"paint.log_every": 1})
+  assert f"{state} is damaged" in caplog.text
+  steps = [line["step"] for line in read_metrics(workdir)]
+  assert steps == list(range(9))
+
+
+def test_a_loss_that_is_not_finite_leaves_the_best_image(folder):
+  fields = {"paint.style_weight": 1e38, "paint.gram": "none"}
+  with pytest.raises(FloatingPointError, match=r"harbour: .*not finite"):
+    run(folder, **fields)
+  best = folder / "run" / "unfinished" / "harbour.png"
+  assert images.read(best).shape == (32, 64, 3)
+  assert not list((folder / "run" / "painted").iterdir())
+
+
+def test_luminance_keeps_the_chrominance_of_the_photograph(folder):
+  painted = images.read(
+    run(folder, **{"paint.colour": "luminance"}) / "painted" / "harbour.png"
+  )
+  photograph = images.fit(images.read(folder / "photographs/harbour.png"), 64)
+  # Red less luminance, where nothing was clipped.
+  inside = ((painted > 0) & (painted < 255)).all(axis=2)
+  red = [
+    image[inside] @ np.array([1 - 0.299, -0.587, -0.114])
+    for image in (painted, photograph)
+  ]
+  np.testing.assert_allclose(*red, atol=2.5)
+
+
+@pytest.mark.parametrize("colour", ["linear", "histogram"])
+@pytest.mark.parametrize("recolour", ["style", "photograph"])
+def test_colours_are_matched_before_painting(folder, colour, recolour):
+  # A dark style; noise of the photograph has a mean of 0.5.
+  dark = np.full((48, 48, 3), 20, np.uint8) + pictures.noise(48, 48) // 8
+  for name in ("0.png", "1.png"):
+    images.write(folder / "style" / name, dark)
+  fields = {"paint.colour": colour, "paint.recolour": recolour}
+  # Painted from the photograph, or from the recoloured one.
+  painting = run(folder, **fields, **{"paint.steps": 1}) / "painted/harbour.png"
+  brightness = images.read(painting).mean()
+  assert (brightness < 60) == (recolour == "photograph")
+
+
+def test_each_region_has_its_style(folder):
+  for name, value in (("black", 0), ("white", 255)):
+    flat = np.full((32, 32, 3), value, np.uint8)
+    images.write(folder / f"{name}.png", flat)
+  left = np.zeros((20, 40, 3), np.uint8)
+  left[:, :20] = 255
+  images.write(folder / "left.png", left)
+  images.write(folder / "right.png", 255 - left)
+  fields = {
+    "paint.style": str(folder / "black.png"),
+    "paint.styles": (str(folder / "white.png"),),
+    "paint.masks": (str(folder / "left.png"), str(folder / "right.png")),
+    # A Gram matrix does not tell black from white.
+    "paint.style_terms": ("mean_std",),
+    "paint.content_weight": 0.0,
+    "paint.steps": 8,
+  }
+  painted = images.read(run(folder, **fields) / "painted" / "harbour.png")
+  assert painted[:, :24].mean() < 115 and painted[:, 40:].mean() > 140
+
+
+def test_tiles_paint_the_same(folder):
+  fields = {"paint.content": str(folder / "photographs" / "wide.png")}
+  write(folder / "photographs" / "wide.png", 50, 90)
+  whole = images.read(run(folder, **fields) / "painted" / "wide.png")
+  (folder / "run").rename(folder / "whole")
+  workdir = run(folder, **fields, **{"paint.tile": 16})
+  tiled = images.read(workdir / "painted" / "wide.png")
+  np.testing.assert_allclose(tiled.astype(int), whole.astype(int), atol=1)
 
 
 def test_broken_images_of_a_folder_are_skipped_with_one_warning(folder, caplog):
@@ -206,6 +334,16 @@ def test_refused_weights_can_be_corrected_in_the_same_run_folder(folder):
     ("paint.style_layers paint.content_layers", ("conv_99",)),
     ("paint.style_layers paint.content_layers", ()),
     ("paint.style_layers paint.content_layers", ("conv_1", "conv_1")),
+    ("paint.style_terms", ("moment",)),
+    ("paint.style_terms", ()),
+    ("paint.colour paint.recolour paint.colour_root", "sepia"),
+    ("paint.coarsest", 8),
+    ("paint.ema_decay", 1.0),
+    ("paint.save_every", 0),
+    ("paint.blend", (1.0, 1.0)),
+    ("paint.blend", (0.0,)),
+    ("paint.masks paint.style_masks", ("a.png", "b.png")),
+    ("paint.style_layer_weights paint.style_term_weights", (1.0, 1.0, 1.0)),
     ("paint.style_layer_weights", (1.0,)),
     ("paint.style_layer_weights", (1.0, -1.0)),
   ],

@@ -23,20 +23,27 @@ def write(folder, *shapes):
 
 def test_several_images_have_sides_of_multiples_of_16_pixels(tmp_path):
   style = write(tmp_path, *((height, 100) for height in range(60, 68)))
-  assert {array.shape for array in style} == {(1, 64, 96, 3)}
+  assert {style.shown(image).shape for image in style} == {(64, 96, 3)}
 
 
-def test_one_image_keeps_its_aspect_at_each_iteration(tmp_path):
+def test_one_image_keeps_its_aspect(tmp_path):
   style = write(tmp_path, (50, 96))
-  expected = pictures.noise(50, 96)[None].astype("float32") / 255
-  for array in [*style, *style]:
-    np.testing.assert_allclose(array, expected, rtol=1e-6, strict=True)
+  expected = pictures.noise(50, 96).astype("float32") / 255
+  (image,) = style
+  np.testing.assert_allclose(
+    style.shown(image), expected, rtol=1e-6, strict=True
+  )
+
+
+def test_images_shrink_with_the_painting(tmp_path):
+  (image,) = style = write(tmp_path, (50, 96))
+  assert style.shown(image, scale=0.5).shape == (25, 48, 3)
 
 
 def test_generated_images_are_padded_symmetrically_to_256_pixels():
   image = pictures.noise(64, 300)
-  (array,) = styles.Generated(image[None], {})
-  array = np.round(np.asarray(array[0]) * 255).astype(np.uint8)
+  style = styles.Generated(image[None], 300, {})
+  array = np.round(np.asarray(style.shown(image)) * 255).astype(np.uint8)
   # 96 rows on each side: one mirror image, and half of the next.
   below = np.concatenate([image, image[::-1], image[:32]])
   np.testing.assert_array_equal(array[96:], below, strict=True)
@@ -72,7 +79,7 @@ def open_style(tmp_path, monkeypatch):
     generator = NoiseGenerator(nn.Module(), variables, 3)
     trained = sampling.Trained(step, generator, tmp_path)
     monkeypatch.setattr(sampling, "load", lambda *_, **__: trained)
-    return styles.open_style(config, jax.random.key(seed))
+    return styles.open_style(config, jax.random.key(seed), str(tmp_path))
 
   return open_style
 
@@ -82,7 +89,8 @@ def open_style(tmp_path, monkeypatch):
   [({}, 8), ({"generated_scale": 2.5}, 20), ({"style_size": 18}, 18)],
 )
 def test_generated_images_are_enlarged_as_asked(open_style, paint, side):
-  assert open_style(**paint).images.shape == (64, side, side, 3)
+  style = open_style(**paint)
+  assert len(style) == 64 and style.longer_side == side
 
 
 def test_generators_differ_by_step_and_params(open_style):

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from astgan.train import stop
+from astgan import stop
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,0 +1,89 @@
+"""The style of a painting: of one group, of several, or of one per region."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+import tqdm
+from jaxtyping import Array, Float
+
+from astgan.data import images
+from astgan.nst import colour, groups, objective, regions, styles
+from astgan.nst import recipe as recipes
+
+
+class Style(NamedTuple):
+  """Styles, described for every level of the pyramid.
+
+  Args:
+    targets: of the style terms, by longer side of the painting; those of one
+      region after those of another.
+    first: the first image, for `paint.init=style`.
+    palette: colours of pixels of all images.
+    contact_sheet: the first images.
+  """
+
+  targets: dict[int, tuple[Any, ...]]
+  first: Float[Array, "1 _ _ 3"]
+  palette: colour.Pixels
+  contact_sheet: images.Pixels
+
+
+def describe(
+  recipe: recipes.Recipe,
+  params: Any,
+  opened: Sequence[styles.Files | styles.Generated | styles.Arrays],
+  *,
+  blend: Sequence[float] = (),
+  style_masks: Sequence[regions.Mask | None] = (),
+  in_regions: bool = False,
+  recolour: Callable[[styles.Image], styles.Image] = lambda image: image,
+) -> Style:
+  """The styles at the sizes of the pyramid. Each image is read once.
+
+  Args:
+    recipe: of the painting.
+    params: parameters of the feature network.
+    opened: the styles.
+    blend: the weight of each style, however many images it has; () is 1.
+    style_masks: which part of the images of each style counts, of any size;
+      None is all of it.
+    in_regions: whether each style has a region of its own.
+    recolour: what becomes of the colours of a style image.
+  """
+  measure = objective.Whole(recipe.style)
+  count = len(opened) if in_regions else 1
+  described = {
+    level.side: [groups.Group(params, measure) for _ in range(count)]
+    for level in recipe.levels
+  }
+  masks = style_masks or (None,) * len(opened)
+  blend = blend or (1.0,) * len(opened)
+  thumbnails, palette, first = [], [], None
+  for number, style in enumerate(opened):
+    mask = masks[number]
+    # Each style has its weight, however many images it has.
+    weight = blend[number] / len(style)
+    for image in tqdm.tqdm(style, desc="style", unit="image"):
+      full = recolour(style.shown(image))
+      first = full if first is None else first
+      palette.append(colour.palette(full))
+      if len(thumbnails) < styles.MAX_SHOWN:
+        thumbnails.append(style.thumbnail(image, alone=len(opened) == 1))
+      for side, of_regions in described.items():
+        shown = recolour(style.shown(image, scale=side / recipe.size))
+        of_regions[number if count > 1 else 0].add(
+          shown,
+          weight=weight,
+          mask=None if mask is None else regions.fit(mask, shown.shape[:2]),
+        )
+  return Style(
+    targets={
+      side: sum((group.targets() for group in of_regions), ())
+      for side, of_regions in described.items()
+    },
+    first=jnp.asarray(first)[None],
+    palette=np.concatenate(palette),
+    contact_sheet=images.grid(np.stack(thumbnails), columns=8),
+  )

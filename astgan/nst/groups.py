@@ -1,0 +1,136 @@
+"""The style of a group: descriptions of its pictures, averaged."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from astgan.nst import objective, regions, tiles
+from astgan.nst.terms import interface
+
+# Pixels that go through the feature network in one call, at most.
+_BATCH_PIXELS = 2**18
+
+
+class Group:
+  """Collects pictures, and gives the targets of their style.
+
+  Each picture goes through the feature network once, together with others of
+  its shape, and each shape is compiled once. Means and variances of the
+  descriptions are accumulated in float64 by the algorithm of Welford with the
+  weights of West: a difference of two large sums of squares would cancel.
+
+  Args:
+    params: parameters of the feature network.
+    measure: an objective of style terms alone, `Whole` or `Tiled`.
+
+  References: Welford, Note on a method for calculating corrected sums of
+    squares and products, 1962; West, Updating Mean and Variance Estimates,
+    1979.
+  """
+
+  def __init__(self, params: Any, measure: objective.Whole | tiles.Tiled):
+    self._params = params
+    self._measure = measure
+    # Pictures by shape that wait for others: images and their weights.
+    self._waiting: dict[tuple[int, ...], list[tuple[np.ndarray, float]]] = {}
+    self._total, self._mean, self._squares = 0.0, None, None
+
+  def add(
+    self,
+    image: Float[np.ndarray, "h w 3"],
+    *,
+    weight: float = 1.0,
+    mask: Float[np.ndarray, "h w"] | None = None,
+  ) -> None:
+    """Adds a picture.
+
+    Args:
+      image: in [0, 1], of any shape.
+      weight: of the picture in the group; they need not sum to 1.
+      mask: which pixels count, in [0, 1]; None is all of them.
+    """
+    if mask is not None or not self._measure.traceable:
+      self._describe([(image, weight)], mask)
+      return
+    waiting = self._waiting.setdefault(image.shape, [])
+    waiting.append((image, weight))
+    if (len(waiting) + 1) * image.shape[0] * image.shape[1] > _BATCH_PIXELS:
+      self._describe(self._waiting.pop(image.shape), None)
+
+  def targets(self) -> tuple[Any, ...]:
+    """The target of each item of the objective.
+
+    Raises:
+      ValueError: no picture was added.
+    """
+    while self._waiting:
+      _, pictures = self._waiting.popitem()
+      self._describe(pictures, None)
+    if not self._total:
+      raise ValueError("a style needs at least one image")
+    to_device = functools.partial(jax.tree.map, jnp.float32)
+    variance = jax.tree.map(lambda s: s / self._total, self._squares)
+    return tuple(
+      jax.jit(item.term.target)(interface.Group(to_device(m), to_device(v)))
+      for item, m, v in zip(
+        self._measure.objective.items, self._mean, variance, strict=True
+      )
+    )
+
+  def _describe(self, pictures, mask):
+    """Accumulates the descriptions of pictures of one shape."""
+    measure, params = self._measure, self._params
+    images = jnp.asarray(np.stack([image for image, _ in pictures]))
+    region = regions.make(measure.objective, params, images.shape[1:], mask)
+    targets = objective.Targets(content={}, items=(), everywhere=region)
+    if measure.traceable:
+      batch = _describe(images, params, targets, objective=measure.objective)
+      batch = jax.device_get(batch)
+    else:
+      sums = measure.statistics(images, params, targets)
+      one = jax.device_get(_of_sums(sums, objective=measure.objective))
+      batch = jax.tree.map(lambda x: x[None], one)
+    for number, (_, weight) in enumerate(pictures):
+      one = jax.tree.map(lambda x, i=number: np.float64(x[i]), batch)
+      self._accumulate(one, weight)
+
+  def _accumulate(self, description, weight):
+    if self._mean is None:
+      self._mean = jax.tree.map(np.zeros_like, description)
+      self._squares = jax.tree.map(lambda _: 0.0, description)
+    self._total += weight
+    share, old = weight / self._total, self._mean
+
+    def add(square, x, old, new):
+      return square + weight * np.mean((x - old) * (x - new))
+
+    self._mean = jax.tree.map(
+      lambda m, x: m + share * (x - m), old, description
+    )
+    self._squares = jax.tree.map(
+      add, self._squares, description, old, self._mean
+    )
+
+
+@functools.partial(jax.jit, static_argnames="objective")
+def _describe(images, params, targets, *, objective):
+  features = objective.features(params, images)
+
+  def of_one(image, features):
+    features = jax.tree.map(lambda x: x[None], features)
+    sums = objective.statistics_of(image[None], features, targets)
+    return _of_sums(sums, objective=objective)
+
+  return jax.vmap(of_one)(images, features)
+
+
+@functools.partial(jax.jit, static_argnames="objective")
+def _of_sums(sums, *, objective):
+  return tuple(
+    item.term.describe(item_sums)
+    for item, item_sums in zip(objective.items, sums, strict=True)
+  )

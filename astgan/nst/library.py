@@ -1,0 +1,64 @@
+"""Style transfer of arrays, without files and configs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from astgan.data import images
+from astgan.features import weights
+from astgan.nst import description, optimize, regions, styles
+from astgan.nst import recipe as recipes
+
+
+def transfer(
+  photograph: styles.Image,
+  style_images: Sequence[styles.Image],
+  *,
+  recipe: recipes.Recipe | None = None,
+  params: Any = None,
+  mask: regions.Mask | None = None,
+  seed: int = 0,
+) -> styles.Image:
+  """The photograph in the style of a group of images.
+
+    from astgan import nst
+    recipe = nst.make(size=384, style_weight=200_000.0)
+    painting = nst.transfer(photograph, [starry_night], recipe=recipe)
+
+  Args:
+    photograph: [h w 3] in [0, 1], of any size.
+    style_images: likewise; all of them are one style.
+    recipe: from `make`; the defaults of configs/best.py.
+    params: parameters of the feature network; fetched once and kept in the
+      user's cache where they are not given.
+    mask: where the style is painted, in [0, 1]; everywhere by default.
+    seed: of the noise of `init="noise"`.
+
+  Returns: the painting, its longer side that of the recipe.
+
+  Raises:
+    UserError: the painting needs more memory than there is, or the weights
+      cannot be fetched.
+    NotFiniteError: a loss was not finite.
+  """
+  recipe = recipe or recipes.make()
+  if params is None:
+    params = weights.load(recipe.style.network.net)
+  group = styles.Arrays(style_images, recipe.size)
+  style = description.describe(
+    recipe, params, [group], in_regions=mask is not None
+  )
+  shape = images.fitted(photograph.shape[:2], recipe.size)
+  content = jax.image.resize(jnp.asarray(photograph), (*shape, 3), "linear")
+  painting = optimize.paint_one(
+    jax.random.key(seed),
+    jnp.clip(content, 0, 1)[None],
+    recipe=recipe,
+    params=params,
+    style=style,
+    masks=() if mask is None else (mask,),
+  )
+  return np.asarray(painting[0])

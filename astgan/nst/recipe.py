@@ -1,0 +1,164 @@
+"""How a photograph is painted: the terms, the optimiser and the sizes."""
+
+import dataclasses
+from typing import NamedTuple
+
+import ml_collections
+
+from astgan.nst import network, objective, sizes, stylize
+from astgan.nst.terms import content, registry, total_variation
+
+
+class Level(NamedTuple):
+  """One size of the pyramid: its longer side in pixels, and its updates."""
+
+  side: int
+  steps: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+  """A whole recipe, from `make` or `of_config`.
+
+  Args:
+    style: the terms of style, which describe a group.
+    others: the terms of content and of smoothness.
+    optimizer: over pixels.
+    levels: from coarse to fine; the last is the painting.
+    init: the image to start from, see `start.initial_image`.
+    tile: side of the tiles in pixels; 0 chooses by memory.
+  """
+
+  style: objective.Objective
+  others: tuple[objective.Item, ...]
+  optimizer: stylize.Optimizer
+  levels: tuple[Level, ...]
+  init: str = "content"
+  tile: int = 0
+
+  @property
+  def size(self) -> int:
+    """Longer side of the painting, in pixels."""
+    return self.levels[-1].side
+
+  @property
+  def content_layers(self) -> tuple[str, ...]:
+    """Layers in which the painting is compared with the photograph."""
+    return tuple(
+      tap
+      for item in self.others
+      if item.name == "content"
+      for tap in item.term.taps
+    )
+
+  def objective(self, *, regions: int = 0) -> objective.Objective:
+    """All terms: those of style once per region; 0 is one style everywhere."""
+    numbers = range(regions) if regions else [None]
+    items = [
+      item._replace(region=region)
+      for region in numbers
+      for item in self.style.items
+    ]
+    return objective.Objective(self.style.network, (*items, *self.others))
+
+  def steps_before(self, level: int) -> int:
+    """Updates of all levels before one."""
+    return sum(steps for _, steps in self.levels[:level])
+
+  @property
+  def total_steps(self) -> int:
+    """Updates of the whole painting."""
+    return self.steps_before(len(self.levels))
+
+
+def make(
+  *,
+  net: str = "vgg19",
+  pooling: str = "average",
+  padding: str = "replicate",
+  style_terms: tuple[str, ...] = ("gram",),
+  style_term_weights: tuple[float, ...] = (),
+  style_layers: tuple[str, ...] = (
+    "relu1_1",
+    "relu2_1",
+    "relu3_1",
+    "relu4_1",
+  ),
+  style_layer_weights: tuple[float, ...] = (),
+  gram: str = "hwc",
+  style_weight: float = 500_000.0,
+  content_layers: tuple[str, ...] = ("relu4_2",),
+  content_weight: float = 1.0,
+  tv_weight: float = 0.0,
+  optimizer: str = "lbfgs",
+  learning_rate: float = 0.02,
+  ema_decay: float = 0.0,
+  size: int = 512,
+  coarsest: int = 128,
+  steps: int = 60,
+  coarsest_steps: int = 120,
+  init: str = "content",
+  tile: int = 0,
+) -> Recipe:
+  """A recipe of fields that configs/common.py explains, as `paint.FIELD`.
+
+  The defaults are those of configs/best.py. `net`, `pooling` and `padding` are
+  of its section `features`.
+  """  # fmt: skip
+  scales = style_term_weights or (1.0,) * len(style_terms)
+  layer_weights = style_layer_weights or (1.0,) * len(style_layers)
+  items = tuple(
+    objective.Item(
+      "style",
+      style_weight,
+      registry.style(
+        name,
+        taps=style_layers,
+        layer_weights=layer_weights,
+        normalize=gram,
+      ),
+      scale=float(scale),
+    )
+    for name, scale in zip(style_terms, scales, strict=True)
+  )
+  features = content.Content(
+    taps=tuple(content_layers), layer_weights=(1.0,) * len(content_layers)
+  )
+  smoothness = total_variation.TotalVariation()
+  sides = sizes.pyramid(size, coarsest)
+  counts = [steps] * len(sides)
+  if len(sides) > 1:
+    counts[0] = coarsest_steps or steps
+  extract = network.Network(net=net, pooling=pooling, padding=padding)
+  return Recipe(
+    style=objective.Objective(extract, items),
+    others=(
+      objective.Item("content", content_weight, features),
+      objective.Item("tv", tv_weight, smoothness),
+    ),
+    optimizer=stylize.Optimizer(
+      name=optimizer, learning_rate=learning_rate, ema_decay=ema_decay
+    ),
+    levels=tuple(map(Level, sides, counts)),
+    init=init,
+    tile=tile,
+  )
+
+
+_FIELDS = (
+  *("style_terms", "style_term_weights", "style_layers"),
+  *("style_layer_weights", "gram", "style_weight", "content_layers"),
+  *("content_weight", "tv_weight", "optimizer", "learning_rate", "ema_decay"),
+  *("size", "coarsest", "steps", "coarsest_steps", "init", "tile"),
+)
+
+
+def of_config(config: ml_collections.ConfigDict) -> Recipe:
+  """The recipe of a valid config."""
+  features = config.features
+  return make(
+    net=features.net,
+    pooling=features.pooling,
+    padding=features.padding,
+    **{name: config.paint[name] for name in _FIELDS},
+  )

@@ -1,0 +1,168 @@
+"""Regions of an image: the weights of its positions, and samples of them."""
+
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+from PIL import Image
+
+from astgan import errors
+from astgan.data import images
+from astgan.nst import objective as objectives
+
+# In [0, 1].
+Mask = Float[np.ndarray, "_ _"]
+
+
+def make(
+  objective: objectives.Objective,
+  params: Any,
+  shape: tuple[int, int, int],
+  mask: Float[np.ndarray, "h w"] | None = None,
+) -> objectives.Region:
+  """A region of images of a shape, in every layer that the terms read.
+
+  Args:
+    objective: the terms and their network.
+    params: parameters of the network.
+    shape: of an image, [h w 3].
+    mask: the weight of every pixel, in [0, 1]; None is the whole image. A
+      position of a deeper layer weighs what its pixels do on average.
+
+  Raises:
+    ValueError: the mask is of another size, or zero everywhere in a layer.
+  """
+  image = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
+  layers = jax.eval_shape(objective.features, params, image)
+  sizes = {"image": shape[:2]}
+  sizes |= {tap: layer.shape[1:3] for tap, layer in layers.items()}
+  weights = None
+  if mask is not None:
+    if mask.shape != shape[:2]:
+      raise ValueError(f"expected a mask of {shape[:2]}, got {mask.shape}")
+    weights = {tap: reduce(mask, size) for tap, size in sizes.items()}
+    for tap, weight in weights.items():
+      if not weight.any():
+        raise ValueError(f"the mask covers no position of {tap}")
+  counts = {
+    tap: item.term.sample_size
+    for item in objective.items
+    for tap in item.term.taps
+    if item.term.sample_size
+  }
+  samples = {
+    tap: sample(sizes[tap], count, None if weights is None else weights[tap])
+    for tap, count in counts.items()
+  }
+  if weights is not None:
+    weights = {
+      tap: jnp.asarray(weight[None, :, :, None], jnp.float32)
+      for tap, weight in weights.items()
+    }
+  return objectives.Region(weights, jax.tree.map(jnp.asarray, samples))
+
+
+def split(
+  objective: objectives.Objective,
+  params: Any,
+  shape: tuple[int, int, int],
+  masks: Sequence[Mask],
+) -> tuple[objectives.Region, ...]:
+  """The regions of masks, each with its share of all of them.
+
+  Args:
+    objective, params, shape: as for `make`.
+    masks: of any size, resized to the image.
+  """
+  masks = [fit(mask, shape[:2]) for mask in masks]
+  total = sum(mask.sum() for mask in masks)
+  return tuple(
+    make(objective, params, shape, mask)._replace(
+      share=jnp.float32(mask.sum() / total)
+    )
+    for mask in masks
+  )
+
+
+def read(path: str) -> Float[np.ndarray, "h w"]:
+  """The mask in an image file: white is 1, black 0.
+
+  Raises:
+    UserError: the file is no image, or black everywhere.
+  """
+  pixels = images.read(pathlib.Path(path).expanduser())
+  mask = pixels.mean(axis=2, dtype=np.float32) / 255
+  if not mask.any():
+    raise errors.UserError(f"{path}: the mask is black everywhere")
+  return mask
+
+
+def masks_of(stem: str, paths: Sequence[str]) -> list[Mask]:
+  """The masks of a photograph, of any size.
+
+  Args:
+    stem: of the photograph's file.
+    paths: `paint.masks`: image files, or folders with one for each photograph,
+      of its stem.
+
+  Raises:
+    UserError: there is no mask for the photograph.
+  """
+  masks = []
+  for path in paths:
+    found = pathlib.Path(path).expanduser()
+    if found.is_dir():
+      same = [file for file in images.find(found) if file.stem == stem]
+      if len(same) != 1:
+        raise errors.UserError(
+          f"paint.masks: {path} has {len(same)} masks named {stem}; it needs"
+          " one for each photograph, of its name"
+        )
+      found = same[0]
+    masks.append(read(str(found)))
+  return masks
+
+
+def fit(mask: Mask, size: tuple[int, int]) -> Float[np.ndarray, "h w"]:
+  """The mask resized to an image."""
+  if mask.shape == size:
+    return mask
+  resized = Image.fromarray(mask).resize(
+    (size[1], size[0]), Image.Resampling.BILINEAR
+  )
+  return np.clip(np.asarray(resized, np.float32), 0, 1)
+
+
+def reduce(
+  mask: Float[np.ndarray, "h w"], size: tuple[int, int]
+) -> Float[np.ndarray, "_ _"]:
+  """The mask in a layer: means over the pixels of each position."""
+  height, width = size
+  down, across = mask.shape[0] // height, mask.shape[1] // width
+  mask = mask[: height * down, : width * across]
+  return mask.reshape(height, down, width, across).mean(axis=(1, 3))
+
+
+def sample(
+  size: tuple[int, int],
+  count: int,
+  weights: Float[np.ndarray, "h w"] | None = None,
+) -> Int[np.ndarray, "count 2"]:
+  """Rows and columns of positions, drawn in proportion to their weights.
+
+  One position is drawn from each of `count` parts of equal weight, the same at
+  every call: samples of equal sizes are comparable, and an optimiser sees one
+  objective.
+  """
+  draws = np.random.default_rng(0).uniform(size=count)
+  quantiles = (np.arange(count) + draws) / count
+  if weights is None:
+    index = (quantiles * size[0] * size[1]).astype(np.int64)
+  else:
+    cumulative = np.cumsum(weights, dtype=np.float64)
+    index = np.searchsorted(cumulative, quantiles * cumulative[-1], "right")
+  return np.stack(np.unravel_index(index, size), axis=1).astype(np.int32)

@@ -1,0 +1,101 @@
+"""Sizes of a painting: from coarse to fine, and in tiles by memory."""
+
+import math
+
+from astgan import errors
+from astgan.features import vgg
+from astgan.nst import network, objective, stylize, tiles
+
+# Bytes of a layer's feature in the gradient of an image: the convolution, what
+# follows it, and their gradients while they are needed. Measured.
+_BYTES_PER_FEATURE = 10
+# Arrays as large as the painting: the state, its gradient, the photograph.
+_ARRAYS = {"adam": 10, "lbfgs": 30}
+# The share of the memory that is left which painting plans with.
+_SHARE = 0.8
+SMALLEST_TILE = 128
+
+
+def pyramid(size: int, coarsest: int) -> tuple[int, ...]:
+  """Longer sides from about `coarsest` to `size`, each sqrt(2) of the last."""
+  if not coarsest or coarsest >= size:
+    return (size,)
+  levels = round(2 * math.log2(size / coarsest))
+  return tuple(
+    round(size / 2 ** (level / 2)) for level in range(levels, -1, -1)
+  )
+
+
+def bytes_per_pixel(net: network.Network, taps: tuple[str, ...]) -> float:
+  """Memory of the features of one pixel in a gradient, in bytes."""
+  deepest = max(net.geometry(tap) for tap in taps)
+  features = 0.0
+  for block, depth in enumerate(vgg.BLOCKS[net.net], start=1):
+    for index in range(1, depth + 1):
+      layer = net.geometry(f"conv{block}_{index}")
+      if layer <= deepest:
+        features += vgg.CHANNELS[block - 1] / layer.stride**2
+  return _BYTES_PER_FEATURE * features
+
+
+def choose(
+  target: objective.Objective,
+  shape: tuple[int, int],
+  *,
+  optimizer: stylize.Optimizer,
+  tile: int,
+  available: int,
+) -> objective.Whole | tiles.Tiled:
+  """The whole image at once, or in tiles where memory is short.
+
+  Args:
+    target: the terms and their network.
+    shape: height and width of the painting.
+    optimizer: over pixels.
+    tile: side of the tiles; 0 chooses the largest that fit.
+    available: memory that is left, in bytes.
+
+  Raises:
+    UserError: not even small tiles fit.
+  """
+  if tile:
+    return tiles.Tiled(target, tile)
+  height, width = shape
+  each = bytes_per_pixel(target.network, target.taps)
+  pixels = height * width
+  state = pixels * _state_bytes(target, optimizer)
+  left = _SHARE * available - state
+  if pixels * each <= left:
+    return objective.Whole(target)
+  side = 1024
+  while (
+    side > SMALLEST_TILE and _window_pixels(target, side, shape) * each > left
+  ):
+    side //= 2
+  if _window_pixels(target, side, shape) * each > left:
+    room = _SHARE * available - _window_pixels(target, side, shape) * each
+    largest = math.sqrt(max(0, room) / _state_bytes(target, optimizer))
+    # Windows of other shapes may be larger.
+    largest = int(0.95 * largest * max(shape) / math.sqrt(pixels))
+    raise errors.UserError(
+      f"paint.size={max(shape)} needs more memory than the"
+      f" {available / 2**30:.1f} GiB that are left, even in tiles; what"
+      f" fits is about {largest}"
+    )
+  return tiles.Tiled(target, side)
+
+
+def _state_bytes(target, optimizer):
+  """Bytes per pixel of what is as large as the painting."""
+  content = sum(
+    512 * 4 / target.network.geometry(tap).stride ** 2
+    for item in target.items
+    if item.name == "content"
+    for tap in item.term.taps
+  )
+  return 12 * _ARRAYS[optimizer.name] + content
+
+
+def _window_pixels(target, side, shape):
+  (height, width), _ = tiles.Tiled(target, side).windows(shape)
+  return height * width

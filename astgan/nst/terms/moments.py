@@ -1,0 +1,180 @@
+"""Style as the mean and the covariance of the features of a layer."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from astgan import arrays
+from astgan.nst.terms import euclidean, gram, interface
+
+# Added to variances before their root is taken.
+_SMALLEST = 1e-6
+# Eigenvalues below this share of the largest are rounding.
+_RELATIVE = 1e-6
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Moments:
+  """Sums of features and of their products, which all of these terms need.
+
+  Args:
+    taps: the layers.
+    layer_weights: w_l, one per layer.
+  """
+
+  taps: tuple[str, ...]
+  layer_weights: tuple[float, ...]
+  sample_size = 0
+
+  def statistics(self, view: interface.View):
+    """Sums of features and of products, and the number of pixels, by layer."""
+
+    def sums(tap):
+      features, weights = view.features[tap], view.weight(tap)
+      second, pixels = gram.products(features, weights)
+      features = features.astype(arrays.accumulation_dtype(features))
+      if weights is not None:
+        features = features * weights
+      return jnp.sum(features, axis=(0, 1, 2)), second, pixels
+
+    return {tap: sums(tap) for tap in self.taps}
+
+  def target(self, group: interface.Group):
+    """Mean and variance of the descriptions of the group."""
+    return group
+
+  def distance(self, description, target):
+    """The weighted sum over the layers."""
+    return euclidean.distance(
+      description, target, layers=self.taps, weights=self.layer_weights
+    )
+
+
+class MeanStd(_Moments):
+  """sum_l w_l mean_i (mean (mu - mu_i)^2 + mean (sigma - sigma_i)^2).
+
+  Mean and standard deviation of every channel: what adaptive instance
+  normalisation transfers.
+
+  References: Huang and Belongie, Arbitrary Style Transfer in Real-time with
+    Adaptive Instance Normalization, 2017, equation 13; Li et al., Demystifying
+    Neural Style Transfer, 2017, section 4.2 (the BN loss).
+  """
+
+  def describe(self, sums):
+    """Mean and standard deviation of each channel, by layer."""
+
+    def of_layer(first, second, pixels):
+      mean = first / pixels
+      variance = jnp.diagonal(second) / pixels - jnp.square(mean)
+      return mean, jnp.sqrt(jnp.maximum(variance, 0) + _SMALLEST)
+
+    return {tap: of_layer(*layer) for tap, layer in sums.items()}
+
+
+class Covariance(_Moments):
+  """sum_l w_l mean_i mean (C(X) - C(S_i))^2, covariances of channels.
+
+  A Gram matrix without the mean colour and brightness of the features.
+
+  References: Li et al., Universal Style Transfer via Feature Transforms, 2017;
+    Sun and Saenko, Deep CORAL, 2016.
+  """
+
+  def describe(self, sums):
+    """The covariance matrices, by layer."""
+    return {tap: mean_and_covariance(*layer)[1] for tap, layer in sums.items()}
+
+
+class Wasserstein(_Moments):
+  """sum_l w_l W_2^2 / c between the Gaussians of a layer's features.
+
+    W_2^2 = |mu - nu|^2 + tr(A + B - 2 (B^(1/2) A B^(1/2))^(1/2))
+
+  A group is the Gaussian of all of its pixels together, each picture with the
+  same share: the mean over its pictures of W_2^2 would need a matrix root each.
+  It is divided by the number of channels c, as the other losses are means.
+
+  References: Dowson and Landau, The Frechet distance between multivariate
+    normal distributions, 1982; Mroueh, Wasserstein Style Transfer, 2019.
+  """
+
+  def describe(self, sums):
+    """Mean, and second moments of the channels, by layer."""
+    return {
+      tap: (first / pixels, second / pixels)
+      for tap, (first, second, pixels) in sums.items()
+    }
+
+  def target(self, group: interface.Group):
+    """Mean, root of the covariance, its trace and the floor, by layer."""
+
+    def of_layer(mean, second):
+      covariance = second - jnp.outer(mean, mean)
+      values, vectors = jnp.linalg.eigh(covariance)
+      values = jnp.maximum(values, 0)
+      root = (vectors * jnp.sqrt(values)[None]) @ vectors.T
+      floor = _RELATIVE * values[-1] ** 2
+      # That of equal Gaussians is then 0.
+      trace = 2 * jnp.sum(jnp.sqrt(values**2 + floor)) - jnp.sum(values)
+      return mean, root, trace, floor
+
+    return {tap: of_layer(*layer) for tap, layer in group.mean.items()}
+
+  def distance(self, description, target):
+    """The weighted sum over the layers."""
+
+    def of_layer(tap):
+      mean, second = description[tap]
+      covariance = second - jnp.outer(mean, mean)
+      target_mean, root, trace, floor = target[tap]
+      product = root @ covariance @ root
+      squared = jnp.sum(jnp.square(mean - target_mean))
+      squared += jnp.trace(covariance) + trace
+      squared -= 2 * trace_of_root(product, floor)
+      return squared / len(mean)
+
+    return sum(
+      weight * of_layer(tap)
+      for tap, weight in zip(self.taps, self.layer_weights, strict=True)
+    )
+
+
+def mean_and_covariance(
+  first: Float[Array, "c"],
+  second: Float[Array, "c c"],
+  pixels: Float[Array, ""],
+) -> tuple[Float[Array, "c"], Float[Array, "c c"]]:
+  """Mean and covariance of channels, of their sums."""
+  mean = first / pixels
+  return mean, second / pixels - jnp.outer(mean, mean)
+
+
+@jax.custom_vjp
+def trace_of_root(
+  matrix: Float[Array, "c c"], floor: Float[Array, ""]
+) -> Float[Array, ""]:
+  """tr (M + floor)^(1/2) of a symmetric positive semidefinite matrix.
+
+  Its gradient is (M + floor)^(-1/2) / 2. That of an eigendecomposition, which
+  automatic differentiation would take, is infinite where two eigenvalues are
+  equal.
+  """
+  return _forward(matrix, floor)[0]
+
+
+def _forward(matrix, floor):
+  values, vectors = jnp.linalg.eigh((matrix + matrix.T) / 2)
+  roots = jnp.sqrt(jnp.maximum(values, 0) + floor)
+  return jnp.sum(roots), (roots, vectors)
+
+
+def _backward(residuals, cotangent):
+  roots, vectors = residuals
+  gradient = (vectors * (cotangent / (2 * roots))[None]) @ vectors.T
+  return gradient, jnp.zeros_like(cotangent)
+
+
+trace_of_root.defvjp(_forward, _backward)

@@ -1,0 +1,51 @@
+"""Style transfer of arrays."""
+
+import numpy as np
+import pytest
+
+from astgan import nst
+from astgan.features import weights
+from tests.nst import toy
+
+PHOTOGRAPH = np.asarray(toy.draw(60, 80, 3))
+STYLE = [np.asarray(toy.draw(50, 50, 3, seed=1)) ** 3]
+FIELDS = {
+  "style_layers": ("relu1_1", "relu2_1"),
+  "content_layers": ("relu2_1",),
+  "size": 64,
+  "coarsest": 32,
+  "steps": 2,
+  "coarsest_steps": 2,
+}
+
+
+def transfer(photograph=PHOTOGRAPH, *, mask=None, **fields):
+  return nst.transfer(
+    photograph,
+    STYLE,
+    recipe=nst.make(**(FIELDS | fields)),
+    params=weights.load("vgg19", "random"),
+    mask=mask,
+  )
+
+
+@pytest.mark.parametrize(
+  "term", ["gram", "mean_std", "covariance", "wasserstein"]
+)
+def test_a_photograph_of_the_style_is_nearer_to_its_colours(term):
+  painted = transfer(style_terms=(term,), optimizer="adam", ema_decay=0.5)
+  assert painted.shape == (48, 64, 3)
+  assert painted.min() >= 0 and painted.max() <= 1
+  # The style is darker.
+  assert painted.mean() < PHOTOGRAPH.mean() - 0.01
+
+
+def test_pixels_far_from_the_mask_do_not_change():
+  mask = np.zeros((48, 64), "float32")
+  mask[:, :16] = 1
+  content = PHOTOGRAPH[:48, :64]
+  # Without the pyramid the photograph has the size of the painting. relu2_1
+  # sees 4 pixels around its own 2, and what moved is seen likewise.
+  painted = transfer(content, mask=mask, coarsest=0, content_weight=0.0)
+  changed = np.abs(painted - content).max(axis=(0, 2)) > 0
+  assert changed[:16].all() and not changed[24:].any()

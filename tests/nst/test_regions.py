@@ -1,0 +1,72 @@
+"""Weights of positions, and samples of them."""
+
+import numpy as np
+import pytest
+
+from astgan import errors
+from astgan.data import images
+from astgan.nst import regions
+from tests.nst import toy
+
+SHAPE = (8, 6, 3)
+
+
+def test_a_position_of_a_deeper_layer_weighs_what_its_pixels_do():
+  mask = np.zeros((8, 6), "float32")
+  mask[0, :3] = 1
+  region = regions.make(toy.make_objective(), toy.PARAMS, SHAPE, mask)
+  np.testing.assert_array_equal(region.weights["image"][0, :, :, 0], mask)
+  expected = np.zeros((4, 3), "float32")
+  expected[0, :2] = 0.5, 0.25
+  np.testing.assert_array_equal(region.weights["coarse"][0, :, :, 0], expected)
+
+
+def test_shares_of_regions_are_those_of_their_masks():
+  one, other = np.zeros((8, 6), "float32"), np.ones((8, 6), "float32")
+  one[:2] = 1
+  split = regions.split(toy.make_objective(), toy.PARAMS, SHAPE, [one, other])
+  assert [float(region.share) for region in split] == pytest.approx([0.2, 0.8])
+
+
+def test_a_mask_that_vanishes_in_a_layer_is_refused():
+  empty = np.zeros((8, 6), "float32")
+  with pytest.raises(ValueError, match="covers no position of"):
+    regions.make(toy.make_objective(), toy.PARAMS, SHAPE, empty)
+
+
+def test_samples_are_drawn_in_proportion_to_their_weights():
+  weights = np.zeros((4, 5))
+  weights[1, 2], weights[3, 0] = 1, 3
+  drawn = regions.sample((4, 5), 400, weights).tolist()
+  assert drawn.count([1, 2]) == 100 and drawn.count([3, 0]) == 300
+
+
+def test_samples_without_weights_are_spread_evenly():
+  drawn = regions.sample((20, 30), 600)
+  assert len(np.unique(drawn, axis=0)) > 350
+  assert [sum(drawn[:, 0] // 5 == part) for part in range(4)] == [150] * 4
+
+
+@pytest.fixture
+def masks(tmp_path):
+  for name, value in (("grey", 51), ("black", 0)):
+    pixels = np.full((4, 4, 3), value, np.uint8)
+    images.write(tmp_path / f"{name}.png", pixels)
+  return tmp_path
+
+
+def test_a_mask_file_is_its_brightness(masks):
+  (mask,) = regions.masks_of("any", [str(masks / "grey.png")])
+  np.testing.assert_allclose(mask, np.full((4, 4), 0.2, "f"), rtol=1e-6)
+
+
+def test_a_folder_has_a_mask_for_each_photograph_by_its_name(masks):
+  (mask,) = regions.masks_of("grey", [str(masks)])
+  assert mask[0, 0] == pytest.approx(0.2)
+  with pytest.raises(errors.UserError, match="0 masks named pier"):
+    regions.masks_of("pier", [str(masks)])
+
+
+def test_a_black_mask_is_refused(masks):
+  with pytest.raises(errors.UserError, match="black everywhere"):
+    regions.read(str(masks / "black.png"))
