@@ -39,6 +39,11 @@ def signed_to_unit(images: Images) -> Images:
   return images / 2 + 0.5
 
 
+def unit_to_signed(images: Images) -> Images:
+  """Floats in [-1, 1] of floats in [0, 1]."""
+  return images * 2 - 1
+
+
 def unit_to_bytes(images: Images) -> Bytes:
   """Bytes of floats in [0, 1]: clipped, then rounded to the nearest."""
   return (images.clip(0, 1) * 255).round().astype("uint8")

@@ -16,6 +16,7 @@ from astgan import (
   checks,
   errors,
   evaluate,
+  judge,
   memory,
   messages,
   pages,
@@ -30,6 +31,7 @@ TASKS = {
   "paint": paint.paint,
   "sample": sample.sample,
   "evaluate": evaluate.evaluate,
+  "judge": judge.judge,
   "sweep": sweep.sweep,
 }
 

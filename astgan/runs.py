@@ -17,6 +17,7 @@ SECTIONS = {
   "paint": ("features", "paint"),
   "sample": ("sample",),
   "evaluate": ("data", "evaluate"),
+  "judge": ("features", "judge"),
   "sweep": ("sweep",),
 }
 
@@ -51,6 +52,7 @@ FREE = (
   "detectors.diversity",
   "detectors.metric_factor",
   "detectors.authenticity",
+  "judge.measures",
   "paint.content",
   "paint.log_every",
   "paint.tile",

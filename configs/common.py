@@ -2,8 +2,8 @@
 
 Pages start from one of the functions below, so that each shows only fields
 that act: `training` and a system's own sections (`gan.py`), `painting`,
-`sampling`, `evaluation` or `sweeping`. `--config.section.field=value` changes
-a field from the command line.
+`sampling`, `evaluation`, `judging` or `sweeping`.
+`--config.section.field=value` changes a field from the command line.
 """
 
 import ml_collections
@@ -12,7 +12,7 @@ import ml_collections
 def base(task: str) -> ml_collections.ConfigDict:
   """What every task has, unlocked."""
   config = ml_collections.ConfigDict()
-  # What to do: train, paint, sample, evaluate or sweep.
+  # What to do: train, paint, sample, evaluate, judge or sweep.
   config.task = task
   # All chance and the order of the data follow from this number.
   config.seed = 0
@@ -199,7 +199,7 @@ def painting() -> ml_collections.ConfigDict:
   # An image, a folder of images (all of them are one style), or a training
   # run's folder: then its generator draws the style batch, or its painter
   # paints in one pass, with none of the fields below but `style_step`, `size`,
-  # `direction` and `tile`.
+  # `direction`, `tile`, `format` and `bits`.
   paint.style = ""
   # Further styles, and the weight of each, that of `style` first; () is 1 for
   # all. The painting blends them, or has one in each region.
@@ -224,9 +224,9 @@ def painting() -> ml_collections.ConfigDict:
   # What a painter of two directions makes: "painting" of photographs, or
   # "photograph" of paintings; "" is the first.
   paint.direction = ""
-  # Side of the squares, in pixels, that a painter's strips of a photograph are
-  # as large as; 0 is the whole photograph where memory allows. The painting is
-  # the same.
+  # Side of the tiles, in pixels, in which a large photograph is painted:
+  # squares of an optimisation, or as large as the strips of a painter; 0 paints
+  # it whole where memory allows. The painting is the same, up to rounding.
   paint.tile = 0
   # The checkpoint of such a run: "newest", "best" by its
   # `evaluate.best_metric`, or the number of its step.
@@ -236,11 +236,16 @@ def painting() -> ml_collections.ConfigDict:
   # Longer side of the painted image, in pixels.
   paint.size = 512
   # Longer side of the style images, in pixels; 0 is `size`, and for a
-  # generator's images `generated_scale` times the size that they are drawn at:
-  # enlarged, their strokes are broader and softer in the painting.
+  # generator's images `generated_share` of it: the larger they are shown, the
+  # broader and softer are the strokes; 0 is the size that they are drawn at.
   paint.style_size = 0
-  paint.generated_scale = 1.0
-  # Optimisation steps.
+  paint.generated_share = 0.0
+  # The files of paintings: png, tiff, webp (all lossless), or jpeg (quality 95,
+  # full resolution of colours). All but jpeg keep a photograph's transparency.
+  paint.format = "png"
+  # Bits of each value in them: 8, or 16 in png and tiff, for editing on.
+  paint.bits = 8
+  # Optimisation steps, at each size of the pyramid below.
   paint.steps = 300
   # beta and alpha of the total loss (the paper's best sweep value and 1).
   paint.style_weight = 50_000.0
@@ -348,6 +353,39 @@ def evaluation() -> ml_collections.ConfigDict:
   # most 1,000), and subsets.
   evaluate.subset_size = 0
   evaluate.subsets = 100
+  return config.lock()
+
+
+def judging() -> ml_collections.ConfigDict:
+  """Measuring painted pictures."""
+  config = base("judge")
+
+  features = config.features = ml_collections.ConfigDict()
+  # Weights of VGG19: auto (fetched once and verified) or a PATH. Those of LPIPS
+  # come with the extra `lpips`. random is for speed tests, for all of them.
+  features.weights = "auto"
+
+  judge = config.judge = ml_collections.ConfigDict()
+  # A painted picture, a folder of them, or the folder of a painting run.
+  judge.painted = ""
+  # The photographs, each with the file name, but for the suffix, of what was
+  # painted of it; and the images of the style. Each a file or a folder; "" is
+  # what the painting run had, if its style was one, of files.
+  judge.content = ""
+  judge.style = ""
+  # Longer side at which all images are compared, in pixels: features change
+  # with the scale, so that only numbers of one size compare.
+  judge.size = 512
+  # What is measured. Those of LPIPS, which ArtFID needs, are of the extra
+  # `lpips`.
+  judge.measures = (
+    "lpips_vgg16",
+    "lpips_alexnet",
+    "gram",
+    "wasserstein",
+    "artfid",
+    "colours",
+  )
   return config.lock()
 
 

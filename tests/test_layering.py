@@ -16,7 +16,7 @@ FILES = sorted((ROOT / "astgan").rglob("*.py"))
 FLOORS = (
   ("main",),
   ("sweep",),
-  ("sample", "evaluate", "train", "nst"),
+  ("sample", "evaluate", "judge", "train", "nst"),
   ("sampling",),
   ("checkpoints", "history", "writer", "pages", "systems"),
   ("metrics",),

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from astgan import errors, runs
-from configs import evaluate, gan, nst, sample, sweep
+from configs import evaluate, gan, judge, nst, sample, sweep
 
 
 def make_config(page=gan, **changes):
@@ -39,7 +39,7 @@ def test_all_differences_are_named_and_the_old_config_stays(tmp_path):
 
 @pytest.mark.parametrize("field", runs.FREE)
 def test_a_field_that_lengthens_or_reports_may_change(tmp_path, field):
-  pages = {"paint": nst, "sweep": sweep}
+  pages = {"judge": judge, "paint": nst, "sweep": sweep}
   config = make_config(pages.get(field.partition(".")[0], gan))
   runs.open_run(tmp_path, config)
   section, _, name = field.rpartition(".")

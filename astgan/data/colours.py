@@ -9,6 +9,16 @@ from PIL import Image, ImageCms
 def to_srgb(image: Image.Image) -> Image.Image:
   """8-bit sRGB of an image in any mode of Pillow, composited on white.
 
+  Args and Raises: as for `separate`.
+  """
+  return separate(image)[0]
+
+
+def separate(
+  image: Image.Image,
+) -> tuple[Image.Image, Image.Image | None]:
+  """8-bit sRGB on white, and the alpha channel if not all of it is opaque.
+
   Args:
     image: with its pixels loaded. A colour profile in its `info` is converted.
 
@@ -24,10 +34,13 @@ def to_srgb(image: Image.Image) -> Image.Image:
     image = image.convert("RGB")
   if profile:
     image = _srgb(image, profile)
-  if image.mode == "RGBA":
-    white = Image.new("RGBA", image.size, "white")
-    image = Image.alpha_composite(white, image)
-  return image.convert("RGB")
+  if image.mode != "RGBA":
+    return image.convert("RGB"), None
+  alpha = image.getchannel("A")
+  if alpha.getextrema()[0] == 255:
+    alpha = None
+  white = Image.new("RGBA", image.size, "white")
+  return Image.alpha_composite(white, image).convert("RGB"), alpha
 
 
 def _grey(image: Image.Image) -> Image.Image:

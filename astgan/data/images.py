@@ -6,24 +6,17 @@ says why.
 
 import os
 import pathlib
-import threading
-import warnings
 from collections.abc import Mapping
-from typing import BinaryIO
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin
 
 from astgan import atomic, errors
-from astgan.data import colours
+from astgan.data import colours, image_files
+from astgan.data.image_files import Path
 
 Pixels = UInt8[np.ndarray, "h w 3"]
-Path = str | os.PathLike
-
-# Larger images are refused after reading the header, before memory is used.
-# This is the limit of Pillow, half a gigabyte in RGB.
-MAX_PIXELS = 178_956_970
 
 # Pillow cannot read HEIC. It is listed so that such files are refused by name
 # and not silently ignored.
@@ -32,21 +25,6 @@ SUFFIXES = (
   *(".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pgm", ".png", ".pnm"),
   *(".ppm", ".tga", ".tif", ".tiff", ".webp"),
 )
-
-_ORIENTATION = 0x0112
-_UPRIGHT = {
-  2: Image.Transpose.FLIP_LEFT_RIGHT,
-  3: Image.Transpose.ROTATE_180,
-  4: Image.Transpose.FLIP_TOP_BOTTOM,
-  5: Image.Transpose.TRANSPOSE,
-  6: Image.Transpose.ROTATE_270,
-  7: Image.Transpose.TRANSVERSE,
-  8: Image.Transpose.ROTATE_90,
-}
-
-# Python's warning filters belong to the whole process, and many threads read
-# images.
-_WARNINGS = threading.Lock()
 
 
 def read(path: Path) -> Pixels:
@@ -60,40 +38,8 @@ def read(path: Path) -> Pixels:
   Raises:
     UserError: the file is missing, unreadable, damaged or too large.
   """
-  path = pathlib.Path(path)
-  if not path.is_file():
-    raise errors.UserError(f"{path}: there is no such file; name an image")
-  try:
-    with open(path, "rb") as file, _open(file) as image:
-      image.load()
-      # After loading, since Pillow rotates TIFFs itself and resets the tag.
-      orientation = image.getexif().get(_ORIENTATION)
-      if orientation in _UPRIGHT:
-        image = image.transpose(_UPRIGHT[orientation])
-      return np.array(colours.to_srgb(image))
-  except MemoryError:
-    raise
-  except Exception as error:  # Damaged files make Pillow raise almost anything.
-    raise errors.UserError(f"{path}: {_reason(error)}") from error
-
-
-def _open(file: BinaryIO) -> Image.Image:
-  """The image with its header and EXIF read, but without its pixels."""
-  with _WARNINGS, warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    image = Image.open(file)
-    image.getexif()  # Cached by the image; damaged tags warn here, once.
-  return image
-
-
-def _reason(error: Exception) -> str:
-  if isinstance(error, Image.DecompressionBombError):
-    return f"claims more than {MAX_PIXELS:,} pixels; make it smaller"
-  if isinstance(error, UnidentifiedImageError):
-    return "is no image in a known format; convert it to PNG or JPEG"
-  reason = getattr(error, "strerror", None) or str(error)
-  reason = " ".join(reason.split()) or type(error).__name__
-  return f"cannot be read ({reason}); replace it or leave it out"
+  with image_files.opened(path) as image:
+    return np.array(colours.to_srgb(image_files.upright(image)))
 
 
 def resize(

@@ -58,8 +58,9 @@ def torchvision_names(net: str) -> Names:
   The list also counts ReLU and pooling layers. The heads of LPIPS, which
   torchvision does not have, keep their names.
   """
-  layers = list(nets.NETS[net]())
-  positions = _vgg_positions(net) if net in vgg.BLOCKS else (0, 3, 6, 8, 10)
+  layers, trunk = list(nets.NETS[net]()), net.removeprefix("lpips_")
+  is_vgg = trunk in vgg.BLOCKS
+  positions = _vgg_positions(trunk) if is_vgg else (0, 3, 6, 8, 10)
   prefixes = [f"features.{position}" for position in positions]
   prefixes += layers[len(prefixes) :]
   return {
@@ -159,6 +160,7 @@ FAMILIES: dict[str, tuple[Family, ...]] = {
   "vgg16": (OWN, KERAS, TORCHVISION),
   "vgg19": (OWN, KERAS, TORCHVISION),
   "alexnet": (OWN, TORCHVISION),
-  "lpips": (OWN, TORCHVISION),
+  "lpips_alexnet": (OWN, TORCHVISION),
+  "lpips_vgg16": (OWN, TORCHVISION),
   "inception": (INCEPTION,),
 }

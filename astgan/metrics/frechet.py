@@ -1,9 +1,26 @@
-"""Frechet distance: two sets of features compared as two Gaussians."""
+"""Frechet distance: two sets of features compared as two Gaussians.
+
+It is the square of the Wasserstein-2 distance between them.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Float64
 
 from astgan.metrics import moments
+
+
+class Gaussian(NamedTuple):
+  """A Gaussian that is compared with many.
+
+  Attributes:
+    mean: of each dimension.
+    factor: F, of the covariance F F^T.
+  """
+
+  mean: Float64[np.ndarray, "d"]
+  factor: Float64[np.ndarray, "d _rank"]
 
 
 def distance(a: moments.Moments, b: moments.Moments) -> float:
@@ -27,9 +44,21 @@ def distance(a: moments.Moments, b: moments.Moments) -> float:
     Normal Distributions, 1982; Heusel et al., GANs Trained by a Two Time-Scale
     Update Rule, 2017, equation 6.
   """
+  return between(gaussian(a), gaussian(b))
+
+
+def gaussian(of: moments.Moments) -> Gaussian:
+  """The Gaussian of at least two feature vectors."""
+  return Gaussian(of.mean, _factor(moments.covariance(of)))
+
+
+def between(a: Gaussian, b: Gaussian) -> float:
+  """The distance of two Gaussians of one dimension; see `distance`."""
   _check(a.mean, b.mean)
-  factors = [_factor(moments.covariance(one)) for one in (a, b)]
-  return _distance(a.mean - b.mean, *factors)
+  root = np.linalg.svd(a.factor.T @ b.factor, compute_uv=False).sum()
+  traces = np.sum(a.factor**2) + np.sum(b.factor**2)
+  shift = np.sum((a.mean - b.mean) ** 2)
+  return max(0.0, float(shift + traces - 2 * root))
 
 
 def distance_of_sets(
@@ -43,22 +72,13 @@ def distance_of_sets(
   _check(a[0], b[0])
   if max(len(a), len(b)) > a.shape[1]:
     return distance(moments.of(a), moments.of(b))
-  means = [one.mean(axis=0, dtype=np.float64) for one in (a, b)]
-  factors = [
-    (one - mean[None]).T / np.sqrt(len(one) - 1)
-    for one, mean in zip((a, b), means, strict=True)
-  ]
-  return _distance(means[0] - means[1], *factors)
+  return between(*(_of_few(one) for one in (a, b)))
 
 
-def _distance(
-  shift: Float64[np.ndarray, "d"],
-  f: Float64[np.ndarray, "d _n"],
-  g: Float64[np.ndarray, "d _m"],
-) -> float:
-  root = np.linalg.svd(f.T @ g, compute_uv=False).sum()
-  traces = np.sum(f**2) + np.sum(g**2)
-  return max(0.0, float(np.sum(shift**2) + traces - 2 * root))
+def _of_few(features: Float[np.ndarray, "n d"]) -> Gaussian:
+  mean = features.mean(axis=0, dtype=np.float64)
+  centred = features - mean[None]
+  return Gaussian(mean, centred.T / np.sqrt(len(features) - 1))
 
 
 def _factor(

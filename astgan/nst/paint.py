@@ -1,6 +1,7 @@
 """The task `paint`: paints photographs in a style."""
 
 import functools
+import itertools
 import json
 import logging
 import math
@@ -13,7 +14,7 @@ import numpy as np
 import tqdm
 
 from astgan import arrays, atomic, errors, runs, stop, writer
-from astgan.data import images
+from astgan.data import formats, images
 from astgan.features import weights
 from astgan.nst import (
   colour,
@@ -39,7 +40,8 @@ _UNFINISHED = "unfinished"
 def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   """Paints every photograph of `paint.content` in the style of `paint.style`.
 
-  Paintings are `painted/STEM.png` in the run folder, at `paint.size` on their
+  Paintings are `painted/STEM.png` in the run folder, or of the suffix of
+  `paint.format`, with the alpha of the photograph, at `paint.size` on their
   longer side: by optimisation over pixels, or in one pass where the style is a
   painter. Finished paintings are kept, so that a stopped run can continue
   and photographs can be added. `style.json` holds the fingerprint of the style,
@@ -68,14 +70,13 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   whole = fingerprints[0] if len(opened) == 1 else fingerprints
   fingerprint = json.dumps(whole) + "\n"
   _check_same_style(config, workdir, fingerprint)
-  pending = []
-  for photograph in found:
-    painting = workdir / "painted" / f"{photograph.path.stem}.png"
-    if photographs.is_painted(photograph, painting):
-      logger.info("%s is already painted", painting)
-    else:
-      pending.append((photograph, painting))
-  if not pending:
+  pending = photographs.unpainted(found, workdir, config)
+  decode = functools.partial(
+    photographs.decode, found=len(found), longer_side=config.paint.size
+  )
+  decoded = decode(pending)
+  first = next(decoded, None)  # Refused, if damaged, before anything slow.
+  if first is None:
     return
 
   make = _make_one_pass if in_one_pass else _make_optimization
@@ -86,29 +87,32 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     images.write(workdir / "style.png", contact_sheet)
   atomic.write(workdir / _STYLE, fingerprint.encode())
   recipe = recipes.of_config(config)
-  saved = {} if in_one_pass else _load_unfinished(workdir, pending, recipe)
-  stems = [photograph.path.stem for photograph, _ in pending]
+  saved = {}
+  if not in_one_pass:
+    saved = _load_unfinished(workdir, pending, recipe, decode)
+  stems = [path.stem for path in pending]
   _drop_metrics(
     workdir,
     {stem: optimize.done(saved.get(stem), recipe) for stem in stems},
   )
   with writer.Writer(workdir) as log, stop.signals() as signals:
-    for number, (photograph, painting) in enumerate(pending, start=1):
+    for number, photograph in enumerate(itertools.chain([first], decoded), 1):
       # The number of a photograph changes with the others, its bytes do not.
       key = jax.random.fold_in(noise_key, int(photograph.fingerprint[:8], 16))
       progress = saved.pop(photograph.path.stem, None)
-      pixels = paint_one(key, photograph, log, signals, progress)
-      if pixels is None:
+      painted = paint_one(key, photograph, log, signals, progress)
+      if painted is None:
         logger.info("stopped by %s; the same command goes on", signals[0])
         return
-      photographs.write_painting(painting, pixels, photograph)
+      painting = photographs.write(painted, photograph, workdir, config)
       unfinished.drop(workdir / _UNFINISHED, photograph.path.stem)
+      pixels = formats.to_integers(painted, bits=8)
       log.image(f"{photograph.path.stem}/painted", config.paint.steps, pixels)
       logger.info("%s (%d of %d)", painting, number, len(pending))
 
 
 def _make_one_pass(config, opened, workdir):
-  """Photographs to pixels, by a painter."""
+  """Photographs to paintings in [0, 1], by a painter."""
   del workdir
   (style,) = opened
 
@@ -116,14 +120,15 @@ def _make_one_pass(config, opened, workdir):
     del key, log, progress
     if signals:
       return None
-    pixels = photograph.pixels(config.paint.size)
-    return style.painter.paint(pixels, style.direction, tile=config.paint.tile)
+    return style.painter.paint(
+      photograph.colour, style.direction, tile=config.paint.tile
+    )
 
   return paint_one, None
 
 
 def _make_optimization(config, opened, workdir):
-  """Photographs to pixels, by optimisation, with the style read once."""
+  """Photographs to paintings in [0, 1], with the style read once."""
   try:
     params = weights.load(config.features.net, config.features.weights)
   except errors.UserError as error:
@@ -156,12 +161,11 @@ def _optimize(
   key, photograph, log, signals, progress, *,
   config, params, describe, style, workdir,
 ):  # fmt: skip
-  """The pixels of the painting; None where a signal stopped it."""
+  """The painting, in [0, 1]; None where a signal stopped it."""
   recipe, stem = recipes.of_config(config), photograph.path.stem
   paint, steps = config.paint, recipe.total_steps
   report_every = _report_every(paint)
-  content = np.float32(photograph.pixels(config.paint.size)) / 255
-  content, style = _recolour(content, style, paint, describe)
+  content, style = _recolour(photograph.colour, style, paint, describe)
   done = max(0, optimize.done(progress, recipe))
   folder = workdir / _UNFINISHED
 
@@ -204,10 +208,10 @@ def _optimize(
       ) from error
   if painted is None:
     return None
+  painted = np.asarray(painted[0])
   if paint.colour == "luminance":
-    kept = colour.keep_chrominance(np.asarray(painted[0]), content)
-    painted = jnp.asarray(kept)[None]
-  return _to_bytes(painted)
+    painted = colour.keep_chrominance(painted, content)
+  return painted
 
 
 def _report_every(paint):
@@ -245,16 +249,15 @@ def _check_same_style(config, workdir, fingerprint):
     )
 
 
-def _load_unfinished(workdir, pending, recipe):
+def _load_unfinished(workdir, pending, recipe, decode):
   """The progress of the paintings that were stopped, by stem."""
+  folder = workdir / _UNFINISHED
+  stopped = [path for path in pending if unfinished.exists(folder, path.stem)]
   found = {}
-  for photograph, _ in pending:
-    stem = photograph.path.stem
-    if not unfinished.exists(workdir / _UNFINISHED, stem):
-      continue
-    shape = photograph.pixels(recipe.size).shape[:2]
+  for photograph in decode(stopped):
+    stem, shape = photograph.path.stem, photograph.colour.shape[:2]
     found[stem] = unfinished.load(
-      workdir / _UNFINISHED,
+      folder,
       stem,
       like=functools.partial(optimize.like, shape=shape, recipe=recipe),
       fingerprint=photograph.fingerprint,

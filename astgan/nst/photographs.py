@@ -1,36 +1,47 @@
 """The photographs to paint, and the files of their paintings."""
 
 import hashlib
+import json
 import logging
 import pathlib
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import jax.numpy as jnp
+import ml_collections
 import numpy as np
-from jaxtyping import UInt8
-from PIL import Image
+from jaxtyping import Float
 
 from astgan import errors
-from astgan.data import images
+from astgan.data import formats, image_files, images, rgba
 
 logger = logging.getLogger(__name__)
 
-# Key of the PNG text entry that holds the fingerprint of the photograph.
+# Names of what a painting says of itself.
 _ORIGIN = "astgan: SHA-256 of the photograph"
+_CONFIG = "astgan: config"
 
 
 class Photograph(NamedTuple):
-  """A readable photograph and its fingerprint, the SHA-256 of its file."""
+  """A photograph at the size of its painting.
+
+  Attributes:
+    path: its file.
+    fingerprint: the SHA-256 of the file.
+    colour: sRGB on white, in [0, 1].
+    alpha: how opaque it is, in [0, 1]; None where all of it is.
+  """
 
   path: pathlib.Path
   fingerprint: str
-
-  def pixels(self, longer_side: int) -> UInt8[np.ndarray, "h w 3"]:
-    """The photograph at the size of the painting."""
-    return images.fit(images.read(self.path), longer_side)
+  colour: Float[np.ndarray, "h w 3"]
+  alpha: Float[np.ndarray, "h w"] | None
 
 
-def find(content: str, *, longer_side: int, min_side: int) -> list[Photograph]:
-  """The photograph of that path, or those of the folder.
+def find(
+  content: str, *, longer_side: int, min_side: int
+) -> list[pathlib.Path]:
+  """The photograph of that path, or those of the folder, by their headers.
 
   Unreadable files of a folder are skipped with one warning.
 
@@ -49,38 +60,16 @@ def find(content: str, *, longer_side: int, min_side: int) -> list[Photograph]:
     )
   paths = images.find(pathlib.Path(content).expanduser())
   _check_stems(paths)
-  photographs, failures = [], []
+  found, failures = [], []
   for path in paths:
     try:
-      height, width, _ = images.read(path).shape
-      shorter = longer_side * min(height, width) / max(height, width)
-      if shorter < min_side:
-        raise errors.UserError(
-          f"{path}: {width}x{height} is too narrow to paint at"
-          f" paint.size={longer_side}: its shorter side would have"
-          f" {shorter:.0f} pixels, {min_side} are needed; crop it or paint it"
-          " larger"
-        )
+      _check_sides(path, longer_side, min_side)
     except errors.UserError as error:
       failures.append(error)
     else:
-      fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
-      photographs.append(Photograph(path, fingerprint))
-  if not photographs:
-    if len(failures) == 1:
-      raise failures[0]
-    raise errors.UserError(
-      f"{content}: none of its {len(paths)} images can be painted; the"
-      f" first: {failures[0]}"
-    )
-  if failures:
-    logger.warning(
-      "content: %d of %d images were skipped; the first: %s",
-      len(failures),
-      len(paths),
-      failures[0],
-    )
-  return photographs
+      found.append(path)
+  _tell_of(failures, len(paths))
+  return found
 
 
 def _check_stems(paths):
@@ -88,34 +77,142 @@ def _check_stems(paths):
   for path in paths:
     if path.stem in seen:
       raise errors.UserError(
-        f"{seen[path.stem]} and {path} would both be painted into"
-        f" {path.stem}.png; rename one"
+        f"{seen[path.stem]} and {path} would both be painted into one file,"
+        f" {path.stem}; rename one"
       )
     seen[path.stem] = path
 
 
-def is_painted(photograph: Photograph, painting: pathlib.Path) -> bool:
-  """Whether the painting of this photograph exists.
+def _check_sides(path, longer_side, min_side):
+  with image_files.opened(path) as image:
+    width, height = image.size
+  shorter = longer_side * min(height, width) / max(height, width)
+  if shorter < min_side:
+    raise errors.UserError(
+      f"{path}: {width}x{height} is too narrow to paint at"
+      f" paint.size={longer_side}: its shorter side would have"
+      f" {shorter:.0f} pixels, {min_side} are needed; crop it or paint it"
+      " larger"
+    )
+
+
+def _tell_of(failures, count):
+  """Warns of skipped photographs; raises UserError where none is left."""
+  if not failures:
+    return
+  if len(failures) < count:
+    logger.warning(
+      "content: %d of %d images were skipped; the first: %s",
+      len(failures),
+      count,
+      failures[0],
+    )
+    return
+  if count == 1:
+    raise failures[0]
+  raise errors.UserError(
+    f"paint.content: none of its {count} images can be painted; the first:"
+    f" {failures[0]}"
+  )
+
+
+def decode(
+  paths: Sequence[pathlib.Path], *, found: int, longer_side: int
+) -> Iterator[Photograph]:
+  """The photographs, each read once, when it is asked for.
+
+  Damaged ones are skipped with one warning at the end.
+
+  Args:
+    paths: some of those that `find` gave.
+    found: how many it gave.
+    longer_side: longer side of the paintings, in pixels.
 
   Raises:
-    UserError: the file was painted from another photograph.
+    UserError: all that were found are damaged.
   """
-  if not painting.exists():
-    return False
-  with Image.open(painting) as image:
-    fingerprint = image.info.get(_ORIGIN)
-  if fingerprint != photograph.fingerprint:
+  failures = []
+  for path in paths:
+    try:
+      data = _bytes(path)
+      pixels = rgba.fit(rgba.decode(path, data), longer_side)
+    except errors.UserError as error:
+      failures.append(error)
+    else:
+      alpha = None if pixels.alpha is None else _to_unit(pixels.alpha)
+      yield Photograph(path, _digest(data), _to_unit(pixels.colour), alpha)
+  _tell_of(failures, found)
+
+
+def _bytes(path):
+  try:
+    return path.read_bytes()
+  except OSError as error:
     raise errors.UserError(
-      f"{painting} was painted from another photograph than"
-      f" {photograph.path}; rename the photograph or use another --workdir"
-    )
-  return True
+      f"{path}: cannot be read ({error.strerror}); replace it or leave it out"
+    ) from error
 
 
-def write_painting(
-  painting: pathlib.Path,
-  pixels: UInt8[np.ndarray, "h w 3"],
+def _digest(data):
+  return hashlib.sha256(data).hexdigest()
+
+
+def _to_unit(values):
+  """By the devices, as `arrays.bytes_to_unit`, which rounds like this."""
+  largest = int(np.iinfo(values.dtype).max)
+  return np.asarray(jnp.asarray(values).astype("float32") / largest)
+
+
+def unpainted(
+  paths: Sequence[pathlib.Path],
+  workdir: pathlib.Path,
+  config: ml_collections.ConfigDict,
+) -> list[pathlib.Path]:
+  """The photographs that have no painting in the run folder.
+
+  Raises:
+    UserError: a file was painted from another photograph of that name.
+  """
+  pending = []
+  for path in paths:
+    painting = _painting_of(path, workdir, config)
+    if not painting.exists():
+      pending.append(path)
+    elif formats.read_text(painting).get(_ORIGIN) == _digest(_bytes(path)):
+      logger.info("%s is already painted", painting)
+    else:
+      raise errors.UserError(
+        f"{painting} was painted from another photograph than {path}; rename"
+        " the photograph or use another --workdir"
+      )
+  return pending
+
+
+def write(
+  colour: Float[np.ndarray, "h w 3"],
   photograph: Photograph,
-) -> None:
-  """Writes the painting with the fingerprint of its photograph."""
-  images.write(painting, pixels, text={_ORIGIN: photograph.fingerprint})
+  workdir: pathlib.Path,
+  config: ml_collections.ConfigDict,
+) -> pathlib.Path:
+  """The file of the painting, which gets the alpha of its photograph.
+
+  It says the fingerprint of the photograph and the config.
+  """
+  painting = _painting_of(photograph.path, workdir, config)
+  formats.write(
+    painting,
+    colour,
+    photograph.alpha,
+    form=config.paint.format,
+    bits=config.paint.bits,
+    text={
+      _ORIGIN: photograph.fingerprint,
+      _CONFIG: json.dumps(config.to_dict()),
+    },
+  )
+  return painting
+
+
+def _painting_of(path, workdir, config):
+  suffix = formats.SUFFIXES[config.paint.format]
+  return workdir / "painted" / f"{path.stem}{suffix}"

@@ -76,25 +76,26 @@ def make(
   net: str = "vgg19",
   pooling: str = "average",
   padding: str = "replicate",
-  style_terms: tuple[str, ...] = ("gram",),
+  style_terms: tuple[str, ...] = ("wasserstein",),
   style_term_weights: tuple[float, ...] = (),
   style_layers: tuple[str, ...] = (
     "relu1_1",
     "relu2_1",
     "relu3_1",
     "relu4_1",
+    "relu5_1",
   ),
-  style_layer_weights: tuple[float, ...] = (),
+  style_layer_weights: tuple[float, ...] = (0.75, 0.188, 0.047, 0.0117, 0.0029),
   gram: str = "hwc",
-  style_weight: float = 500_000.0,
+  style_weight: float = 150.0,
   content_layers: tuple[str, ...] = ("relu4_2",),
   content_weight: float = 1.0,
   tv_weight: float = 0.0,
-  optimizer: str = "lbfgs",
+  optimizer: str = "adam",
   learning_rate: float = 0.02,
-  ema_decay: float = 0.0,
+  ema_decay: float = 0.95,
   size: int = 512,
-  coarsest: int = 128,
+  coarsest: int = 96,
   steps: int = 60,
   coarsest_steps: int = 120,
   init: str = "content",
@@ -104,9 +105,16 @@ def make(
 
   The defaults are those of configs/best.py. `net`, `pooling` and `padding` are
   of its section `features`.
-  """  # fmt: skip
+
+  Raises:
+    ValueError: weights do not match what they weigh.
+  """
   scales = style_term_weights or (1.0,) * len(style_terms)
   layer_weights = style_layer_weights or (1.0,) * len(style_layers)
+  if len(layer_weights) != len(style_layers):
+    raise ValueError(
+      f"{len(style_layers)} style layers have {len(layer_weights)} weights"
+    )
   items = tuple(
     objective.Item(
       "style",

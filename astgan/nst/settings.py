@@ -5,6 +5,7 @@ import math
 import ml_collections
 
 from astgan import checks, errors
+from astgan.data import formats
 from astgan.features import vgg
 from astgan.losses import perceptual
 from astgan.nst import colour, start, stylize
@@ -30,11 +31,14 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.one_of(config, "paint.colour", COLOURS)
   checks.one_of(config, "paint.recolour", ("style", "photograph"))
   checks.one_of(config, "paint.colour_root", tuple(colour.ROOTS))
+  checks.one_of(config, "paint.format", tuple(formats.SUFFIXES))
+  checks.one_of(config, "paint.bits", (8, 16))
+  _check_file(config)
   _check_styles(config)
   checks.within(config, "paint.size", MIN_SIDE, MAX_SIDE)
   if config.paint.style_size:
     checks.within(config, "paint.style_size", MIN_SIDE, MAX_SIDE)
-  checks.within(config, "paint.generated_scale", 0.25, 16)
+  checks.within(config, "paint.generated_share", 0, 4)
   checks.within(config, "paint.tile", 0, MAX_SIDE)
   if config.paint.coarsest:
     checks.within(config, "paint.coarsest", MIN_SIDE, config.paint.size)
@@ -47,6 +51,21 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.within(config, "paint.learning_rate", 0, open_low=True)
   _check_layers(config)
   _check_terms(config)
+
+
+def _check_file(config):
+  form, size = config.paint.format, config.paint.size
+  if config.paint.bits == 16 and form not in formats.DEEP:
+    raise errors.UserError(
+      f"paint.bits is 16, and {form} holds 8; set paint.format to one of"
+      f" {', '.join(formats.DEEP)}"
+    )
+  longest = formats.MAX_SIDES.get(form, size)
+  if size > longest:
+    raise errors.UserError(
+      f"paint.size is {size}, and {form} holds {longest} pixels a side; set"
+      " paint.format to another"
+    )
 
 
 def _check_styles(config):

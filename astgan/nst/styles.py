@@ -237,7 +237,8 @@ def open_style(
       return Painted(painter, direction, origin)
     drawn = trained.generator.sample(key, paint.style_batch)
     batch = np.asarray(arrays.signed_to_bytes(drawn))
-    side = round(paint.generated_scale * max(batch.shape[1:3]))
+    share = round(paint.generated_share * paint.size)
+    side = share or max(batch.shape[1:3])
     params = trained.generator.variables["params"]
     origin = _origin(trained.step, params)
     return Generated(batch, paint.style_size or side, origin)

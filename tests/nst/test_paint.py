@@ -3,13 +3,15 @@
 import functools
 import json
 import logging
+import pathlib
 import signal
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from astgan import errors
-from astgan.data import images
+from astgan.data import formats, images, rgba
 from astgan.features import weights
 from astgan.nst import paint, settings, start
 from configs import nst
@@ -117,6 +119,41 @@ def test_a_restart_keeps_paintings_and_adds_the_others(folder, caplog):
   lines = [(line["photograph"], line["step"]) for line in read_metrics(workdir)]
   assert lines[:2] == [("harbour", 0), ("harbour", 2)]
   assert lines[2:] == [("pier", 0), ("pier", 1), ("pier", 2)]
+
+
+@pytest.mark.parametrize(("form", "suffix"), formats.SUFFIXES.items())
+def test_a_restart_finds_what_is_painted_in_any_format(
+  folder, caplog, form, suffix
+):
+  caplog.set_level(logging.INFO)
+  for _ in range(2):
+    workdir = run(folder, **{"paint.format": form})
+  painting = workdir / "painted" / f"harbour{suffix}"
+  assert list((workdir / "painted").iterdir()) == [painting]
+  assert f"{painting} is already painted" in caplog.messages
+  config = json.loads(formats.read_text(painting)["astgan: config"])
+  assert config["paint"]["content"] == str(folder / "photographs")
+
+
+def test_16_bits_are_the_same_painting_between_its_bytes(folder):
+  bytes_8 = images.read(run(folder) / "painted" / "harbour.png")
+  (folder / "run").rename(folder / "bytes")
+  path = run(folder, **{"paint.bits": 16}) / "painted" / "harbour.png"
+  pixels = rgba.decode(path, path.read_bytes())
+  assert pixels.colour.dtype == np.uint16
+  assert np.unique(pixels.colour).size > 256
+  np.testing.assert_allclose(pixels.colour / 257, bytes_8, atol=0.51)
+
+
+def test_a_painting_has_the_alpha_of_its_photograph(folder):
+  alpha = np.zeros((40, 80), np.uint8)
+  alpha[:, 40:] = 255
+  image = np.dstack([pictures.noise(40, 80), alpha])
+  Image.fromarray(image).save(folder / "photographs" / "harbour.png")
+  with Image.open(run(folder) / "painted" / "harbour.png") as painting:
+    painted = np.asarray(painting.getchannel("A"))
+  assert painted.shape == (32, 64)
+  assert (painted[:, :31] == 0).all() and (painted[:, 33:] == 255).all()
 
 
 def test_an_interrupted_painting_leaves_no_file(folder, monkeypatch):
@@ -265,6 +302,40 @@ def test_broken_images_of_a_folder_are_skipped_with_one_warning(folder, caplog):
   assert style.startswith("style: 1 of 3 images were skipped")
 
 
+def test_photographs_damaged_in_their_pixels_are_skipped(folder, caplog):
+  photographs = folder / "photographs"
+  data = (photographs / "harbour.png").read_bytes()
+  (photographs / "damaged.png").write_bytes(data[: len(data) // 2])
+  for _ in range(2):
+    caplog.clear()
+    assert len(list((run(folder) / "painted").iterdir())) == 1
+    (line,) = [line for line in caplog.messages if "damaged.png" in line]
+    assert line.startswith("content: 1 of 2 images were skipped")
+
+
+def test_damaged_pixels_alone_are_refused_before_weights_are_read(
+  folder, monkeypatch
+):
+  monkeypatch.setattr(weights, "load", None)
+  path = folder / "photographs" / "harbour.png"
+  path.write_bytes(path.read_bytes()[:2000])
+  refused(folder, "harbour.png: cannot be read")
+
+
+def test_a_photograph_is_read_once_at_each_start(folder, monkeypatch):
+  read, names = pathlib.Path.read_bytes, []
+
+  def watch(path):
+    names.append(path.name)
+    return read(path)
+
+  monkeypatch.setattr(pathlib.Path, "read_bytes", watch)
+  write(folder / "photographs" / "pier.png", 40, 80)
+  for times in (1, 2):
+    run(folder)
+    assert names.count("harbour.png") == names.count("pier.png") == times
+
+
 @pytest.mark.parametrize("field", ["paint.content", "paint.style"])
 def test_a_path_without_readable_images_is_refused(folder, field):
   for path in ("broken/a.jpg", "broken/b.jpg", "empty/notes.txt"):
@@ -322,14 +393,27 @@ def test_refused_weights_can_be_corrected_in_the_same_run_folder(folder):
   assert (run(folder) / "painted" / "harbour.png").exists()
 
 
+@pytest.mark.parametrize("form", ["jpeg", "webp"])
+def test_16_bits_are_refused_in_formats_of_8(folder, form):
+  fields = {"paint.bits": 16, "paint.format": form}
+  refused(folder, f"paint.bits is 16, and {form} holds 8", **fields)
+  assert not (folder / "run").exists()
+
+
+def test_more_pixels_than_the_format_holds_are_refused(folder):
+  fields = {"paint.size": 16_384, "paint.format": "webp"}
+  refused(folder, "webp holds 16383 pixels a side", **fields)
+
+
 @pytest.mark.parametrize(
   ("fields", "value"),
   [
     ("features.net features.pooling features.padding", "vgg11"),
-    ("paint.gram paint.optimizer paint.init", "sgd"),
+    ("paint.gram paint.optimizer paint.init paint.format", "sgd"),
+    ("paint.bits", 12),
     ("paint.size paint.style_size", 8),
     ("paint.steps paint.log_every paint.style_batch paint.learning_rate", 0),
-    ("paint.generated_scale", 0),
+    ("paint.generated_share", -1),
     ("paint.style_weight paint.content_weight paint.tv_weight", -1),
     ("paint.style_layers paint.content_layers", ("conv_99",)),
     ("paint.style_layers paint.content_layers", ()),

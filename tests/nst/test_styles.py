@@ -86,7 +86,11 @@ def open_style(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
   ("paint", "side"),
-  [({}, 8), ({"generated_scale": 2.5}, 20), ({"style_size": 18}, 18)],
+  [
+    ({}, 8),
+    ({"generated_share": 0.25, "size": 80}, 20),
+    ({"style_size": 18}, 18),
+  ],
 )
 def test_generated_images_are_enlarged_as_asked(open_style, paint, side):
   style = open_style(**paint)

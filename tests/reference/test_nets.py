@@ -66,23 +66,43 @@ def test_every_layer_of_alexnet_agrees(torch, size):
     assert_close(layer, output.permute(0, 2, 3, 1))
 
 
+def vgg16_layers(torch, params, images):
+  """The last ReLU of each of the five blocks."""
+  pixels = (images - np.float32(MEAN)) / np.float32(STD)
+  outputs, x = [], to_torch(torch, pixels)
+  for block, depth in enumerate((2, 2, 3, 3, 3), start=1):
+    if outputs:
+      x = torch.nn.functional.max_pool2d(x, 2)
+    for index in range(1, depth + 1):
+      layer = jax.tree.map(np.asarray, params[f"conv{block}_{index}"])
+      kernel = torch.tensor(layer["kernel"].transpose(3, 2, 0, 1))
+      bias = torch.tensor(layer["bias"])
+      x = torch.nn.functional.conv2d(x, kernel, bias, padding=1).relu()
+    outputs.append(x)
+  return outputs
+
+
+@pytest.mark.parametrize("net", ["lpips_alexnet", "lpips_vgg16"])
 @pytest.mark.parametrize("source", ["auto", "random"])
-def test_lpips_agrees(torch, source):
+def test_lpips_agrees(torch, net, source):
   try:
-    params = weights.load("lpips", source)
+    params = weights.load(net, source)
   except errors.UserError as error:
     pytest.skip(f"no pretrained weights: {error}")
-  positions = dict(zip(alexnet.KERNEL_SHAPES, (0, 3, 6, 8, 10), strict=True))
-  arrays = {}
-  for layer, position in positions.items():
-    kernel, bias = params[layer]["kernel"], params[layer]["bias"]
-    kernel = np.asarray(kernel).transpose(3, 2, 0, 1)
-    arrays[f"features.{position}.weight"] = kernel
-    arrays[f"features.{position}.bias"] = np.asarray(bias)
   pair = np.random.default_rng(2).random((2, 3, 64, 80, 3), np.float32)
-  layers = [alexnet_layers(torch, arrays, images) for images in pair]
+  if net == "lpips_vgg16":
+    layers = [vgg16_layers(torch, params, images) for images in pair]
+  else:
+    positions = dict(zip(alexnet.KERNEL_SHAPES, (0, 3, 6, 8, 10), strict=True))
+    arrays = {}
+    for layer, position in positions.items():
+      kernel, bias = params[layer]["kernel"], params[layer]["bias"]
+      kernel = np.asarray(kernel).transpose(3, 2, 0, 1)
+      arrays[f"features.{position}.weight"] = kernel
+      arrays[f"features.{position}.bias"] = np.asarray(bias)
+    layers = [alexnet_layers(torch, arrays, images) for images in pair]
   expected = 0
-  for head, one, other in zip(lpips.HEADS.values(), *layers, strict=True):
+  for head, one, other in zip(lpips.HEADS, *layers, strict=True):
     one, other = (
       torch.nn.functional.normalize(x, dim=1, eps=1e-10) for x in (one, other)
     )

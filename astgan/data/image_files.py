@@ -1,0 +1,116 @@
+"""Image files opened and turned upright, or refused in one line."""
+
+import contextlib
+import io
+import os
+import pathlib
+import threading
+import warnings
+from collections.abc import Iterator
+
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
+
+from astgan import errors
+
+Path = str | os.PathLike
+
+# Larger images are refused after reading the header, before memory is used.
+# This is the limit of Pillow, half a gigabyte in RGB.
+MAX_PIXELS = 178_956_970
+
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+  2: Image.Transpose.FLIP_LEFT_RIGHT,
+  3: Image.Transpose.ROTATE_180,
+  4: Image.Transpose.FLIP_TOP_BOTTOM,
+  5: Image.Transpose.TRANSPOSE,
+  6: Image.Transpose.ROTATE_270,
+  7: Image.Transpose.TRANSVERSE,
+  8: Image.Transpose.ROTATE_90,
+}
+
+# Python's warning filters belong to the whole process, and many threads read
+# images.
+_WARNINGS = threading.Lock()
+
+
+@contextlib.contextmanager
+def opened(path: Path, data: bytes | None = None) -> Iterator[Image.Image]:
+  """The image of a file with its header and EXIF, but without its pixels.
+
+  Args:
+    path: the file.
+    data: its bytes, where they were read before.
+
+  Raises:
+    UserError: the file is missing, unreadable, damaged or too large, or what
+      is done with the image in the context failed.
+  """
+  path = pathlib.Path(path)
+  if not path.is_file():
+    raise errors.UserError(f"{path}: there is no such file; name an image")
+  try:
+    with (
+      open(path, "rb") if data is None else io.BytesIO(data) as stream,
+      _open(stream) as image,
+    ):
+      yield image
+  except MemoryError:
+    raise
+  except Exception as error:  # Damaged files make Pillow raise almost anything.
+    raise errors.UserError(f"{path}: {_reason(error)}") from error
+
+
+def _open(stream):
+  with _without_warnings():
+    image = Image.open(stream)
+    # Cached by the image. That of a PNG may follow the pixels, which Pillow
+    # would decode.
+    if image.format != "PNG":
+      image.getexif()
+  return image
+
+
+@contextlib.contextmanager
+def _without_warnings():
+  """Damaged tags make Pillow warn."""
+  with _WARNINGS, warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    yield
+
+
+def _reason(error):
+  if isinstance(error, Image.DecompressionBombError):
+    return f"claims more than {MAX_PIXELS:,} pixels; make it smaller"
+  if isinstance(error, UnidentifiedImageError):
+    return "is no image in a known format; convert it to PNG or JPEG"
+  reason = getattr(error, "strerror", None) or str(error)
+  reason = " ".join(reason.split()) or type(error).__name__
+  return f"cannot be read ({reason}); replace it or leave it out"
+
+
+def upright(image: Image.Image) -> Image.Image:
+  """The image with its pixels read and turned as its EXIF says.
+
+  Raises:
+    ValueError: a TIFF of which Pillow would make noise.
+  """
+  if (
+    is_planar(image)
+    and image.tile[0].codec_name == "raw"
+    and max(image.tag_v2[TiffImagePlugin.BITSPERSAMPLE]) > 8
+  ):
+    raise ValueError("its 16-bit channels are stored apart")
+  image.load()
+  # After loading, since Pillow rotates TIFFs itself and resets the tag.
+  with _without_warnings():
+    orientation = image.getexif().get(_ORIENTATION)
+  if orientation in _UPRIGHT:
+    return image.transpose(_UPRIGHT[orientation])
+  return image
+
+
+def is_planar(image: Image.Image) -> bool:
+  """Whether the file is a TIFF of one channel after the other."""
+  tags = getattr(image, "tag_v2", {})
+  return tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2

@@ -1,0 +1,156 @@
+"""The task `judge`: painting runs and pictures, and what it refuses."""
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from astgan import errors, judge, main, runs
+from astgan.data import images
+from astgan.features import vgg, weights
+from astgan.metrics import colours
+from configs import judge as page
+from configs import nst
+from tests import pictures
+
+PAGE = pathlib.Path(__file__).parents[1] / "configs" / "judge.py"
+
+
+@pytest.fixture
+def folder(tmp_path):
+  """Two photographs, a painting run of one of them, and two style images."""
+  for i, name in enumerate(("content/a", "content/b", "run/painted/b")):
+    write(tmp_path / f"{name}.png", 40, 64, seed=i)
+  for i, sides in enumerate([(64, 64), (48, 64)]):
+    write(tmp_path / "style" / f"{i}.png", *sides, seed=10 + i)
+  config = nst.get_config()
+  config.paint.content = str(tmp_path / "content")
+  config.paint.style = str(tmp_path / "style")
+  runs.open_run(tmp_path / "run", config)
+  return tmp_path
+
+
+def write(path, height, width, seed):
+  path.parent.mkdir(parents=True, exist_ok=True)
+  images.write(path, pictures.noise(height, width, seed))
+
+
+def make_config(folder, **changes):
+  """Colours of the painting run; changes to section `judge`."""
+  config = page.get_config()
+  config.judge.update(
+    painted=str(folder / "run"), size=64, measures=("colours",)
+  )
+  config.judge.update(changes)
+  return config
+
+
+def run(folder, **changes):
+  workdir = folder / "judged"
+  judge.judge(make_config(folder, **changes), workdir)
+  return json.loads((workdir / "judge.json").read_text())
+
+
+def refuse(folder, **changes):
+  """The one line that refuses the changes."""
+  with pytest.raises(errors.UserError) as caught:
+    run(folder, **changes)
+  assert "\n" not in str(caught.value)
+  return str(caught.value)
+
+
+def test_a_painting_run_is_judged_with_random_weights(
+  folder, capsys, monkeypatch
+):
+  monkeypatch.setattr(vgg, "CHANNELS", (2, 3, 4, 5, 6))
+  status = main.main([
+    f"--config={PAGE}",
+    f"--workdir={folder / 'judged'}",
+    "--config.compile_cache=off",
+    "--config.features.weights=random",
+    f"--config.judge.painted={folder / 'run'}",
+    "--config.judge.size=64",
+  ])  # fmt: skip
+  assert status == 0
+  numbers = json.loads((folder / "judged" / "judge.json").read_text())
+  table = capsys.readouterr()
+  assert "lpips_vgg16_64" in table.out + table.err
+  (found,) = numbers.pop("pictures").values()
+  artfid = numbers.pop("artfid_vgg19_relu5_1_positions_64")
+  assert numbers == found
+  assert len(found) == 2 + 2 * 2 * 5 + 2
+  assert np.isfinite([artfid, *found.values()]).all()
+
+
+def test_pictures_are_judged_against_what_is_named(folder):
+  write(folder / "pictures" / "a.png", 40, 64, seed=20)
+  fields = {"content": folder / "content", "style": folder / "style" / "0.png"}
+  fields |= {"painted": folder / "pictures"}
+  found = run(folder, **{name: str(path) for name, path in fields.items()})
+  histograms = [
+    colours.histogram(pictures.noise(*sides, seed)[None])
+    for *sides, seed in ((40, 64, 20), (40, 64, 0), (64, 64, 10))
+  ]
+  expected = {
+    "colours_content_64": colours.distance(*histograms[:2]),
+    "colours_style_group_64": colours.distance(*histograms[::2]),
+  }
+  assert found == expected | {"pictures": {"a": expected}}
+
+
+def test_lpips_asks_for_no_style(folder, monkeypatch):
+  load = weights.load
+  monkeypatch.setattr(weights, "load", lambda net, _: load(net, "random"))
+  found = run(folder, measures=("lpips_alexnet",), style=str(folder / "none"))
+  assert list(found) == ["lpips_alexnet_64", "pictures"]
+
+
+@pytest.mark.parametrize(
+  ("changes", "line"),
+  [
+    ({"painted": ""}, "config.judge.painted is empty"),
+    ({"painted": "none"}, "config.judge.content is empty; name an image"),
+    ({"content": "none"}, "config.judge.content: none: there is no such file"),
+    ({"measures": ("ssim",)}, "holds any of lpips_vgg16, lpips_alexnet, gram"),
+    ({"measures": ()}, "config.judge.measures is empty"),
+    ({"size": 31}, "config.judge.size is at least 32"),
+  ],
+)
+def test_fields_that_cannot_be_are_refused(folder, changes, line):
+  assert line in refuse(folder, **changes)
+
+
+def test_a_run_without_painted_pictures_is_refused(folder):
+  (folder / "run" / "painted" / "b.png").unlink()
+  line = refuse(folder)
+  assert line.startswith("config.judge.painted: ") and "holds no images" in line
+
+
+def test_a_painting_of_several_styles_needs_one_named(folder):
+  config = runs.read_config(folder / "run").unlock()
+  config.paint.styles = ("another",)
+  (folder / "run" / "config.json").write_text(config.to_json())
+  assert refuse(folder).startswith("config.judge.style is empty; name an image")
+
+
+def test_run_folders_of_other_tasks_are_refused(folder):
+  config = make_config(folder)
+  runs.open_run(folder / "other", config)
+  other = str(folder / "other")
+  assert "is the run folder of no painting" in refuse(folder, painted=other)
+  line = refuse(folder, style=other)
+  assert f"config.judge.style: {other} is a run folder" in line
+
+
+def test_without_the_extra_the_line_names_it(folder, monkeypatch):
+  def load(net, source):
+    raise errors.UserError(f"no source has {net}; install the extra")
+
+  monkeypatch.setattr(weights, "load", load)
+  assert refuse(folder, measures=("artfid",)) == (
+    "config.judge.measures: no source has lpips_alexnet; install the extra, or"
+    " leave artfid out"
+  )
+  line = refuse(folder, measures=("gram",))
+  assert line.startswith("config.features.weights: no source has vgg19")
