@@ -42,7 +42,7 @@ def choose(
   target: objective.Objective,
   shape: tuple[int, int],
   *,
-  optimizer: stylize.Optimizer,
+  optimizer: stylize.Optimizer | None,
   tile: int,
   available: int,
 ) -> objective.Whole | tiles.Tiled:
@@ -50,8 +50,8 @@ def choose(
 
   Args:
     target: the terms and their network.
-    shape: height and width of the painting.
-    optimizer: over pixels.
+    shape: height and width of the painting, or of a style image.
+    optimizer: over the pixels of a painting; None for a style image.
     tile: side of the tiles; 0 chooses the largest that fit.
     available: memory that is left, in bytes.
 
@@ -87,6 +87,8 @@ def choose(
 
 def _state_bytes(target, optimizer):
   """Bytes per pixel of what is as large as the painting."""
+  if optimizer is None:
+    return 12
   content = sum(
     512 * 4 / target.network.geometry(tap).stride ** 2
     for item in target.items
