@@ -192,6 +192,9 @@ def painting() -> ml_collections.ConfigDict:
   # zeros (as trained) or replicate (the border itself: a painting then has no
   # bright frame, one to three pixels wide).
   features.padding = "zeros"
+  # Precision of the convolutions: float32, bfloat16, or auto: bfloat16 where
+  # there is an accelerator.
+  features.dtype = "auto"
 
   paint = config.paint = ml_collections.ConfigDict()
   # A photograph or a folder of them.

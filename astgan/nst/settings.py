@@ -8,7 +8,7 @@ from astgan import checks, errors
 from astgan.data import formats
 from astgan.features import vgg
 from astgan.losses import perceptual
-from astgan.nst import colour, start, stylize
+from astgan.nst import colour, network, start, stylize
 from astgan.nst.terms import registry
 
 # VGG halves an image four times before its last block.
@@ -25,6 +25,7 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.one_of(config, "features.net", tuple(vgg.BLOCKS))
   checks.one_of(config, "features.pooling", tuple(vgg.POOLS))
   checks.one_of(config, "features.padding", vgg.PADDINGS)
+  checks.one_of(config, "features.dtype", network.DTYPES)
   checks.one_of(config, "paint.gram", perceptual.NORMALIZATIONS)
   checks.one_of(config, "paint.optimizer", tuple(stylize.OPTIMIZERS))
   start.check(config.paint.init)

@@ -5,7 +5,7 @@ import pytest
 
 from astgan import nst
 from astgan.features import weights
-from astgan.nst import recipe
+from astgan.nst import network, recipe
 from configs import best
 from tests.nst import toy
 
@@ -72,3 +72,18 @@ def test_pixels_far_from_the_mask_do_not_change():
   painted = transfer(content, mask=mask, coarsest=0, content_weight=0.0)
   changed = np.abs(painted - content).max(axis=(0, 2)) > 1e-6
   assert changed[:16].all() and not changed[24:].any()
+
+
+def test_bfloat16_paints_nearly_the_same():
+  params = weights.load("vgg19", "random")
+  options = {"recipe": nst.make(**FIELDS)}
+  wide, narrow = (
+    nst.transfer(
+      PHOTOGRAPH, STYLE, params=network.cast(params, dtype), **options
+    )
+    for dtype in ("float32", "bfloat16")
+  )
+  assert wide.dtype == narrow.dtype
+  assert (
+    0 < np.abs(wide - narrow).mean() < 0.2 * np.abs(wide - wide.mean()).mean()
+  )

@@ -13,7 +13,7 @@ from PIL import Image
 from astgan import errors
 from astgan.data import formats, images, rgba
 from astgan.features import weights
-from astgan.nst import paint, settings, start
+from astgan.nst import optimize, paint, settings, start
 from configs import nst
 from tests import pictures
 
@@ -160,7 +160,7 @@ def test_an_interrupted_painting_leaves_no_file(folder, monkeypatch):
   def interrupt(*arguments, **options):
     raise KeyboardInterrupt
 
-  monkeypatch.setattr(paint.optimize, "paint_one", interrupt)
+  monkeypatch.setattr(optimize, "paint_one", interrupt)
   with pytest.raises(KeyboardInterrupt):
     run(folder)
   assert not list((folder / "run" / "painted").iterdir())
