@@ -90,10 +90,13 @@ def _state_bytes(target, optimizer):
   """Bytes per pixel of what is as large as the painting."""
   if optimizer is None:
     return 12
-  content = sum(
-    512 * 4 / target.network.geometry(tap).stride ** 2
+  layers = {
+    tap
     for item in target.items
     if item.name == "content"
     for tap in item.term.taps
+  }
+  content = sum(
+    512 * 4 / target.network.geometry(tap).stride ** 2 for tap in layers
   )
   return 12 * _ARRAYS[optimizer.name] + content

@@ -53,6 +53,16 @@ def test_a_photograph_of_the_style_is_nearer_to_its_colours(term):
   assert painted.mean() < PHOTOGRAPH.mean() - 0.01
 
 
+def test_a_content_term_counts_by_its_weight():
+  fields = {"steps": 1, "coarsest": 0, "init": "noise"}
+  features = transfer(**fields)
+  both = {"content_terms": ("features", "self_similarity")}
+  same = transfer(**fields, **both, content_term_weights=(1.0, 0.0))
+  np.testing.assert_allclose(same, features, atol=1e-5)
+  other = transfer(**fields, **both, content_term_weights=(1.0, 1e3))
+  assert np.abs(other - features).max() > 1e-3
+
+
 def test_pixels_far_from_the_mask_do_not_change():
   mask = np.zeros((48, 64), "float32")
   mask[:, :16] = 1
