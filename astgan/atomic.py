@@ -12,6 +12,17 @@ os.umask(_UMASK)
 
 
 @contextlib.contextmanager
+def naming(path: pathlib.Path) -> Iterator[None]:
+  """Adds the path to errors that name no file, such as a full disk's."""
+  try:
+    yield
+  except OSError as error:
+    if error.filename or not error.errno:
+      raise
+    raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextlib.contextmanager
 def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
   """A temporary path beside `path` that takes its place when all went well.
 
@@ -24,7 +35,8 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
   os.close(handle)
   temporary = pathlib.Path(name)
   try:
-    yield temporary
+    with naming(path):
+      yield temporary
     # mkstemp is private to its user; give what open() would have given.
     temporary.chmod(0o666 & ~_UMASK)
     temporary.replace(path)

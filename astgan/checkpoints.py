@@ -1,11 +1,16 @@
-"""Checkpoints: written whole or not at all, read on any number of devices."""
+"""Checkpoints: written whole or not at all, read on any number of devices.
+
+Each holds the digests of its files, but for those of older versions.
+"""
 
 import contextlib
 import errno
+import itertools
+import logging
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import flax.serialization
 import jax
@@ -13,9 +18,24 @@ import numpy as np
 import orbax.checkpoint as ocp
 from jaxtyping import PyTree
 
-from astgan import errors
+from astgan import atomic, digests, errors, trees
 
 FOLDER = "checkpoints"
+
+logger = logging.getLogger(__name__)
+
+
+def _is_told_once(record: logging.LogRecord) -> bool:
+  """False for what fails in a thread of orbax, and is raised in ours too."""
+  return not (record.exc_info and "orbax" in record.pathname)
+
+
+class _Handler(ocp.StandardCheckpointHandler):
+  """Adds digests, in the background, before the checkpoint gets its name."""
+
+  def finalize(self, directory: os.PathLike[str]) -> None:
+    super().finalize(directory)
+    digests.write(pathlib.Path(directory))
 
 
 class Checkpoints:
@@ -36,14 +56,22 @@ class Checkpoints:
     self._preserved: int | None = None
     folder = (workdir / FOLDER).absolute()
     self._folder = folder
-    self._manager = ocp.CheckpointManager(folder, options=options)
+    handlers = ocp.handlers.DefaultCheckpointHandlerRegistry()
+    handlers.add("default", ocp.args.StandardSave, _Handler())
+    self._manager = ocp.CheckpointManager(
+      folder, options=options, handler_registry=handlers
+    )
 
   def __enter__(self) -> "Checkpoints":
+    logging.getLogger("absl").addFilter(_is_told_once)
     return self
 
   def __exit__(self, *exception: object) -> None:
-    with self._full_disks():
-      self._manager.close()
+    try:
+      with self._full_disks():
+        self._manager.close()
+    finally:
+      logging.getLogger("absl").removeFilter(_is_told_once)
     # An exception may have come before the best one was named.
     if exception[0] is None:
       self._prune()
@@ -76,8 +104,7 @@ class Checkpoints:
       if not np.all(np.isfinite(array)):
         raise FloatingPointError(f"state{jax.tree_util.keystr(path)}")
     self.wait()
-    # With room for the names and folders. orbax would notice later, in
-    # threads that print tracebacks of their own.
+    # With room for the names and folders: orbax would notice later.
     size = sum(array.nbytes for array in jax.tree.leaves(arrays)) + 2**20
     if shutil.disk_usage(self._folder).free < size:
       raise self._full_disk()
@@ -98,13 +125,26 @@ class Checkpoints:
       self._delete(later)
 
   def restore(self, template: PyTree) -> PyTree:
-    """The newest state, in the template's structure, on the host.
+    """The newest whole state, in the template's structure, on the host.
+
+    Damaged checkpoints of later steps are set aside.
 
     Raises:
-      UserError: it has another structure or other shapes.
+      UserError: none is whole, or it has another structure or other shapes.
     """
-    arrays = self._manager.restore(self.latest, args=ocp.args.StandardRestore())
-    return _fill(template, arrays, self._folder / str(self.latest))
+    step, arrays, damaged = _read_newest(self._folder)
+    for later, reason in damaged.items():
+      self._set_aside(later, reason)
+    return trees.fill(template, arrays, self._folder / str(step))
+
+  def check(self, step: int) -> bool:
+    """Whether a checkpoint is whole; a damaged one is set aside."""
+    try:
+      _read(self._folder / str(step))
+    except digests.Damaged as reason:
+      self._set_aside(step, reason)
+      return False
+    return True
 
   def wait(self) -> None:
     """Returns when all that was saved is on disk."""
@@ -125,11 +165,25 @@ class Checkpoints:
     shutil.rmtree(doomed)
     self._manager.reload()
 
+  def _set_aside(self, step: int, reason: digests.Damaged) -> None:
+    """Renames a damaged checkpoint, so that it is none, and says so."""
+    damaged = self._folder / str(step)
+    name = f"damaged_{step:08d}"
+    others = (f"{name}_{number}" for number in itertools.count(2))
+    paths = map(self._folder.joinpath, itertools.chain([name], others))
+    aside = next(path for path in paths if not path.exists())
+    damaged.rename(aside)
+    self._manager.reload()
+    logger.warning(
+      f"{damaged} is damaged ({reason}): set aside as {aside.name}"
+    )
+
   @contextlib.contextmanager
   def _full_disks(self) -> Iterator[None]:
     """Calls a full disk what it is: orbax raises ValueError."""
     try:
-      yield
+      with atomic.naming(self._folder):
+        yield
     except ValueError as error:
       if "RESOURCE_EXHAUSTED" not in str(error):
         raise
@@ -160,40 +214,77 @@ def find(workdir: pathlib.Path) -> tuple[int, ...]:
   return found
 
 
-def restore(workdir: pathlib.Path, template: PyTree, *, step: int) -> PyTree:
-  """The state that a run saved at a step, on the host.
+def is_whole(workdir: pathlib.Path, step: int) -> bool:
+  """Whether the checkpoint of a step is undamaged; nothing is changed."""
+  try:
+    _read(workdir / FOLDER / str(step))
+  except digests.Damaged:
+    return False
+  return True
+
+
+def restore(
+  workdir: pathlib.Path, template: PyTree, *, step: int | None
+) -> tuple[int, PyTree]:
+  """A step, and the state that a run saved there, on the host.
 
   Args:
     workdir: the run folder; nothing in it is changed.
     template: a tree of the state's structure and shapes.
-    step: one of `find`.
+    step: one of `find`; None is the newest that is not damaged.
 
   Raises:
-    UserError: the state has another structure.
+    UserError: the state is damaged or has another structure.
   """
-  with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
-    path = (workdir / FOLDER / str(step) / "default").absolute()
-    return _fill(template, checkpointer.restore(path), path)
-
-
-def _fill(template: PyTree, arrays: PyTree, path: pathlib.Path) -> PyTree:
-  """The arrays in the template's structure; their shapes must agree."""
-  try:
-    state = flax.serialization.from_state_dict(template, arrays)
-    differences = [
-      f"{jax.tree_util.keystr(place)} is {np.shape(array)}, not {like.shape}"
-      for (place, like), array in zip(
-        jax.tree.leaves_with_path(template),
-        jax.tree.leaves(state),
-        strict=True,
+  folder = workdir / FOLDER
+  if step is None:
+    step, arrays, damaged = _read_newest(folder)
+    for later, reason in damaged.items():
+      logger.warning(
+        f"{folder / str(later)} is damaged ({reason}): using {step}"
       )
-      if np.shape(array) != like.shape
-    ]
-  except (ValueError, KeyError) as error:
-    differences = [" ".join(str(error).split())]
-  if differences:
-    raise errors.UserError(
-      f"{path} holds the state of another system or of other widths"
-      f" ({differences[0]}); use the config that it was trained with"
-    )
-  return state
+  else:
+    try:
+      arrays = _read(folder / str(step))
+    except digests.Damaged as reason:
+      raise errors.UserError(
+        f"{folder / str(step)} is damaged ({reason}); name step newest, or"
+        f" another of {', '.join(map(str, find(workdir)))}"
+      ) from reason
+  return step, trees.fill(template, arrays, folder / str(step))
+
+
+def _read_newest(
+  folder: pathlib.Path,
+) -> tuple[int, PyTree, Mapping[int, digests.Damaged]]:
+  """The newest whole checkpoint, and why those of later steps are not."""
+  damaged = {}
+  for step in reversed(steps(folder.parent)):
+    try:
+      return step, _read(folder / str(step)), damaged
+    except digests.Damaged as reason:
+      damaged[step] = reason
+  reasons = "; ".join(f"{step}: {reason}" for step, reason in damaged.items())
+  raise errors.UserError(
+    f"{folder} holds no whole checkpoint ({reasons}); bring one back, or delete"
+    " that folder to train from the beginning"
+  )
+
+
+def _read(path: pathlib.Path) -> PyTree:
+  """The arrays of a checkpoint.
+
+  Raises:
+    Damaged: its files are not what was saved.
+  """
+  folder = (path / "default").absolute()
+  is_whole = digests.check(folder)
+  try:
+    with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
+      return checkpointer.restore(folder)
+  except Exception as error:
+    if is_whole:
+      raise
+    # Without digests: damaged files may raise anything.
+    reason = f"{type(error).__name__} while it was read"
+    raise digests.Damaged(reason) from error

@@ -134,7 +134,7 @@ def keep_fingerprint(
   text = json.dumps(fingerprint) + "\n"
   if not path.exists():
     atomic.write(path, text.encode())
-  elif path.read_text() != text:
+  elif path.read_bytes() != text.encode():
     raise errors.UserError(
       f"config.{field}: the images are not those that {workdir} began with (now"
       f" {text.strip()}; see {path}); bring those back, or use another"

@@ -79,7 +79,7 @@ def load(workdir: pathlib.Path, *, step: str = "newest") -> Trained:
 
   Raises:
     UserError: the folder is no training run of this version, or holds no such
-      checkpoint.
+      checkpoint. The newest is the newest that is not damaged.
   """
   system, number, state = restore(workdir, step=step)
   return Trained(number, system.sampler(state), workdir)
@@ -109,20 +109,22 @@ def restore(
       " use the version that wrote it, correct that file, or train in another"
       " --workdir"
     ) from error
-  number = _find(workdir, config, step)
   template = jax.eval_shape(
     functools.partial(system.init, jax.random.key(config.seed))
   )
-  return system, number, checkpoints.restore(workdir, template, step=number)
+  number, state = checkpoints.restore(
+    workdir, template, step=_find(workdir, config, step)
+  )
+  return system, number, state
 
 
 def _find(
   workdir: pathlib.Path, config: ml_collections.ConfigDict, step: str
-) -> int:
-  """The number of a step that has a checkpoint."""
+) -> int | None:
+  """The number of a step that has a checkpoint; None is the newest."""
   steps = checkpoints.find(workdir)
   if step == "newest":
-    return steps[-1]
+    return None
   if step == "best":
     metric = config.evaluate.best_metric
     found = history.best(writer.read(workdir), metric, steps)

@@ -1,16 +1,27 @@
 """Reports of a run: metrics.jsonl, TensorBoard events and plots."""
 
 import collections
+import contextlib
 import json
+import logging
 import math
 import pathlib
+import platform
+import time
 from collections.abc import Iterable, Sequence
 
 import matplotlib.figure
 import numpy as np
-import tensorboardX
+from tensorboardX import record_writer, summary
+from tensorboardX.proto import event_pb2
 
-from astgan import atomic
+from astgan import atomic, errors
+
+logger = logging.getLogger(__name__)
+
+# Bins of all histograms, each a tenth wider than the one before.
+_BINS = 1.1 ** np.arange(-290, 484)
+_BINS = np.concatenate([-_BINS[::-1], [0], _BINS])
 
 
 class Writer:
@@ -38,10 +49,13 @@ class Writer:
     rewrite(workdir, lines)
     self.lines = lines
     self._file = path.open("a")
-    self._events = tensorboardX.SummaryWriter(
-      str(workdir),
-      purge_step=None if resume_step is None else resume_step + 1,
-    )
+    # Not a SummaryWriter, whose thread would meet a full disk by itself.
+    name = f"events.out.tfevents.{int(time.time())}.{platform.node()}"
+    self._events = record_writer.RecordWriter(str(workdir / name))
+    self._add_event(file_version="brain.Event:2")
+    if resume_step is not None:
+      start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+      self._add_event(step=resume_step + 1, session_log=start)
 
   def __enter__(self) -> "Writer":
     return self
@@ -63,39 +77,71 @@ class Writer:
       for name, value in scalars.items()
     }
     line = {"step": int(step), **labels, **values}
-    self._file.write(json.dumps(line) + "\n")
-    self._file.flush()
+    with atomic.naming(self._workdir / "metrics.jsonl"):
+      self._file.write(json.dumps(line) + "\n")
+      self._file.flush()
     self.lines.append(line)
     prefix = "".join(f"{label}/" for label in labels.values())
     for name, value in scalars.items():
-      self._events.add_scalar(prefix + name, value, step)
+      shown = summary.scalar(prefix + name, value)
+      self._add_event(step=step, summary=shown)
 
   def image(self, name: str, step: int, image: np.ndarray) -> None:
     """Writes an image, uint8 [h, w, 3], for TensorBoard."""
-    self._events.add_image(name, image, step, dataformats="HWC")
+    shown = summary.image(name, image, dataformats="HWC")
+    self._add_event(step=step, summary=shown)
 
   def histogram(self, name: str, step: int, values: np.ndarray) -> None:
     """Writes the distribution of some values for TensorBoard."""
-    self._events.add_histogram(name, values, step)
+    shown = summary.histogram(name, values, _BINS)
+    self._add_event(step=step, summary=shown)
 
   def close(self) -> None:
     """Closes the files and plots losses.png."""
-    self._file.close()
-    self._events.close()
+    with (
+      atomic.naming(self._workdir),
+      contextlib.closing(self._events),
+      self._file,
+    ):
+      pass
     draw_losses(self._workdir)
+
+  def _add_event(self, **fields: object) -> None:
+    event = event_pb2.Event(wall_time=time.time(), **fields)
+    with atomic.naming(self._workdir):
+      self._events.write(event.SerializeToString())
 
 
 def read(workdir: pathlib.Path) -> list[dict]:
-  """The lines of metrics.jsonl, without a last line that is truncated."""
+  """The lines of metrics.jsonl; a last line that is truncated is left out.
+
+  Raises:
+    UserError: another line is damaged.
+  """
   path = workdir / "metrics.jsonl"
+  texts = path.read_bytes().splitlines() if path.exists() else []
   lines = []
-  if path.exists():
-    for text in path.read_text().splitlines():
-      try:
-        lines.append(json.loads(text))
-      except json.JSONDecodeError:
-        break
+  for number, text in enumerate(texts, start=1):
+    line = _parse(text)
+    if line is not None:
+      lines.append(line)
+    elif number == len(texts):
+      logger.warning(f"{path}: line {number}, the last, is damaged: left out")
+    else:
+      raise errors.UserError(
+        f"{path}: line {number} is damaged; correct or delete that line"
+      )
   return lines
+
+
+def _parse(text: bytes) -> dict | None:
+  """A line of metrics.jsonl, or None if it is none."""
+  try:
+    line = json.loads(text)
+  except ValueError:
+    return None
+  is_line = isinstance(line, dict) and isinstance(line.get("step"), int)
+  return line if is_line else None
 
 
 def rewrite(workdir: pathlib.Path, lines: Iterable[dict]) -> None:

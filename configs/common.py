@@ -192,6 +192,9 @@ def painting() -> ml_collections.ConfigDict:
   # zeros (as trained) or replicate (the border itself: a painting then has no
   # bright frame, one to three pixels wide).
   features.padding = "zeros"
+  # Precision of the convolutions: float32, bfloat16, or auto: bfloat16 where
+  # there is an accelerator.
+  features.dtype = "auto"
 
   paint = config.paint = ml_collections.ConfigDict()
   # A photograph or a folder of them.
@@ -258,11 +261,21 @@ def painting() -> ml_collections.ConfigDict:
   paint.content_layers = ("conv_4",)
   # Weight of each style layer within the style loss; () is 1 for all.
   paint.style_layer_weights = ()
-  # What describes the style of a layer: gram, mean_std (of each channel),
-  # covariance, wasserstein (between Gaussians); several are added, each times
-  # its weight; () is 1 for all.
+  # What describes the style of a layer; several are added, each times its
+  # weight; () is 1 for all.
+  #   Moments: gram, mean, mean_std (of each channel), covariance, wasserstein
+  #   (between Gaussians), polynomial (kernel: second moments and means).
+  #   Distributions at sampled positions: sliced_wasserstein, histogram (of each
+  #   channel), gaussian (kernel), relaxed_emd (cosine distances).
+  #   Other products than those of gram: gram_shifted (features minus 1),
+  #   gram_amplified (squares), gram_adjacent and gram_blurred (neighbours),
+  #   gram_chain (of successive layers), gram_cube (of three channels).
   paint.style_terms = ("gram",)
   paint.style_term_weights = ()
+  # What is kept of the photograph: features, or self_similarity (which places
+  # look alike, and not how they look); weights as for style.
+  paint.content_terms = ("features",)
+  paint.content_term_weights = ()
   # What Gram matrices are divided by: hwc (pixels and channels; the style
   # weight of 50,000 belongs to it), hw (pixels; Gatys' energy) or none.
   paint.gram = "hwc"

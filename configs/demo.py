@@ -19,8 +19,8 @@ def get_config() -> ml_collections.ConfigDict:
   config = fewshot.get_config()
   config.data.count = 1024
   config.data.crop = "centre"
-  config.train.steps = 1200
-  config.train.sample_every = 300
-  config.train.save_every = 300
-  config.train.evaluate_every = 300
+  config.train.steps = 1000
+  config.train.sample_every = 250
+  config.train.save_every = 250
+  config.train.evaluate_every = 250
   return config

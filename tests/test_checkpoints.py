@@ -1,7 +1,9 @@
 """Checkpoints bit for bit, and trained generators from run folders."""
 
+import errno
 import functools
 import json
+import os
 import shutil
 import types
 
@@ -10,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from astgan import checkpoints, errors, sampling
+from astgan import checkpoints, digests, errors, sampling
 from astgan.systems import gan
 from tests.train import tiny
 
@@ -103,6 +105,24 @@ def test_a_disk_without_room_is_refused_before_anything_is_written(
       saved.save(2, state)
   assert caught.value.filename == str(tmp_path / "checkpoints")
   assert names_in(tmp_path) == {"1"}
+
+
+def test_a_disk_that_fills_in_the_background_is_named_and_told_once(
+  tmp_path, monkeypatch, caplog
+):
+  def fill(folder):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+  state = tiny.init(tiny.make_config())
+  with checkpoints.Checkpoints(tmp_path, keep=2) as saved:
+    saved.save(1, state)
+    saved.wait()
+    monkeypatch.setattr(digests, "write", fill)
+    saved.save(2, state)
+    with pytest.raises(OSError, match=r"No space left.*checkpoints"):
+      saved.wait()
+  assert not [record for record in caplog.records if record.exc_info]
+  assert checkpoints.steps(tmp_path) == (1,)
 
 
 def test_what_a_killed_save_left_is_swept_away(tmp_path):

@@ -2,12 +2,13 @@
 
 import json
 import math
+import resource
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from astgan import writer
+from astgan import errors, writer
 
 
 def write(folder, steps, *, resume_step=None, **labels):
@@ -57,12 +58,38 @@ def test_lines_after_the_resumed_step_are_dropped(tmp_path, resume_step, steps):
   assert steps_in(tmp_path) == steps
 
 
-def test_a_truncated_last_line_is_dropped(tmp_path):
+def test_a_truncated_last_line_is_named_and_dropped(tmp_path, caplog):
   write(tmp_path, [1, 2])
   path = tmp_path / "metrics.jsonl"
   path.write_text(path.read_text()[:-5])
   write(tmp_path, [3])
   assert steps_in(tmp_path) == [1, 3]
+  assert len(caplog.records) == 1
+  assert f"{path}: line 2, the last, is damaged" in caplog.text
+
+
+@pytest.mark.parametrize("text", [b"\xff", b'{"stop": 1}', b"[]", b'{"step"'])
+def test_a_damaged_line_among_others_is_named(tmp_path, text):
+  path = tmp_path / "metrics.jsonl"
+  path.write_bytes(b'{"step": 1}\n' + text + b'\n{"step": 3}\n')
+  with pytest.raises(errors.UserError, match=r"metrics\.jsonl: line 2 is"):
+    writer.read(tmp_path)
+
+
+def test_a_full_disk_is_met_by_the_writing_thread_and_named(tmp_path):
+  # A limit on the size of files stands for the end of the disk.
+  unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+  try:
+    with (
+      pytest.raises(OSError, match=f"large: '{tmp_path}"),
+      writer.Writer(tmp_path) as log,
+    ):
+      log.write(1, {"accuracy": 1.0})
+      resource.setrlimit(resource.RLIMIT_FSIZE, (40, unlimited[1]))
+      log.write(2, {"accuracy": 1.0})
+  finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+  assert steps_in(tmp_path) == [1]
 
 
 def test_scalars_that_are_not_losses_are_not_plotted(tmp_path):

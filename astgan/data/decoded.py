@@ -5,6 +5,7 @@ import contextlib
 import functools
 import hashlib
 import json
+import logging
 import multiprocessing
 import os
 import pathlib
@@ -20,11 +21,13 @@ import platformdirs
 import tqdm
 from jaxtyping import UInt8
 
-from astgan import errors, runs
+from astgan import atomic, digests, errors, runs
 from astgan.data import images, sources
 
+logger = logging.getLogger(__name__)
+
 # Increase it with any change to the decoding or to the format of an entry.
-VERSION = 3
+VERSION = 4
 
 # Images decoded before they are written: few enough to keep in memory.
 BLOCK = 256
@@ -67,12 +70,13 @@ def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Decoded:
     UserError: the cache cannot be written.
   """
   entry = cache / f"{source.signature[:40]}-{side}-{VERSION}"
-  if not entry.is_dir():
+  if not _is_whole(entry):
     try:
       cache.mkdir(parents=True, exist_ok=True)
       _sweep(cache)
       partial = cache / f"{uuid.uuid4().hex}.partial"
       partial.mkdir()
+      _discard(entry)
     except OSError as error:
       if not runs.is_avoidable(error):
         raise
@@ -94,13 +98,13 @@ def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Decoded:
 
 
 def _decode(source: sources.Source, side: int, partial: pathlib.Path) -> None:
-  """Writes images.npy and entry.json."""
+  """Writes images.npy, entry.json and their digests."""
   count = len(source.labels)
   square = functools.partial(_square, source.read, side)
   skipped = []
   digest = hashlib.sha256()
   path = partial / "images.npy"
-  try:
+  with atomic.naming(path):
     with (
       open(path, "wb") as file,
       _workers(source) as workers,
@@ -125,9 +129,7 @@ def _decode(source: sources.Source, side: int, partial: pathlib.Path) -> None:
       os.fsync(file.fileno())
     described = {"sha256": digest.hexdigest(), "skipped": skipped}
     (partial / "entry.json").write_text(json.dumps(described))
-  except OSError as error:
-    # The error of a full disk does not name the file.
-    raise OSError(error.errno, error.strerror, str(path)) from error
+    digests.write(partial)
 
 
 def _workers(source: sources.Source) -> concurrent.futures.Executor:
@@ -172,6 +174,28 @@ def _publish(partial: pathlib.Path, entry: pathlib.Path) -> None:
   except OSError:
     if not entry.is_dir():
       raise
+
+
+def _is_whole(entry: pathlib.Path) -> bool:
+  """Whether the entry is there and as it was written."""
+  if not entry.is_dir():
+    return False
+  try:
+    if not digests.check(entry):
+      raise digests.Damaged(f"{digests.NAME} is missing")
+  except digests.Damaged as reason:
+    logger.warning(f"{entry} is damaged ({reason}): decoding the images anew")
+    return False
+  return True
+
+
+def _discard(entry: pathlib.Path) -> None:
+  """Deletes a damaged entry; other runs keep what they have mapped."""
+  doomed = entry.with_name(f"{uuid.uuid4().hex}.partial")
+  # Another run may have found the damage at the same time.
+  with contextlib.suppress(FileNotFoundError):
+    entry.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _sweep(cache: pathlib.Path) -> None:

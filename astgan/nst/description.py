@@ -8,8 +8,9 @@ import numpy as np
 import tqdm
 from jaxtyping import Array, Float
 
+from astgan import memory
 from astgan.data import images
-from astgan.nst import colour, groups, objective, regions, styles
+from astgan.nst import colour, groups, regions, sizes, styles
 from astgan.nst import recipe as recipes
 
 
@@ -52,10 +53,13 @@ def describe(
     in_regions: whether each style has a region of its own.
     recolour: what becomes of the colours of a style image.
   """
-  measure = objective.Whole(recipe.style)
   count = len(opened) if in_regions else 1
+  largest = max(style.longer_side for style in opened) / recipe.size
   described = {
-    level.side: [groups.Group(params, measure) for _ in range(count)]
+    level.side: [
+      groups.Group(params, _measure(recipe, round(largest * level.side)))
+      for _ in range(count)
+    ]
     for level in recipe.levels
   }
   masks = style_masks or (None,) * len(opened)
@@ -86,4 +90,15 @@ def describe(
     first=jnp.asarray(first)[None],
     palette=np.concatenate(palette),
     contact_sheet=images.grid(np.stack(thumbnails), columns=8),
+  )
+
+
+def _measure(recipe, side):
+  """The terms of style, of images of that longer side at most."""
+  return sizes.choose(
+    recipe.style,
+    (side, side),
+    optimizer=None,
+    tile=recipe.tile,
+    available=memory.available_bytes(),
   )

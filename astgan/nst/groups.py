@@ -8,8 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from astgan.nst import objective, regions, tiles
-from astgan.nst.terms import interface
+from astgan.nst import collect, objective, regions, tiles
 
 # Pixels that go through the feature network in one call, at most.
 _BATCH_PIXELS = 2**18
@@ -19,17 +18,11 @@ class Group:
   """Collects pictures, and gives the targets of their style.
 
   Each picture goes through the feature network once, together with others of
-  its shape, and each shape is compiled once. Means and variances of the
-  descriptions are accumulated in float64 by the algorithm of Welford with the
-  weights of West: a difference of two large sums of squares would cancel.
+  its shape, and each shape is compiled once.
 
   Args:
     params: parameters of the feature network.
     measure: an objective of style terms alone, `Whole` or `Tiled`.
-
-  References: Welford, Note on a method for calculating corrected sums of
-    squares and products, 1962; West, Updating Mean and Variance Estimates,
-    1979.
   """
 
   def __init__(self, params: Any, measure: objective.Whole | tiles.Tiled):
@@ -37,7 +30,10 @@ class Group:
     self._measure = measure
     # Pictures by shape that wait for others: images and their weights.
     self._waiting: dict[tuple[int, ...], list[tuple[np.ndarray, float]]] = {}
-    self._total, self._mean, self._squares = 0.0, None, None
+    self._total = 0.0
+    self._collectors = [
+      collect.of(item.term) for item in measure.objective.items
+    ]
 
   def add(
     self,
@@ -53,6 +49,8 @@ class Group:
       weight: of the picture in the group; they need not sum to 1.
       mask: which pixels count, in [0, 1]; None is all of them.
     """
+    if not weight:
+      return
     if mask is not None or not self._measure.traceable:
       self._describe([(image, weight)], mask)
       return
@@ -65,19 +63,17 @@ class Group:
     """The target of each item of the objective.
 
     Raises:
-      ValueError: no picture was added.
+      ValueError: no picture was added that has a weight.
     """
     while self._waiting:
       _, pictures = self._waiting.popitem()
       self._describe(pictures, None)
     if not self._total:
       raise ValueError("a style needs at least one image")
-    to_device = functools.partial(jax.tree.map, jnp.float32)
-    variance = jax.tree.map(lambda s: s / self._total, self._squares)
     return tuple(
-      jax.jit(item.term.target)(interface.Group(to_device(m), to_device(v)))
-      for item, m, v in zip(
-        self._measure.objective.items, self._mean, variance, strict=True
+      jax.jit(item.term.target)(collector.group())
+      for item, collector in zip(
+        self._measure.objective.items, self._collectors, strict=True
       )
     )
 
@@ -95,25 +91,10 @@ class Group:
       one = jax.device_get(_of_sums(sums, objective=measure.objective))
       batch = jax.tree.map(lambda x: x[None], one)
     for number, (_, weight) in enumerate(pictures):
-      one = jax.tree.map(lambda x, i=number: np.float64(x[i]), batch)
-      self._accumulate(one, weight)
-
-  def _accumulate(self, description, weight):
-    if self._mean is None:
-      self._mean = jax.tree.map(np.zeros_like, description)
-      self._squares = jax.tree.map(lambda _: 0.0, description)
-    self._total += weight
-    share, old = weight / self._total, self._mean
-
-    def add(square, x, old, new):
-      return square + weight * np.mean((x - old) * (x - new))
-
-    self._mean = jax.tree.map(
-      lambda m, x: m + share * (x - m), old, description
-    )
-    self._squares = jax.tree.map(
-      add, self._squares, description, old, self._mean
-    )
+      self._total += weight
+      for collector, descriptions in zip(self._collectors, batch, strict=True):
+        one = jax.tree.map(lambda x, i=number: x[i], descriptions)
+        collector.add(one, weight / self._total)
 
 
 @functools.partial(jax.jit, static_argnames="objective")

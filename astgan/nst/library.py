@@ -9,7 +9,7 @@ import numpy as np
 
 from astgan.data import images
 from astgan.features import weights
-from astgan.nst import description, optimize, regions, styles
+from astgan.nst import description, network, optimize, regions, styles
 from astgan.nst import recipe as recipes
 
 
@@ -46,7 +46,7 @@ def transfer(
   """
   recipe = recipe or recipes.make()
   if params is None:
-    params = weights.load(recipe.style.network.net)
+    params = network.cast(weights.load(recipe.style.network.net), "auto")
   group = styles.Arrays(style_images, recipe.size)
   style = description.describe(
     recipe, params, [group], in_regions=mask is not None

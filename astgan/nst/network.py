@@ -1,6 +1,7 @@
 """The feature network of a painting, hashable by its settings."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -8,6 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from astgan.features import vgg
+
+DTYPES = ("auto", "float32", "bfloat16")
 
 # extract(params, images in [0, 1], taps) -> {tap: features}.
 Extract = Callable[[Any, Any, tuple[str, ...]], vgg.Layers]
@@ -66,14 +69,23 @@ class Network:
 
 
 def cast(params: Any, dtype: str) -> Any:
-  """The parameters with convolutions in another dtype, such as "bfloat16".
+  """The parameters with convolutions in another precision.
 
   The preprocessing stays in float32: bfloat16 has fewer digits than a pixel.
+  Statistics of features are in float32 whatever the precision, so that they
+  overflow in none.
+
+  Args:
+    params: of the network.
+    dtype: "float32", "bfloat16", or "auto": bfloat16 where there is an
+      accelerator, whose matrix units it feeds, and float32 on CPUs.
   """
-
-  def cast_layer(name, layer):
-    if name in ("mean", "scale"):
-      return layer
-    return jax.tree.map(lambda array: array.astype(jnp.dtype(dtype)), layer)
-
-  return {name: cast_layer(name, layer) for name, layer in params.items()}
+  if dtype == "auto":
+    dtype = "float32" if jax.default_backend() == "cpu" else "bfloat16"
+  cast_all = functools.partial(
+    jax.tree.map, lambda array: array.astype(jnp.dtype(dtype))
+  )
+  return {
+    name: layer if name in ("mean", "scale") else cast_all(layer)
+    for name, layer in params.items()
+  }

@@ -87,7 +87,7 @@ def paint_one(
     )
     targets = objective.Targets(
       content=gradient.features(content, params, recipe.content_layers),
-      items=style.targets[side] + (None, None),
+      items=style.targets[side] + (None,) * len(recipe.others),
       everywhere=regions.make(target, params, content.shape[1:]),
       regions=regions.split(target, params, content.shape[1:], masks),
     )

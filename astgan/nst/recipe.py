@@ -6,7 +6,7 @@ from typing import NamedTuple
 import ml_collections
 
 from astgan.nst import network, objective, sizes, stylize
-from astgan.nst.terms import content, registry, total_variation
+from astgan.nst.terms import registry, total_variation
 
 
 class Level(NamedTuple):
@@ -44,12 +44,13 @@ class Recipe:
   @property
   def content_layers(self) -> tuple[str, ...]:
     """Layers in which the painting is compared with the photograph."""
-    return tuple(
+    taps = [
       tap
       for item in self.others
       if item.name == "content"
       for tap in item.term.taps
-    )
+    ]
+    return tuple(dict.fromkeys(taps))
 
   def objective(self, *, regions: int = 0) -> objective.Objective:
     """All terms: those of style once per region; 0 is one style everywhere."""
@@ -88,6 +89,8 @@ def make(
   style_layer_weights: tuple[float, ...] = (0.75, 0.188, 0.047, 0.0117, 0.0029),
   gram: str = "hwc",
   style_weight: float = 150.0,
+  content_terms: tuple[str, ...] = ("features",),
+  content_term_weights: tuple[float, ...] = (),
   content_layers: tuple[str, ...] = ("relu4_2",),
   content_weight: float = 1.0,
   tv_weight: float = 0.0,
@@ -109,29 +112,20 @@ def make(
   Raises:
     ValueError: weights do not match what they weigh.
   """
-  scales = style_term_weights or (1.0,) * len(style_terms)
   layer_weights = style_layer_weights or (1.0,) * len(style_layers)
   if len(layer_weights) != len(style_layers):
     raise ValueError(
       f"{len(style_layers)} style layers have {len(layer_weights)} weights"
     )
-  items = tuple(
-    objective.Item(
-      "style",
-      style_weight,
-      registry.style(
-        name,
-        taps=style_layers,
-        layer_weights=layer_weights,
-        normalize=gram,
-      ),
-      scale=float(scale),
+  style = [
+    registry.style(
+      name, taps=style_layers, layer_weights=layer_weights, normalize=gram
     )
-    for name, scale in zip(style_terms, scales, strict=True)
-  )
-  features = content.Content(
-    taps=tuple(content_layers), layer_weights=(1.0,) * len(content_layers)
-  )
+    for name in style_terms
+  ]
+  content = [
+    registry.of_content(name, taps=content_layers) for name in content_terms
+  ]
   smoothness = total_variation.TotalVariation()
   sides = sizes.pyramid(size, coarsest)
   counts = [steps] * len(sides)
@@ -139,9 +133,11 @@ def make(
     counts[0] = coarsest_steps or steps
   extract = network.Network(net=net, pooling=pooling, padding=padding)
   return Recipe(
-    style=objective.Objective(extract, items),
+    style=objective.Objective(
+      extract, _items("style", style_weight, style, style_term_weights)
+    ),
     others=(
-      objective.Item("content", content_weight, features),
+      *_items("content", content_weight, content, content_term_weights),
       objective.Item("tv", tv_weight, smoothness),
     ),
     optimizer=stylize.Optimizer(
@@ -153,9 +149,19 @@ def make(
   )
 
 
+def _items(name, weight, terms, scales):
+  """The terms of one reported loss; without scales each is 1."""
+  scales = scales or (1.0,) * len(terms)
+  return tuple(
+    objective.Item(name, weight, term, scale=float(scale))
+    for term, scale in zip(terms, scales, strict=True)
+  )
+
+
 _FIELDS = (
   *("style_terms", "style_term_weights", "style_layers"),
-  *("style_layer_weights", "gram", "style_weight", "content_layers"),
+  *("style_layer_weights", "gram", "style_weight"),
+  *("content_terms", "content_term_weights", "content_layers"),
   *("content_weight", "tv_weight", "optimizer", "learning_rate", "ema_decay"),
   *("size", "coarsest", "steps", "coarsest_steps", "init", "tile"),
 )

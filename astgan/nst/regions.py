@@ -48,15 +48,15 @@ def make(
     for tap, weight in weights.items():
       if not weight.any():
         raise ValueError(f"the mask covers no position of {tap}")
-  counts = {
-    tap: item.term.sample_size
+  samples = {
+    tap: sample(
+      sizes[tap],
+      item.term.sample_size,
+      None if weights is None else weights[tap],
+    )
     for item in objective.items
     for tap in item.term.taps
     if item.term.sample_size
-  }
-  samples = {
-    tap: sample(sizes[tap], count, None if weights is None else weights[tap])
-    for tap, count in counts.items()
   }
   if weights is not None:
     weights = {

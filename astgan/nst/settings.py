@@ -8,7 +8,7 @@ from astgan import checks, errors
 from astgan.data import formats
 from astgan.features import vgg
 from astgan.losses import perceptual
-from astgan.nst import colour, start, stylize
+from astgan.nst import colour, network, start, stylize
 from astgan.nst.terms import registry
 
 # VGG halves an image four times before its last block.
@@ -25,6 +25,7 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.one_of(config, "features.net", tuple(vgg.BLOCKS))
   checks.one_of(config, "features.pooling", tuple(vgg.POOLS))
   checks.one_of(config, "features.padding", vgg.PADDINGS)
+  checks.one_of(config, "features.dtype", network.DTYPES)
   checks.one_of(config, "paint.gram", perceptual.NORMALIZATIONS)
   checks.one_of(config, "paint.optimizer", tuple(stylize.OPTIMIZERS))
   start.check(config.paint.init)
@@ -112,12 +113,21 @@ def _check_weights(config, name, count, what):
 
 
 def _check_terms(config):
-  terms = config.paint.style_terms
-  for name in terms:
-    if name not in registry.STYLE:
+  paint = config.paint
+  for kind, known in (("style", registry.STYLE), ("content", registry.CONTENT)):
+    terms = paint[f"{kind}_terms"]
+    for name in terms:
+      if name not in known:
+        raise errors.UserError(
+          f"paint.{kind}_terms: {name!r} is none of {', '.join(known)}"
+        )
+    if not terms:
       raise errors.UserError(
-        f"paint.style_terms: {name!r} is none of {', '.join(registry.STYLE)}"
+        f"paint.{kind}_terms names no term; name at least one"
       )
-  if not terms:
-    raise errors.UserError("paint.style_terms names no term; name at least one")
-  _check_weights(config, "style_term_weights", len(terms), "style terms")
+    _check_weights(config, f"{kind}_term_weights", len(terms), f"{kind} terms")
+  if "gram_chain" in paint.style_terms and len(paint.style_layers) < 2:
+    raise errors.UserError(
+      "paint.style_terms: gram_chain multiplies layers with each other; name"
+      " at least two in paint.style_layers"
+    )

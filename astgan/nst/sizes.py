@@ -13,7 +13,8 @@ _BYTES_PER_FEATURE = 16
 _ARRAYS = {"adam": 10, "lbfgs": 30}
 # The share of the memory that is left which painting plans with.
 _SHARE = 0.8
-SMALLEST_TILE = 128
+# Sides of tiles, the largest that fits is taken.
+TILES = (1024, 512, 256, 128)
 
 
 def pyramid(size: int, coarsest: int) -> tuple[int, ...]:
@@ -42,7 +43,7 @@ def choose(
   target: objective.Objective,
   shape: tuple[int, int],
   *,
-  optimizer: stylize.Optimizer,
+  optimizer: stylize.Optimizer | None,
   tile: int,
   available: int,
 ) -> objective.Whole | tiles.Tiled:
@@ -50,8 +51,8 @@ def choose(
 
   Args:
     target: the terms and their network.
-    shape: height and width of the painting.
-    optimizer: over pixels.
+    shape: height and width of the painting, or of a style image.
+    optimizer: over the pixels of a painting; None for a style image.
     tile: side of the tiles; 0 chooses the largest that fit.
     available: memory that is left, in bytes.
 
@@ -60,42 +61,42 @@ def choose(
   """
   if tile:
     return tiles.Tiled(target, tile)
-  height, width = shape
   each = bytes_per_pixel(target.network, target.taps)
-  pixels = height * width
-  state = pixels * _state_bytes(target, optimizer)
-  left = _SHARE * available - state
-  if pixels * each <= left:
+  state = _state_bytes(target, optimizer)
+  pixels, room = math.prod(shape), _SHARE * available
+
+  def fits(window: int) -> bool:
+    """Whether the features of so many pixels fit beside the painting."""
+    return window * each + pixels * state <= room
+
+  if fits(pixels):
     return objective.Whole(target)
-  side = 1024
-  while (
-    side > SMALLEST_TILE and _window_pixels(target, side, shape) * each > left
-  ):
-    side //= 2
-  if _window_pixels(target, side, shape) * each > left:
-    room = _SHARE * available - _window_pixels(target, side, shape) * each
-    largest = math.sqrt(max(0, room) / _state_bytes(target, optimizer))
-    # Windows of other shapes may be larger.
-    largest = int(0.95 * largest * max(shape) / math.sqrt(pixels))
-    raise errors.UserError(
-      f"paint.size={max(shape)} needs more memory than the"
-      f" {available / 2**30:.1f} GiB that are left, even in tiles; what"
-      f" fits is about {largest}"
-    )
-  return tiles.Tiled(target, side)
+  for side in TILES:
+    tiled = tiles.Tiled(target, side)
+    window = math.prod(tiled.windows(shape)[0])
+    if fits(window):
+      return tiled
+  # Windows of other shapes may be larger.
+  largest = 0.95 * math.sqrt(max(0, room - window * each) / state)
+  largest *= max(shape) / math.sqrt(pixels)
+  raise errors.UserError(
+    f"paint.size={max(shape)} needs more memory than the"
+    f" {available / 2**30:.1f} GiB that are left, even in tiles; what fits is"
+    f" about {int(largest)}"
+  )
 
 
 def _state_bytes(target, optimizer):
   """Bytes per pixel of what is as large as the painting."""
-  content = sum(
-    512 * 4 / target.network.geometry(tap).stride ** 2
+  if optimizer is None:
+    return 12
+  layers = {
+    tap
     for item in target.items
     if item.name == "content"
     for tap in item.term.taps
+  }
+  content = sum(
+    512 * 4 / target.network.geometry(tap).stride ** 2 for tap in layers
   )
   return 12 * _ARRAYS[optimizer.name] + content
-
-
-def _window_pixels(target, side, shape):
-  (height, width), _ = tiles.Tiled(target, side).windows(shape)
-  return height * width

@@ -26,7 +26,7 @@ MAX_SHOWN = 64
 _THUMBNAIL = 96
 # The longer side at which an image is shown, at least.
 _SMALLEST = 32
-# Generated images are padded to this side.
+# Generated images are padded to this side, in a painting of full size.
 _PADDED_SIDE = 256
 
 
@@ -127,12 +127,15 @@ class Generated:
       image: one of the style.
       scale: size of the painting, as a share of its full size.
 
-    Returns: sides of at least 256 pixels.
+    Returns: sides of at least 256 pixels times the scale.
     """
     side = max(_SMALLEST, round(scale * self.longer_side))
     image = images.fit(image, side)
     height, width = image.shape[:2]
-    padding = [_padding(height), _padding(width), (0, 0)]
+    sides = (
+      _padding(side, round(scale * _PADDED_SIDE)) for side in (height, width)
+    )
+    padding = [*sides, (0, 0)]
     return _to_unit(np.pad(image, padding, mode="symmetric"))
 
   def thumbnail(self, image: images.Pixels, *, alone: bool) -> images.Pixels:
@@ -266,8 +269,8 @@ def _origin(step: int, params: PyTree) -> dict[str, object]:
   return {"step": step, "sha256": sha256.hexdigest()}
 
 
-def _padding(side: int) -> tuple[int, int]:
-  missing = max(0, _PADDED_SIDE - side)
+def _padding(side: int, wanted: int) -> tuple[int, int]:
+  missing = max(0, wanted - side)
   return missing // 2, missing - missing // 2
 
 

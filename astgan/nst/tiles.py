@@ -7,9 +7,10 @@ and one vector-Jacobian product per window gives the gradient of its pixels:
   dL/dX = sum over windows of (dS_window/dX)^T dL/dS
 
 A window is wider than the positions that it owns, by what a position of the
-deepest layer sees. All windows have one shape, so that they compile once, and
-begin where the windows of all poolings begin. Nothing is approximated: losses
-and gradients differ from those of the whole image by rounding alone.
+deepest layer sees, with the neighbours that a term needs. All windows have one
+shape, so that they compile once, and begin where the windows of all poolings
+begin. Nothing is approximated: losses and gradients differ from those of the
+whole image by rounding alone.
 """
 
 import dataclasses
@@ -22,6 +23,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int, PyTree
 
+from astgan.nst import network
 from astgan.nst import objective as objectives
 from astgan.nst.terms import interface
 
@@ -98,12 +100,16 @@ class Tiled:
     self, size: tuple[int, int]
   ) -> tuple[tuple[int, int], list[Window]]:
     """The shape of all windows of an image of that size, and the windows."""
-    geometries = [
-      self.objective.network.geometry(tap) for tap in self.objective.taps
+    layers = [
+      (term.reach, geometry)
+      for term in (item.term for item in self.objective.items)
+      for geometry in [
+        network.Geometry(1, 0),  # The image itself.
+        *map(self.objective.network.geometry, term.taps),
+      ]
     ]
-    stride = max((g.stride for g in geometries), default=1)
-    # At least one pixel, for the differences of neighbours.
-    reach = max((g.reach for g in geometries), default=1)
+    stride = max(geometry.stride for _, geometry in layers)
+    reach = max(g.reach + positions * g.stride for positions, g in layers)
     sides, axes = zip(
       *(
         split(length, self.side, stride=stride, reach=reach) for length in size

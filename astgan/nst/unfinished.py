@@ -39,13 +39,25 @@ def save(
     preview: the painting so far.
     fingerprint: of the photograph.
   """
-  folder.mkdir(exist_ok=True)
+  save_preview(folder, stem, preview)
   leaves = jax.tree.leaves(jax.device_get(progress.painting))
   arrays = {f"{number:03d}": leaf for number, leaf in enumerate(leaves)}
   data = io.BytesIO()
   np.savez(data, level=progress.level, fingerprint=fingerprint, **arrays)
-  images.write(folder / f"{stem}.png", preview)
   atomic.write(folder / f"{stem}.npz", data.getvalue())
+
+
+def save_preview(
+  folder: pathlib.Path, stem: str, preview: images.Pixels
+) -> pathlib.Path:
+  """Writes the best image of a painting that failed, and nothing to go on with.
+
+  Returns: its file.
+  """
+  folder.mkdir(exist_ok=True)
+  path = folder / f"{stem}.png"
+  images.write(path, preview)
+  return path
 
 
 def exists(folder: pathlib.Path, stem: str) -> bool:

@@ -99,6 +99,8 @@ def answer(
   if train.on_failure != "roll_back" or made.count == train.max_roll_backs:
     raise _ending(failure, config, workdir, saved) from failure
   target = _target(config, workdir, saved)
+  while target and not saved.check(target):
+    target = _target(config, workdir, saved)
   scale = made.learning_rate_scale * train.roll_back_factor
   logger.warning(
     f"{failure}: back to step {target}, with the learning rates times"

@@ -62,7 +62,8 @@ def train(
   settings.check(config, system)
   runs.check_run(workdir, config)
   steps = checkpoints.steps(workdir)
-  if steps and steps[-1] >= config.train.steps:
+  is_finished = bool(steps) and steps[-1] >= config.train.steps
+  if is_finished and checkpoints.is_whole(workdir, steps[-1]):
     logger.info(
       f"{workdir} is at step {steps[-1]}; raise config.train.steps to go on;"
       f" {report.summary(config, workdir, steps)}"
@@ -127,9 +128,11 @@ class _Run:
     Raises:
       Failure: the training cannot go on like this.
     """
-    step = self._saved.latest or 0
+    state = self._restore()
+    step = int(state.step)
     with writer.Writer(self._workdir, resume_step=step) as log:
-      state = self._restore(step, log.lines)
+      scale = history.roll_backs(log.lines).learning_rate_scale
+      state = state.replace(learning_rate_scale=jnp.float32(scale))
       reports = self._make_reporter(log)
       reports.write_once()
       images, training = self._sources.images, self._sources.training
@@ -138,17 +141,14 @@ class _Run:
       ) as batches:
         return self._to_the_end(state, batches, reports)
 
-  def _restore(
-    self, step: int, lines: Sequence[history.Line]
-  ) -> interface.TrainState:
-    if step:
-      logger.info(f"{self._workdir} goes on from step {step}")
-      key = jax.random.key(self._config.seed)
-      state = self._saved.restore(jax.eval_shape(self._system.init, key))
-    else:
-      state = start.first(self._config, self._system)
-    scale = history.roll_backs(lines).learning_rate_scale
-    return state.replace(learning_rate_scale=jnp.float32(scale))
+  def _restore(self) -> interface.TrainState:
+    """The newest whole state, or the first."""
+    if self._saved.latest is None:
+      return start.first(self._config, self._system)
+    key = jax.random.key(self._config.seed)
+    state = self._saved.restore(jax.eval_shape(self._system.init, key))
+    logger.info(f"{self._workdir} goes on from step {int(state.step)}")
+    return state
 
   def _to_the_end(
     self,

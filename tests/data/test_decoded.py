@@ -113,6 +113,28 @@ def test_a_full_disk_is_reported_with_its_file(tmp_path, monkeypatch):
   assert list(tmp_path.iterdir()) == []
 
 
+def flip(data):
+  return data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]
+
+
+@pytest.mark.parametrize("damage", [flip, lambda data: data[:-9], None])
+@pytest.mark.parametrize("name", ["images.npy", "entry.json", "sha256.json"])
+def test_a_damaged_entry_is_named_and_decoded_anew(
+  tmp_path, caplog, name, damage
+):
+  decoded.load(Shelf().source, side=4, cache=tmp_path)
+  (entry,) = tmp_path.iterdir()
+  if damage:
+    (entry / name).write_bytes(damage((entry / name).read_bytes()))
+  else:
+    (entry / name).unlink()
+  for _ in range(2):
+    check_squares(decoded.load(Shelf().source, side=4, cache=tmp_path).array)
+  assert list(tmp_path.iterdir()) == [entry]
+  assert len(caplog.records) == 1
+  assert f"{entry} is damaged" in caplog.text
+
+
 def test_what_killed_runs_left_long_ago_is_removed(tmp_path):
   old, new = tmp_path / "old.partial", tmp_path / "new.partial"
   old.mkdir()

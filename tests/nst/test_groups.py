@@ -1,9 +1,11 @@
 """Means and variances of the descriptions of a group."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from astgan.nst import groups, objective, tiles
+from astgan.nst.terms import kernels
 from tests.nst import toy
 
 STYLE = toy.make_style()
@@ -58,6 +60,29 @@ def test_a_mask_of_the_left_half_describes_the_left_half():
   mask[:, :4] = 1
   masked = describe([IMAGES[0]], masks=[mask])
   close(masked, describe([IMAGES[0][:, :4]]))
+
+
+def rows_of(weights):
+  """The rows of a pooled group: images of 1, 2 and 3."""
+  term = kernels.Gaussian(taps=("fine",), layer_weights=(1.0,))
+  measure = objective.Whole(toy.make_style(term))
+  group = groups.Group({"fine": jnp.eye(3), "coarse": jnp.eye(3)}, measure)
+  for value, weight in enumerate(weights, start=1):
+    group.add(np.full((8, 6, 3), value, "float32"), weight=weight)
+  ((rows, _, _),) = (target["fine"] for target in group.targets())
+  assert (rows == rows[:, :1]).all()
+  return np.bincount(np.asarray(rows[:, 0], int), minlength=4)[1:] / len(rows)
+
+
+def test_a_pooled_group_has_rows_of_each_image_by_its_weight():
+  # Of 1,024 rows the share has a standard deviation of less than 0.016.
+  np.testing.assert_allclose(
+    rows_of([1.0, 3.0, 4.0]), [1 / 8, 3 / 8, 1 / 2], atol=0.05
+  )
+
+
+def test_an_image_of_weight_zero_leaves_all_rows_to_the_others():
+  np.testing.assert_array_equal(rows_of([0.0, 2.0, 0.0]), [0, 1, 0])
 
 
 def test_tiles_describe_the_same():

@@ -5,7 +5,7 @@ import pytest
 
 from astgan import nst
 from astgan.features import weights
-from astgan.nst import recipe
+from astgan.nst import network, recipe
 from configs import best
 from tests.nst import toy
 
@@ -53,6 +53,16 @@ def test_a_photograph_of_the_style_is_nearer_to_its_colours(term):
   assert painted.mean() < PHOTOGRAPH.mean() - 0.01
 
 
+def test_a_content_term_counts_by_its_weight():
+  fields = {"steps": 1, "coarsest": 0, "init": "noise"}
+  features = transfer(**fields)
+  both = {"content_terms": ("features", "self_similarity")}
+  same = transfer(**fields, **both, content_term_weights=(1.0, 0.0))
+  np.testing.assert_allclose(same, features, atol=1e-5)
+  other = transfer(**fields, **both, content_term_weights=(1.0, 1e3))
+  assert np.abs(other - features).max() > 1e-3
+
+
 def test_pixels_far_from_the_mask_do_not_change():
   mask = np.zeros((48, 64), "float32")
   mask[:, :16] = 1
@@ -62,3 +72,18 @@ def test_pixels_far_from_the_mask_do_not_change():
   painted = transfer(content, mask=mask, coarsest=0, content_weight=0.0)
   changed = np.abs(painted - content).max(axis=(0, 2)) > 1e-6
   assert changed[:16].all() and not changed[24:].any()
+
+
+def test_bfloat16_paints_nearly_the_same():
+  params = weights.load("vgg19", "random")
+  options = {"recipe": nst.make(**FIELDS)}
+  wide, narrow = (
+    nst.transfer(
+      PHOTOGRAPH, STYLE, params=network.cast(params, dtype), **options
+    )
+    for dtype in ("float32", "bfloat16")
+  )
+  assert wide.dtype == narrow.dtype
+  assert (
+    0 < np.abs(wide - narrow).mean() < 0.2 * np.abs(wide - wide.mean()).mean()
+  )

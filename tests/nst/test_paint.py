@@ -13,7 +13,7 @@ from PIL import Image
 from astgan import errors
 from astgan.data import formats, images, rgba
 from astgan.features import weights
-from astgan.nst import paint, settings, start
+from astgan.nst import optimize, paint, settings, start
 from configs import nst
 from tests import pictures
 
@@ -160,7 +160,7 @@ def test_an_interrupted_painting_leaves_no_file(folder, monkeypatch):
   def interrupt(*arguments, **options):
     raise KeyboardInterrupt
 
-  monkeypatch.setattr(paint.optimize, "paint_one", interrupt)
+  monkeypatch.setattr(optimize, "paint_one", interrupt)
   with pytest.raises(KeyboardInterrupt):
     run(folder)
   assert not list((folder / "run" / "painted").iterdir())
@@ -405,6 +405,14 @@ def test_more_pixels_than_the_format_holds_are_refused(folder):
   refused(folder, "webp holds 16383 pixels a side", **fields)
 
 
+def test_a_chain_of_one_layer_is_refused(folder):
+  fields = {
+    "paint.style_terms": ("gram_chain",),
+    "paint.style_layers": ("conv_1",),
+  }
+  refused(folder, "at least two in paint.style_layers", **fields)
+
+
 @pytest.mark.parametrize(
   ("fields", "value"),
   [
@@ -418,8 +426,8 @@ def test_more_pixels_than_the_format_holds_are_refused(folder):
     ("paint.style_layers paint.content_layers", ("conv_99",)),
     ("paint.style_layers paint.content_layers", ()),
     ("paint.style_layers paint.content_layers", ("conv_1", "conv_1")),
-    ("paint.style_terms", ("moment",)),
-    ("paint.style_terms", ()),
+    ("paint.style_terms paint.content_terms", ("moment",)),
+    ("paint.style_terms paint.content_terms", ()),
     ("paint.colour paint.recolour paint.colour_root", "sepia"),
     ("paint.coarsest", 8),
     ("paint.ema_decay", 1.0),
@@ -428,6 +436,7 @@ def test_more_pixels_than_the_format_holds_are_refused(folder):
     ("paint.blend", (0.0,)),
     ("paint.masks paint.style_masks", ("a.png", "b.png")),
     ("paint.style_layer_weights paint.style_term_weights", (1.0, 1.0, 1.0)),
+    ("paint.content_term_weights", (1.0, 1.0)),
     ("paint.style_layer_weights", (1.0,)),
     ("paint.style_layer_weights", (1.0, -1.0)),
   ],

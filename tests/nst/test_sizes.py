@@ -43,7 +43,7 @@ def test_a_painting_is_tiled_where_memory_is_short():
   assert isinstance(choose((256, 256), 2**32), objective.Whole)
   tiled = choose((2048, 2048), 3 * 2**30)
   assert isinstance(tiled, tiles.Tiled)
-  assert tiled.side >= sizes.SMALLEST_TILE
+  assert tiled.side in sizes.TILES
   assert choose((256, 256), 2**32, tile=64).side == 64
 
 

@@ -8,7 +8,13 @@ import pytest
 
 from astgan.features import weights
 from astgan.nst import groups, network, objective, regions, tiles
-from astgan.nst.terms import content, gram, moments, total_variation
+from astgan.nst.terms import (
+  content,
+  gram,
+  gram_variants,
+  moments,
+  total_variation,
+)
 from tests.nst import toy
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1")
@@ -23,6 +29,8 @@ def make(pooling, padding):
   items = (
     objective.Item("style", 1e3, gram.Gram(**ones)),
     objective.Item("style", 1.0, moments.MeanStd(**ones), region=0),
+    # Which needs the neighbours of a position.
+    objective.Item("blurred", 1e3, gram_variants.Blurred(**ones)),
     objective.Item("content", 1.0, features),
     objective.Item("tv", 10.0, total_variation.TotalVariation()),
   )
@@ -38,7 +46,7 @@ def make(pooling, padding):
 def test_losses_and_gradients_are_those_of_the_whole(size, pooling, padding):
   target, params = make(pooling, padding)
   image, photograph = (toy.draw(1, *size, 3, seed=seed) for seed in (0, 1))
-  style = objective.Objective(target.network, target.items[:2])
+  style = objective.Objective(target.network, target.items[:3])
   style = objective.Objective(
     target.network, tuple(item._replace(region=None) for item in style.items)
   )

@@ -63,6 +63,22 @@ def make_objective(
   return objective.Objective(style.network, style.items + others)
 
 
+def by_layer(images):
+  """[p c] of each image in float64, by layer."""
+  return {
+    layer: [image.reshape(-1, image.shape[-1]) for image in features]
+    for layer, features in extract_float64(images).items()
+  }
+
+
+def style_loss(term, style_images, image=PHOTOGRAPH):
+  """The loss of a term of style, of weight 1, to a group."""
+  style = make_style(term, weight=1.0)
+  targets = make_targets(style_images, style)._replace(content={})
+  targets = targets._replace(items=targets.items[:1])
+  return float(style(image, PARAMS, targets)[0])
+
+
 def make_targets(style_images, style=None, *, content_layers=("coarse",)):
   """Targets of the photograph and of arrays of style images."""
   style = style or make_style()

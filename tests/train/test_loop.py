@@ -333,7 +333,7 @@ def test_a_full_disk_stops_the_run_and_harms_no_checkpoint(
 
 def test_other_images_than_the_run_began_with_are_refused(workdir, decoded):
   train(workdir, decoded, train__steps=1)
-  atomic.write(workdir / "images.json", b"{}\n")
+  atomic.write(workdir / "images.json", b"\xff")
   with pytest.raises(errors.UserError, match="another --workdir"):
     train(workdir, decoded)
 

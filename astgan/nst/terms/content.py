@@ -23,6 +23,8 @@ class Content:
   taps: tuple[str, ...]
   layer_weights: tuple[float, ...]
   sample_size = 0
+  reach = 0
+  pools = False
 
   def statistics(self, view: interface.View):
     """The sum of squares and the number of values, by layer."""

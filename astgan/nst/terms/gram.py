@@ -26,6 +26,8 @@ class Gram:
   layer_weights: tuple[float, ...]
   normalize: str = "hwc"
   sample_size = 0
+  reach = 0
+  pools = False
 
   def statistics(self, view: interface.View):
     """The sum of products of channels, and the number of pixels, by layer."""

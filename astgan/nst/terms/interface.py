@@ -50,8 +50,10 @@ class Group(NamedTuple):
   """The descriptions of the pictures of a group.
 
   Args:
-    mean: of the descriptions.
-    variance: of each leaf of them, averaged over its entries.
+    mean: of the descriptions. Of a term that pools: rows of them all, each from
+      a picture drawn by its weight.
+    variance: of each leaf of them, averaged over its entries; 0 where rows are
+      pooled.
   """
 
   mean: PyTree
@@ -66,6 +68,11 @@ class Term(Protocol):
   taps: tuple[str, ...]
   # Sampled positions of each layer; 0 where the sums are over all of them.
   sample_size: int
+  # Positions around its own that a position of a layer, or of the image, needs.
+  reach: int
+  # Whether a group is a sample of the rows of its descriptions: arrays [n ...]
+  # with a row for each sampled position. Otherwise it is their mean.
+  pools: bool
 
   def statistics(self, view: View) -> PyTree:
     """Sums over the pixels of the view."""

@@ -16,7 +16,7 @@ _RELATIVE = 1e-6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class _Moments:
+class Moments:
   """Sums of features and of their products, which all of these terms need.
 
   Args:
@@ -27,6 +27,8 @@ class _Moments:
   taps: tuple[str, ...]
   layer_weights: tuple[float, ...]
   sample_size = 0
+  reach = 0
+  pools = False
 
   def statistics(self, view: interface.View):
     """Sums of features and of products, and the number of pixels, by layer."""
@@ -52,7 +54,7 @@ class _Moments:
     )
 
 
-class MeanStd(_Moments):
+class MeanStd(Moments):
   """sum_l w_l mean_i (mean (mu - mu_i)^2 + mean (sigma - sigma_i)^2).
 
   Mean and standard deviation of every channel: what adaptive instance
@@ -74,7 +76,7 @@ class MeanStd(_Moments):
     return {tap: of_layer(*layer) for tap, layer in sums.items()}
 
 
-class Covariance(_Moments):
+class Covariance(Moments):
   """sum_l w_l mean_i mean (C(X) - C(S_i))^2, covariances of channels.
 
   A Gram matrix without the mean colour and brightness of the features.
@@ -88,7 +90,7 @@ class Covariance(_Moments):
     return {tap: mean_and_covariance(*layer)[1] for tap, layer in sums.items()}
 
 
-class Wasserstein(_Moments):
+class Wasserstein(Moments):
   """sum_l w_l W_2^2 / c between the Gaussians of a layer's features.
 
     W_2^2 = |mu - nu|^2 + tr(A + B - 2 (B^(1/2) A B^(1/2))^(1/2))

@@ -1,17 +1,44 @@
-"""The terms of style by their names in a config."""
+"""The terms of style and content by their names in a config."""
 
 from collections.abc import Sequence
 
-from astgan.nst.terms import gram, interface, moments
+from astgan.nst.terms import (
+  content,
+  gram,
+  gram_variants,
+  interface,
+  kernels,
+  moments,
+  quantiles,
+  transport,
+)
 
-# Of taps, layer weights and the normalisation of Gram matrices.
-_STYLE = {
-  "gram": lambda normalize, **layers: gram.Gram(normalize=normalize, **layers),
-  "mean_std": lambda normalize, **layers: moments.MeanStd(**layers),
-  "covariance": lambda normalize, **layers: moments.Covariance(**layers),
-  "wasserstein": lambda normalize, **layers: moments.Wasserstein(**layers),
+_GRAM = {
+  "gram": gram.Gram,
+  "gram_shifted": gram_variants.Shifted,
+  "gram_amplified": gram_variants.Amplified,
+  "gram_adjacent": gram_variants.Adjacent,
+  "gram_blurred": gram_variants.Blurred,
+  "gram_chain": gram_variants.Chain,
+  "gram_cube": gram_variants.Cube,
 }
-STYLE = tuple(_STYLE)
+_STYLE = {
+  **_GRAM,
+  "mean_std": moments.MeanStd,
+  "covariance": moments.Covariance,
+  "wasserstein": moments.Wasserstein,
+  "sliced_wasserstein": quantiles.SlicedWasserstein,
+  "histogram": quantiles.Histogram,
+  "mean": kernels.Mean,
+  "polynomial": kernels.Polynomial,
+  "gaussian": kernels.Gaussian,
+  "relaxed_emd": transport.RelaxedEMD,
+}
+_CONTENT = {
+  "features": content.Content,
+  "self_similarity": transport.SelfSimilarity,
+}
+STYLE, CONTENT = tuple(_STYLE), tuple(_CONTENT)
 
 
 def style(
@@ -29,5 +56,12 @@ def style(
     layer_weights: one per layer.
     normalize: of Gram matrices, see `perceptual.gram`; other terms have none.
   """
-  layers = {"taps": tuple(taps), "layer_weights": tuple(layer_weights)}
-  return _STYLE[name](normalize, **layers)
+  options = {"normalize": normalize} if name in _GRAM else {}
+  return _STYLE[name](
+    taps=tuple(taps), layer_weights=tuple(layer_weights), **options
+  )
+
+
+def of_content(name: str, *, taps: Sequence[str]) -> interface.Term:
+  """The term of that name, one of `CONTENT`, its layers with equal weights."""
+  return _CONTENT[name](taps=tuple(taps), layer_weights=(1.0,) * len(taps))

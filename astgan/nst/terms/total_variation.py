@@ -25,6 +25,8 @@ class TotalVariation:
   power: int = 2
   taps = ()
   sample_size = 0
+  reach = 1
+  pools = False
 
   def statistics(self, view: interface.View):
     """Sums and numbers of the differences, down and across."""

@@ -1,0 +1,84 @@
+"""The descriptions of the pictures of a group, collected one by one."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from astgan.nst.terms import interface
+
+
+class Moments:
+  """Means and variances, accumulated in float64.
+
+  By the algorithm of Welford with the weights of West: a difference of two
+  large sums of squares would cancel.
+
+  References: Welford, Note on a method for calculating corrected sums of
+    squares and products, 1962; West, Updating Mean and Variance Estimates,
+    1979.
+  """
+
+  def __init__(self):
+    self._mean, self._variance = None, None
+
+  def add(self, description, share):
+    """Adds a picture that has this share of all pictures up to it."""
+    description = jax.tree.map(np.float64, description)
+    if self._mean is None:
+      self._mean = jax.tree.map(np.zeros_like, description)
+      self._variance = jax.tree.map(lambda _: 0.0, description)
+    old = self._mean
+
+    def add(variance, x, old, new):
+      change = np.mean((x - old) * (x - new))
+      return variance + share * (change - variance)
+
+    self._mean = jax.tree.map(
+      lambda m, x: m + share * (x - m), old, description
+    )
+    self._variance = jax.tree.map(
+      add, self._variance, description, old, self._mean
+    )
+
+  def group(self):
+    """Mean and variance."""
+    return jax.tree.map(
+      jnp.float32, interface.Group(self._mean, self._variance)
+    )
+
+
+class Sample:
+  """As many rows as one picture has, each from a picture drawn by its weight.
+
+  A row replaces that of the same number with the probability of the picture's
+  share, so that in the end each picture has its share of the rows, and a group
+  costs no more than one picture. The rows of one picture are all kept.
+
+  References: Chao, A general purpose unequal probability sampling plan, 1982,
+    with a sample of one for each row.
+  """
+
+  def __init__(self):
+    self._rows, self._random = None, np.random.default_rng(0)
+
+  def add(self, description, share):
+    """Adds a picture that has this share of all pictures up to it."""
+    if self._rows is None:
+      self._rows = description
+    count = len(jax.tree.leaves(description)[0])
+    is_taken = self._random.uniform(size=count) < share
+    self._rows = jax.tree.map(
+      lambda old, new: np.where(is_taken[:, None], new, old),
+      self._rows,
+      description,
+    )
+
+  def group(self):
+    """The rows, and no variance."""
+    rows = jax.tree.map(jnp.float32, self._rows)
+    return interface.Group(rows, jax.tree.map(lambda _: jnp.zeros(()), rows))
+
+
+def of(term: interface.Term) -> Moments | Sample:
+  """What collects the descriptions of a term."""
+  return Sample() if term.pools else Moments()

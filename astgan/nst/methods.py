@@ -1,0 +1,214 @@
+"""The two ways of painting a photograph, as the task `paint` calls them."""
+
+import functools
+import math
+import pathlib
+from collections.abc import Iterable, Sequence
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+import numpy as np
+import tqdm
+
+from astgan import arrays, errors, writer
+from astgan.data import images
+from astgan.features import weights
+from astgan.nst import (
+  colour,
+  description,
+  network,
+  optimize,
+  photographs,
+  regions,
+  styles,
+  stylize,
+  unfinished,
+)
+from astgan.nst import recipe as recipes
+
+
+class OnePass:
+  """Photographs painted in one pass, by a painter that knows its style."""
+
+  contact_sheet = None
+
+  def __init__(self, config: ml_collections.ConfigDict, style: styles.Painted):
+    self._style, self._tile = style, config.paint.tile
+
+  def resume(self, stopped: Iterable[photographs.Photograph]) -> dict[str, int]:
+    """Nothing: one pass leaves nothing unfinished."""
+    del stopped
+    return {}
+
+  def paint(
+    self,
+    key: jax.Array,
+    photograph: photographs.Photograph,
+    log: writer.Writer,
+    signals: list[str],
+  ) -> styles.Image | None:
+    """The painting, in [0, 1]; None where a signal came."""
+    del key, log
+    if signals:
+      return None
+    return self._style.painter.paint(
+      photograph.colour, self._style.direction, tile=self._tile
+    )
+
+
+class Optimization:
+  """Photographs painted by optimisation, with the styles read once.
+
+  Args:
+    config: the whole config.
+    opened: the styles.
+    folder: of unfinished paintings.
+
+  Attributes:
+    contact_sheet: the first images of the styles.
+
+  Raises:
+    UserError: the weights of the feature network cannot be had.
+  """
+
+  def __init__(
+    self,
+    config: ml_collections.ConfigDict,
+    opened: Sequence[styles.Files | styles.Generated],
+    folder: pathlib.Path,
+  ):
+    try:
+      params = weights.load(config.features.net, config.features.weights)
+    except errors.UserError as error:
+      raise errors.UserError(f"features.weights: {error}") from error
+    self._params = network.cast(params, config.features.dtype)
+    self._fields, self._folder = config.paint, folder
+    self._recipe = recipes.of_config(config)
+    self._describe = functools.partial(
+      description.describe,
+      self._recipe,
+      self._params,
+      opened,
+      blend=config.paint.blend,
+      style_masks=[
+        regions.read(path) if path else None
+        for path in config.paint.style_masks
+      ],
+      in_regions=bool(config.paint.masks),
+    )
+    self._style = self._describe()
+    self.contact_sheet = self._style.contact_sheet
+    self._saved: dict[str, optimize.Progress] = {}
+
+  def resume(self, stopped: Iterable[photographs.Photograph]) -> dict[str, int]:
+    """Loads unfinished paintings; the last step of each, by its stem."""
+    steps = {}
+    for photograph in stopped:
+      progress = unfinished.load(
+        self._folder,
+        photograph.path.stem,
+        like=functools.partial(
+          optimize.like,
+          shape=photograph.colour.shape[:2],
+          recipe=self._recipe,
+        ),
+        fingerprint=photograph.fingerprint,
+      )
+      if progress is not None:
+        self._saved[photograph.path.stem] = progress
+        steps[photograph.path.stem] = optimize.done(progress, self._recipe)
+    return steps
+
+  def paint(
+    self,
+    key: jax.Array,
+    photograph: photographs.Photograph,
+    log: writer.Writer,
+    signals: list[str],
+  ) -> styles.Image | None:
+    """The painting, in [0, 1]; None where a signal stopped it.
+
+    Args:
+      key: of the noise that it may start from.
+      photograph: of the size of the painting.
+      log: gets the losses.
+      signals: those that came.
+
+    Raises:
+      FloatingPointError: a loss was not finite; the best image is in a file.
+    """
+    stem, fields = photograph.path.stem, self._fields
+    content, style = self._recolour(photograph.colour)
+    progress = self._saved.pop(stem, None)
+    total, report_every = self._recipe.total_steps, self._report_every()
+    done = max(0, optimize.done(progress, self._recipe))
+    with tqdm.tqdm(total=total, initial=done, desc=stem, unit="step") as bar:
+
+      def report(step, scalars, progress):
+        bar.update(step - bar.n)
+        bar.set_postfix(loss=f"{scalars['loss']:.4g}", refresh=False)
+        if report_every > 1 or step % fields.log_every == 0 or step == total:
+          log.write(step, scalars, photograph=stem)
+        if step < total and (signals or step % fields.save_every == 0):
+          self._save(photograph, progress)
+        return bool(signals)
+
+      try:
+        painted = optimize.paint_one(
+          key,
+          jnp.asarray(content)[None],
+          recipe=self._recipe,
+          params=self._params,
+          style=style,
+          masks=regions.masks_of(stem, fields.masks),
+          progress=progress,
+          report_every=report_every,
+          report=report,
+        )
+      except stylize.NotFiniteError as error:
+        path = unfinished.save_preview(
+          self._folder, stem, _to_bytes(error.image)
+        )
+        raise FloatingPointError(
+          f"{stem}: {error}; the best is {path}"
+        ) from error
+    if painted is None:
+      return None
+    painted = np.asarray(painted[0])
+    if fields.colour == "luminance":
+      painted = colour.keep_chrominance(painted, content)
+    return painted
+
+  def _save(self, photograph, progress):
+    so_far = stylize.result(progress.painting, optimizer=self._recipe.optimizer)
+    unfinished.save(
+      self._folder,
+      photograph.path.stem,
+      progress,
+      preview=_to_bytes(so_far),
+      fingerprint=photograph.fingerprint,
+    )
+
+  def _report_every(self):
+    """On CPUs a report is cheap next to a step, and the progress bar moves."""
+    if jax.default_backend() == "cpu":
+      return 1
+    return math.gcd(self._fields.log_every, self._fields.save_every)
+
+  def _recolour(self, content):
+    """The photograph and the style, one with the colours of the other."""
+    fields = self._fields
+    if fields.colour not in ("linear", "histogram"):
+      return content, self._style
+    match = colour.match_histogram
+    if fields.colour == "linear":
+      match = functools.partial(colour.match_linear, root=fields.colour_root)
+    if fields.recolour == "photograph":
+      return match(content, self._style.palette), self._style
+    palette = colour.palette(content)
+    return content, self._describe(recolour=lambda image: match(image, palette))
+
+
+def _to_bytes(image) -> images.Pixels:
+  return np.asarray(arrays.unit_to_bytes(image))[0]

@@ -1,0 +1,176 @@
+"""Damaged checkpoints: named, set aside, and nothing goes on with others."""
+
+import functools
+import itertools
+import random
+import shutil
+
+import jax
+import pytest
+
+from astgan import checkpoints, errors, history, sampling, writer
+from astgan.systems import registry
+from astgan.train import loop
+from tests.train import fake, tiny
+
+
+def flip(data, place):
+  return data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :]
+
+
+DAMAGES = {
+  "flipped early": lambda data: flip(data, 5),
+  "flipped late": lambda data: flip(data, len(data) * 4 // 5),
+  "cut": lambda data: data[: len(data) // 2],
+  "emptied": lambda data: b"",
+  "deleted": None,
+}
+
+# Not read by a training: what is restored does not depend on them.
+UNREAD = ("commit_success.txt", "_CHECKPOINT_METADATA")
+
+
+@pytest.fixture(autouse=True)
+def _registered(monkeypatch):
+  monkeypatch.setitem(registry.SYSTEMS, "fake", fake.Fake)
+  monkeypatch.setattr(writer, "draw_losses", lambda workdir: None)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, decoded):
+  """The run folder of a training that was never stopped; to be read."""
+  workdir = tmp_path_factory.mktemp("runs") / "whole"
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setitem(registry.SYSTEMS, "fake", fake.Fake)
+    loop.train(fake.make_config(decoded), workdir)
+  return workdir
+
+
+@pytest.fixture
+def workdir(tmp_path, whole):
+  """A copy of it, to be damaged."""
+  return shutil.copytree(whole, tmp_path / "run")
+
+
+def folder_of(workdir, step):
+  return workdir / "checkpoints" / str(step)
+
+
+def names_in(workdir):
+  return {path.name for path in (workdir / "checkpoints").iterdir()}
+
+
+def damage(path, kind):
+  if kind == "deleted":
+    path.unlink()
+  else:
+    path.write_bytes(DAMAGES[kind](path.read_bytes()))
+
+
+def read_all(folder):
+  files = (path for path in folder.rglob("*") if path.is_file())
+  return {path.relative_to(folder): path.read_bytes() for path in files}
+
+
+def restore(workdir, step=None):
+  system = fake.Fake(None)
+  template = jax.eval_shape(functools.partial(system.init, jax.random.key(0)))
+  return checkpoints.restore(workdir, template, step=step)
+
+
+# A dozen of about 55 pairs of a file and a damage; range(60) is all of them.
+@pytest.mark.parametrize("number", range(12))
+def test_a_run_whose_checkpoint_is_damaged_ends_as_one_whose_is_not(
+  workdir, whole, decoded, number, caplog
+):
+  folder = folder_of(workdir, fake.STEPS)
+  files = [path for path in folder.rglob("*") if path.is_file()]
+  files.sort(key=lambda path: (path.parent.as_posix(), path.stat().st_size))
+  pairs = list(itertools.product(files, DAMAGES))
+  random.Random(0).shuffle(pairs)
+  file, kind = pairs[number % len(pairs)]
+  damage(file, kind)
+  left = read_all(folder)
+  loop.train(fake.make_config(decoded), workdir)
+  tiny.assert_equal(restore(workdir), restore(whole))
+  lines = [
+    [(line["step"], line["number/loss"]) for line in writer.read(run)]
+    for run in (workdir, whole)
+  ]
+  assert lines[0] == lines[1]
+  names = {"4", "8", "12"}
+  # Without its digests it is a checkpoint of an older version.
+  if file.name not in UNREAD and (file.name, kind) != (
+    "sha256.json", "deleted"
+  ):  # fmt: skip
+    names |= {"damaged_00000012"}
+    assert read_all(workdir / "checkpoints" / "damaged_00000012") == left
+    named = [x for x in caplog.messages if f"{folder} is damaged" in x]
+    assert len(named) == 1 == len(caplog.records)
+  assert names_in(workdir) == names
+
+
+def test_several_damaged_checkpoints_are_set_aside(workdir, whole, decoded):
+  for _ in range(2):
+    for step in (8, 12):
+      damage(folder_of(workdir, step) / "default" / "manifest.ocdbt", "cut")
+    loop.train(fake.make_config(decoded), workdir)
+  tiny.assert_equal(restore(workdir), restore(whole))
+  assert names_in(workdir) == {
+    *("4", "8", "12", "damaged_00000008", "damaged_00000012"),
+    *("damaged_00000008_2", "damaged_00000012_2"),
+  }
+
+
+def test_a_run_without_a_whole_checkpoint_is_refused_and_kept(workdir, decoded):
+  for step in (4, 8, 12):
+    damage(folder_of(workdir, step) / "default" / "_METADATA", "emptied")
+  for act in (
+    lambda: loop.train(fake.make_config(decoded), workdir),
+    lambda: sampling.load(workdir),
+  ):
+    with pytest.raises(errors.UserError, match="holds no whole") as caught:
+      act()
+    assert str(workdir / "checkpoints") in str(caught.value)
+    assert "\n" not in str(caught.value)
+  assert names_in(workdir) == {"4", "8", "12"}
+
+
+def test_the_newest_to_be_read_is_the_newest_that_is_whole(workdir, caplog):
+  damage(folder_of(workdir, 12) / "default" / "manifest.ocdbt", "flipped late")
+  before = read_all(workdir)
+  assert sampling.load(workdir).step == 8
+  (told,) = caplog.messages
+  assert str(folder_of(workdir, 12)) in told and told.endswith("using 8")
+  with pytest.raises(errors.UserError, match=r"12 is damaged .*of 4, 8, 12"):
+    sampling.load(workdir, step="12")
+  assert read_all(workdir) == before
+
+
+def test_checkpoints_of_older_versions_have_no_digests(workdir, whole, caplog):
+  for step in (8, 12):
+    damage(folder_of(workdir, step) / "default" / "sha256.json", "deleted")
+  tiny.assert_equal(restore(workdir), restore(whole))
+  assert not caplog.messages
+  damage(folder_of(workdir, 12) / "default" / "_METADATA", "cut")
+  assert restore(workdir)[0] == 8
+
+
+def test_a_roll_back_passes_over_a_damaged_best_checkpoint(
+  tmp_path, decoded, monkeypatch
+):
+  monkeypatch.setitem(registry.SYSTEMS, "fake", fake.Failing)
+  config = fake.make_failing_config(decoded)
+  save = checkpoints.Checkpoints.save
+
+  def damaging(self, step, state):
+    save(self, step, state)
+    if step == 8:
+      self.wait()
+      damage(folder_of(tmp_path, 8) / "default" / "_METADATA", "cut")
+
+  monkeypatch.setattr(checkpoints.Checkpoints, "save", damaging)
+  loop.train(config, tmp_path)
+  made = history.roll_backs(writer.read(tmp_path))
+  assert (made.step, made.count) == (4, 1)
+  assert "damaged_00000008" in names_in(tmp_path)
