@@ -1,4 +1,19 @@
-"""A painting in less than a minute on two CPU cores: few steps, from coarse."""
+"""A painting in less than a minute on two CPU cores: few steps, from coarse.
+
+  python -m astgan.main --config=configs/fast.py \
+    --config.paint.content=photo.jpg --config.paint.style=painting.jpg
+
+best.py without its deepest layer, and with the mean and the deviation of each
+channel (AdaIN's statistics) in place of whole Gaussians, whose square roots of
+matrices cost as much as the network. 60 steps at 192 pixels bring the colours
+and the strokes, 20 at 272 and 20 at 384 sharpen them.
+
+Hardware: anything; for 384 by 288 pixels TIMING
+Expect: a style loss that falls tenfold at the first size.
+
+References: Huang and Belongie, Arbitrary Style Transfer in Real-time with
+  Adaptive Instance Normalization, 2017, and those of best.py.
+"""
 
 import ml_collections
 

@@ -33,8 +33,8 @@ its term: 1 / 5, 1 / 4 and 1 / 11. The report normalises the errors and does not
 say how; each is divided here by the largest of the six trials.
 
 Hardware: anything; on two CPU cores 0.35 seconds a step at 256 by 256 pixels,
-six minutes for 1,000 steps, 90 for the six trials.
-Expect: the first two trials are equal, and the third is nearest the photograph.
+six minutes for 1,000 steps, and hence 90 for the six trials.
+Expect: the first two trials are equal, and the fifth is nearest the photograph.
 
 References: Ferdous, Reformations of A Neural Algorithm of Artistic Style, 2020;
   Gatys, Ecker and Bethge, A Neural Algorithm of Artistic Style, 2015.

@@ -28,7 +28,7 @@ def label(setting: str, letters: int) -> str:
   text = (
     re.sub(r"paint\.|['\"]|,(?=\))", "", setting)
     .replace(",", ", ")
-    .replace("=(", "= (")
+    .replace("=(", " (")
   )
   return textwrap.fill(" ".join(text.split()), letters)
 
@@ -93,9 +93,9 @@ def errors(path: pathlib.Path, results: Sequence[outcome.Result]) -> None:
   if not all(largest.values()):
     return
   labels = [label(setting, _BESIDE) for setting in groups]
-  lines = sum(max(2, text.count("\n") + 1) for text in labels)
+  lines = len(labels) * max(2, *(text.count("\n") + 1 for text in labels))
   figure = matplotlib.figure.Figure(
-    figsize=(9, 1.2 + 0.2 * lines), layout="constrained"
+    figsize=(9, 1.2 + _LINE * lines), layout="constrained"
   )
   axes = figure.subplots()
   for number, (name, values) in enumerate(ends.items()):

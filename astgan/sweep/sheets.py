@@ -97,7 +97,7 @@ def _row(
   below = max(cell.pixels.shape[0] for cell in cells)
   columns = [
     np.concatenate(
-      [_pad(caption, above, width), _pad(cell.pixels, below, width)]
+      [_pad(caption[::-1], above, width)[::-1], _pad(cell.pixels, below, width)]
     )
     for caption, cell, width in zip(captions, cells, widths, strict=True)
   ]
