@@ -10,7 +10,7 @@ strokes. A folder or a generator as `paint.style` gives the texture of a group.
 
 Hardware: anything; the time is that of best.py: two CPU cores paint 256 by 192
 pixels in two minutes.
-Expect: the style loss falls 30-fold and more in the first 60 steps.
+Expect: the style loss falls tenfold in 60 steps, and 30-fold in all.
 
 References: Gatys, Ecker and Bethge, Texture Synthesis Using Convolutional
   Neural Networks, 2015, and those of best.py.

@@ -138,6 +138,7 @@ def test_a_painting_config_paints_two_tiny_steps(name, tmp_path, photographs):
     "paint.style": photographs / "style.png",
     "paint.size": 40,
     "paint.style_size": 32,
+    "paint.coarsest": 0,
     "paint.steps": 2,
     "paint.log_every": 1,
   }
