@@ -403,11 +403,11 @@ def judging() -> ml_collections.ConfigDict:
 
 
 def sweeping() -> ml_collections.ConfigDict:
-  """Several trainings of one page."""
+  """Several runs of one page."""
   config = base("sweep")
   sweep = config.sweep = ml_collections.ConfigDict()
-  # The page that is trained, or several: PAGE|PAGE. Here as in `fields`, an
-  # alternative brings further changes of its own by &, as in
+  # The page that trains or paints, or several of one task: PAGE|PAGE. Here as
+  # in `fields`, an alternative brings further changes of its own by &, as in
   # configs/wgan_gp.py&train.steps=500.
   sweep.page = "configs/dcgan.py"
   # What is changed in it for all runs, each FIELD=VALUE.

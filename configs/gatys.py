@@ -23,6 +23,20 @@ dither; a tv_weight of 5,000 removes it, 0 is the report's. The report names no
 optimiser; L-BFGS is what Gatys used. Its iterations are evaluations of the
 loss here.
 
+The report's grid, ratios from left to right and layers from top to bottom, with
+the curves of its total losses. A content weight of 13 is its 1e-7, 1,300 is
+1e-5; every layer that is named weighs 1/5:
+
+  python -m astgan.main --config=configs/sweep.py \
+    --config.sweep.page=configs/gatys.py --config.sweep.changes="(\
+'paint.content=photo.jpg','paint.style=painting.jpg',\
+'paint.style_weight=50','paint.style_layer_weights=()')" \
+    --config.sweep.fields="('paint.style_layers=(\"conv_1\",)|\
+(\"conv_1\",\"conv_2\")|(\"conv_1\",\"conv_2\",\"conv_3\")|\
+(\"conv_1\",\"conv_2\",\"conv_3\",\"conv_4\")|\
+(\"conv_1\",\"conv_2\",\"conv_3\",\"conv_4\",\"conv_5\")',\
+'paint.content_weight=1300|130|13|1.3')"
+
 Hardware: anything; two CPU cores paint 256 by 192 pixels in about a minute,
 512 by 384 in four.
 Expect: the style loss falls more than 100-fold.

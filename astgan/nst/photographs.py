@@ -175,7 +175,7 @@ def unpainted(
   """
   pending = []
   for path in paths:
-    painting = _painting_of(path, workdir, config)
+    painting = painting_of(path, workdir, config)
     if not painting.exists():
       pending.append(path)
     elif formats.read_text(painting).get(_ORIGIN) == _digest(_bytes(path)):
@@ -198,7 +198,7 @@ def write(
 
   It says the fingerprint of the photograph and the config.
   """
-  painting = _painting_of(photograph.path, workdir, config)
+  painting = painting_of(photograph.path, workdir, config)
   formats.write(
     painting,
     colour,
@@ -213,6 +213,11 @@ def write(
   return painting
 
 
-def _painting_of(path, workdir, config):
+def painting_of(
+  path: pathlib.Path,
+  workdir: pathlib.Path,
+  config: ml_collections.ConfigDict,
+) -> pathlib.Path:
+  """The file of the painting of a photograph."""
   suffix = formats.SUFFIXES[config.paint.format]
   return workdir / "painted" / f"{path.stem}{suffix}"

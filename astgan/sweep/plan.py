@@ -1,5 +1,6 @@
 """The runs of a sweep: every setting of its fields, with every seed."""
 
+import hashlib
 import itertools
 import pathlib
 import re
@@ -9,6 +10,8 @@ from typing import NamedTuple
 import ml_collections
 
 from astgan import checks, errors, pages
+from astgan.nst import settings as painting_settings
+from astgan.sweep import paintings
 from astgan.systems import registry
 from astgan.train import settings
 
@@ -17,23 +20,32 @@ DESIGNS = ("grid", "each")
 # The setting in which a page is as it stands.
 AS_IT_STANDS = "the page"
 
+# Bytes of the name of a run folder; 255 is what most file systems take.
+_LONGEST = 200
+
 
 class Run(NamedTuple):
-  """One training of a sweep.
+  """One training of a sweep, or the paintings of one setting.
 
   Attributes:
-    setting: what is changed in the page, such as `loss.real_label=0.95`.
-    seed: of the training.
+    choices: what is changed in the page, such as `loss.real_label=0.95`: one
+      alternative of each field of the sweep.
+    seed: of the run.
     workdir: its run folder, inside that of the sweep.
     arguments: of its command line.
     config: what they say.
   """
 
-  setting: str
+  choices: tuple[str, ...]
   seed: int
   workdir: pathlib.Path
   arguments: tuple[str, ...]
   config: ml_collections.ConfigDict
+
+  @property
+  def setting(self) -> str:
+    """All that is changed."""
+    return ", ".join(self.choices) or AS_IT_STANDS
 
 
 def make(
@@ -41,14 +53,14 @@ def make(
 ) -> tuple[Run, ...]:
   """The runs in their order: all seeds of a setting, then the next setting.
 
-  Every config is checked as a training checks it, before the first begins.
+  Every config is checked as its task checks it, before the first begins.
 
   Args:
     config: of the sweep.
     workdir: the run folder of the sweep.
 
   Raises:
-    UserError: a field of the sweep or of one of its trainings cannot be.
+    UserError: a field of the sweep or of one of its runs cannot be.
   """
   sweep = config.sweep
   checks.one_of(config, "sweep.design", DESIGNS)
@@ -57,51 +69,72 @@ def make(
       f"config.sweep.seeds holds integers, such as (0, 1); got {sweep.seeds!r}"
     )
   found, alternatives = [], _split(sweep.page)
-  for (page, *own), changes, seed in itertools.product(
+  for (page, *own), chosen, seed in itertools.product(
     alternatives, _settings(config), sweep.seeds
   ):
-    changes = named = (*own, *changes)
-    if len(alternatives) > 1:
-      named = (pathlib.Path(page).stem, *changes)
-    setting = ", ".join(named) or AS_IT_STANDS
-    name = re.sub(r"[^\w.=,+-]+", "_", ",".join([*named, f"seed={seed}"]))
-    folder = workdir / "runs" / name
-    texts = (*sweep.changes, *changes, f"seed={seed}")
+    named = [pathlib.Path(page).stem] if len(alternatives) > 1 else []
+    groups = [group for group in ([*named, *own], *chosen) if group]
+    choices = tuple(", ".join(group) for group in groups)
+    name = ",".join([*itertools.chain(*groups), f"seed={seed}"])
+    folder = workdir / "runs" / _folder(name)
+    changes = (*sweep.changes, *own, *itertools.chain(*chosen), f"seed={seed}")
     arguments = (
       f"--config={pathlib.Path(page).expanduser().absolute()}",
-      *(f"--config.{text}" for text in texts),
+      *(f"--config.{text}" for text in changes),
       f"--workdir={folder}",
     )
-    training, _ = pages.read(arguments)
-    if training.task != "train":
-      raise errors.UserError(
-        f"config.sweep.page={page} is a page of task {training.task}; name one"
-        " that trains"
-      )
-    settings.check(training, registry.make(training))
-    found.append(Run(setting, seed, folder, arguments, training))
+    run_config, _ = pages.read(arguments)
+    _check(run_config, page)
+    found.append(Run(choices, seed, folder, arguments, run_config))
   if len({run.workdir for run in found}) < len(found):
     raise errors.UserError(
-      "config.sweep: two of its trainings are the same; name each page, value"
-      " and seed once"
+      "config.sweep: two of its runs are the same; name each page, value and"
+      " seed once"
+    )
+  if len({run.config.task for run in found}) > 1:
+    raise errors.UserError(
+      f"config.sweep.page={sweep.page} trains and paints; name pages of one"
+      " task"
     )
   return tuple(found)
 
 
-def _settings(config: ml_collections.ConfigDict) -> Iterator[tuple[str, ...]]:
-  """What each setting changes, as `FIELD=VALUE`s."""
+def _folder(name: str) -> str:
+  """A name that file systems take: what is too long ends with its hash."""
+  found = re.sub(r"[^\w.=,+-]+", "_", name)
+  if len(found.encode()) <= _LONGEST:
+    return found
+  digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+  return f"{found.encode()[: _LONGEST - 9].decode(errors='ignore')}-{digest}"
+
+
+def _check(config, page):
+  if config.task == "train":
+    settings.check(config, registry.make(config))
+  elif config.task == "paint":
+    painting_settings.check(config)
+    paintings.find(config)
+  else:
+    raise errors.UserError(
+      f"config.sweep.page={page} is a page of task {config.task}; name one that"
+      " trains or paints"
+    )
+
+
+def _settings(config) -> Iterator[tuple[list[str], ...]]:
+  """The alternatives of each setting, each as `FIELD=VALUE`s."""
   fields = [_values(text) for text in config.sweep.fields]
   if config.sweep.design == "grid":
-    for combination in itertools.product(*fields):
-      yield tuple(itertools.chain.from_iterable(combination))
+    yield from itertools.product(*fields)
     return
   yield ()
   for values in fields:
-    yield from values
+    for value in values:
+      yield (value,)
 
 
-def _values(text: str) -> list[tuple[str, ...]]:
-  """`a.b=1|2&c.d=3` is a.b=1, and a.b=2 together with c.d=3."""
+def _values(text: str) -> list[list[str]]:
+  """`a.b=1|2&c.d=3` is [[a.b=1], [a.b=2, c.d=3]]."""
   name, equals, values = text.partition("=")
   if not (name and equals):
     raise errors.UserError(
@@ -112,7 +145,7 @@ def _values(text: str) -> list[tuple[str, ...]]:
     raise errors.UserError(
       "config.sweep.fields: name seeds in config.sweep.seeds instead"
     )
-  return [(f"{name}={value}", *others) for value, *others in _split(values)]
+  return [[f"{name}={value}", *others] for value, *others in _split(values)]
 
 
 def _split(text: str) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""Task `sweep`: trainings that differ in named fields, one after the other."""
+"""Task `sweep`: runs that differ in named fields, one after the other."""
 
 import json
 import logging
@@ -10,7 +10,7 @@ import time
 import ml_collections
 
 from astgan import atomic, checks, errors, runs, stop, writer
-from astgan.sweep import plan, report
+from astgan.sweep import outcome, paintings, plan, report
 
 logger = logging.getLogger(__name__)
 
@@ -19,14 +19,15 @@ _PATIENCE = 0.5
 
 
 def sweep(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
-  """Trains every run of the sweep, and compares what they came to.
+  """Trains or paints every run of the sweep, and compares what they came to.
 
   Each is a process of its own, with a run folder in `workdir/runs`. A sweep
   that is started again goes on with the run that it was stopped in. After each
-  run `results.json`, `table.md`, `curves.png` and `sheet.png` are written anew.
+  run `results.json`, `sweep.csv`, `table.md`, `curves.png` and `sheet.png` are
+  written anew; of paintings `errors.png`, too, and a sheet for each photograph.
 
   Raises:
-    UserError: a field of the sweep or of one of its trainings cannot be.
+    UserError: a field of the sweep or of one of its runs cannot be.
   """
   checks.fields(
     config,
@@ -43,19 +44,21 @@ def sweep(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
       if outcomes.get(name, {}).get("ended") != "failed" and not _is_done(run):
         logger.info(f"run {number} of {len(planned)}: {name}")
         started = time.monotonic()
-        status = _train(run, signals)
+        status = _start(run, signals)
         seconds = time.monotonic() - started
         seconds += outcomes.get(name, {}).get("seconds", 0.0)
-        # A signal may end a training before it can handle signals.
+        # A signal may end a run before it can handle signals.
         ended = "failed" if status and not signals else "stopped"
-        ended = "done" if _is_done(run) else ended
+        is_over = not (status or signals)
+        if _is_done(run) or (is_over and run.config.task == "paint"):
+          ended = "done"  # Damaged photographs of a folder are skipped.
         outcomes[name] = {"ended": ended, "seconds": round(seconds, 1)}
         if status == 2:
           raise errors.UserError(
             f"{run.workdir} was refused, for the reason in the line above;"
             " change the sweep, or remove that folder"
           )
-      results = report.collect(planned, outcomes)
+      results = outcome.collect(planned, outcomes)
       _write_outcomes(workdir, outcomes)
       report.write(workdir, results, **shown)
       if signals:
@@ -67,8 +70,8 @@ def sweep(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   logger.info(report.table(results, **shown))
 
 
-def _train(run: plan.Run, signals: list[str]) -> int:
-  """The exit status of a training, to which signals are passed on."""
+def _start(run: plan.Run, signals: list[str]) -> int:
+  """The exit status of a run, to which signals are passed on."""
   # In a session of its own it gets each signal from here only, hence once.
   process = subprocess.Popen(
     [sys.executable, "-m", "astgan.main", *run.arguments],
@@ -87,7 +90,10 @@ def _train(run: plan.Run, signals: list[str]) -> int:
 
 
 def _is_done(run: plan.Run) -> bool:
-  """Whether the training has written and saved its last step."""
+  """Whether all is painted, or the last training step written and saved."""
+  if run.config.task == "paint":
+    files = paintings.files(run.workdir, run.config)
+    return all(path.exists() for path in files.values())
   lines = writer.read(run.workdir)
   last = run.config.train.steps
   saved = run.workdir / "checkpoints" / str(last)

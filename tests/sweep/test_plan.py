@@ -1,5 +1,7 @@
 """The plan of a sweep: which trainings, in which order, refused when."""
 
+import pathlib
+
 import pytest
 
 from astgan import errors
@@ -14,6 +16,7 @@ def settings_of(tmp_path, **changes):
   return [(run.setting, run.seed) for run in planned]
 
 
+PHOTOGRAPH = pathlib.Path(__file__).parents[2] / "docs" / "demo.jpg"
 FIELDS = ("model.width=4|8", "loss.name=hinge|wasserstein")
 CLIPPED = {"changes": ("loss.weight_clip=0.01",)}
 
@@ -69,18 +72,36 @@ def test_values_and_pages_bring_further_changes_of_their_own(tmp_path):
   assert last.data.size == 32
 
 
+def test_long_settings_have_folders_of_their_own_with_names_that_fit(tmp_path):
+  layers = [f"conv_{number}" for number in range(1, 17)]
+  config = page.get_config()
+  config.sweep.page = f"configs/nst.py&paint.content={PHOTOGRAPH}"
+  config.sweep.fields = (
+    f"paint.style_layers={tuple(layers)!r}|{tuple(layers[:15])!r}",
+  )
+  first, second = plan.make(config, tmp_path)
+  assert len(first.workdir.name) <= 255 and len(second.workdir.name) <= 255
+  assert first.workdir != second.workdir
+
+
 @pytest.mark.parametrize(
   ("changes", "message"),
   [
     ({"page": "absent.py"}, "absent.py is no file"),
-    ({"page": "configs/nst.py"}, "is a page of task paint"),
+    ({"page": "configs/sample.py"}, "is a page of task sample"),
+    ({"page": "configs/nst.py"}, "paint.content is empty"),
+    ({"page": "configs/nst.py&paint.size=9"}, "paint.size is at least 32"),
+    (
+      {"page": f"configs/smoke.py|configs/nst.py&paint.content={PHOTOGRAPH}"},
+      "trains and paints",
+    ),
     ({"fields": ("model.breadth=1",)}, "config.model has no field breadth"),
     ({"fields": ("model.width",)}, "is not FIELD=VALUE"),
     ({"fields": ("model.width=4|",)}, "has an empty part"),
     ({"fields": ("seed=1|2",)}, "config.sweep.seeds"),
     ({"fields": ("discriminator.frozen=('down_9',)",)}, "'down_9'; it has"),
     ({"fields": ("model.width=4|x",)}, "model.width"),
-    ({"fields": ("model.width=4|4",)}, "two of its trainings are the same"),
+    ({"fields": ("model.width=4|4",)}, "two of its runs are the same"),
     ({"fields": ("model.width=4|0",)}, "config.model.width is at least 1"),
     ({"changes": ("train.steps=0",)}, "config.train.steps is at least 1"),
     ({"design": "random"}, "config.sweep.design is one of grid, each"),

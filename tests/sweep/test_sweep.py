@@ -7,12 +7,20 @@ import subprocess
 import sys
 import time
 
+import numpy as np
+
+from astgan.data import images
+from astgan.sweep import sweep
+from configs import sweep as page
+
 ROOT = pathlib.Path(__file__).parents[2]
 CHANGES = (
   *("model.width=2", "data.count=16", "train.batch_size=4", "train.steps=300"),
   *("train.sample_every=300", "train.save_every=300", "train.log_every=1"),
   "train.evaluate_every=0",
 )
+
+PARTS = ("content", "style")
 
 
 def start(workdir):
@@ -61,3 +69,31 @@ def test_a_sweep_that_was_stopped_goes_on_to_the_end(tmp_path):
   assert (tmp_path / "table.md").read_text().strip() in output
   assert (tmp_path / "curves.png").exists()
   assert (tmp_path / "sheet.png").exists()
+
+
+def test_a_sweep_paints_only_what_is_not_painted(tmp_path):
+  draws = np.random.default_rng(0)
+  noise = draws.integers(0, 256, (32, 40, 3), np.uint8)
+  images.write(tmp_path / "photograph.png", noise)
+  config = page.get_config()
+  config.sweep.page = str(ROOT / "configs" / "nst.py")
+  config.sweep.changes = (
+    *("features.weights=random", "paint.size=40", "paint.steps=2"),
+    *(f"paint.{part}={tmp_path}/photograph.png" for part in PARTS),
+    f"compile_cache={tmp_path / 'programs'}",
+  )
+  config.sweep.fields = ("paint.style_weight=1|2",)
+  workdir = tmp_path / "sweep"
+  sweep.sweep(config, workdir)
+  first, second = (
+    workdir / "runs" / f"paint.style_weight={n},seed=0/painted/photograph.png"
+    for n in (1, 2)
+  )
+  was = [path.stat().st_mtime_ns for path in (first, second)]
+  second.unlink()
+  sweep.sweep(config, workdir)
+  assert first.stat().st_mtime_ns == was[0]
+  assert second.stat().st_mtime_ns > was[1]
+  results = json.loads((workdir / "results.json").read_text())
+  assert [result["ended"] for result in results] == ["done", "done"]
+  assert (workdir / "sheet.png").exists()
