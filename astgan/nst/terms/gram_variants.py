@@ -123,10 +123,7 @@ class Chain(gram.Gram):
   def distance(self, description, target):
     """The weighted sum over pairs of layers."""
     return euclidean.distance(
-      description,
-      target,
-      layers=self.taps[1:],
-      weights=self.layer_weights[1:],
+      description, target, layers=self.taps[1:], weights=self.layer_weights[1:]
     )
 
 

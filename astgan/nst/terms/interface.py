@@ -8,7 +8,8 @@ A painting is measured in three steps,
 
 Sums over windows add up to those of the painting. That makes exact tiles, masks
 and the pictures of a group one mechanism: a mask is a weight of each pixel, and
-a group is described by the mean of its descriptions.
+a group is described by the mean of its descriptions, or where a mean says
+nothing (`pools`) by a sample of them.
 """
 
 from typing import Any, NamedTuple, Protocol, runtime_checkable
