@@ -139,7 +139,6 @@ def test_a_painting_config_paints_two_tiny_steps(name, tmp_path, photographs):
     "paint.size": 40,
     "paint.coarsest": 0,
     "paint.style_size": 32,
-    "paint.coarsest": 0,
     "paint.steps": 2,
     "paint.log_every": 1,
   }
