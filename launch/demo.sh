@@ -20,7 +20,7 @@ fi
 run --config=configs/demo.py --workdir=runs/demo/gan
 run --config=configs/best.py --workdir=runs/demo/painting \
   --config.paint.content="$photograph" --config.paint.style=runs/demo/gan \
-  --config.paint.size=384
+  --config.paint.size=320
 
 echo
 echo "The generator's landscapes:  runs/demo/gan/samples"
