@@ -76,7 +76,9 @@ def describe(
       if len(thumbnails) < styles.MAX_SHOWN:
         thumbnails.append(style.thumbnail(image, alone=len(opened) == 1))
       for side, of_regions in described.items():
-        shown = recolour(style.shown(image, scale=side / recipe.size))
+        shown = full
+        if side != recipe.size:
+          shown = recolour(style.shown(image, scale=side / recipe.size))
         of_regions[number if count > 1 else 0].add(
           shown,
           weight=weight,

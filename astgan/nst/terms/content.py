@@ -1,30 +1,17 @@
 """The content of a photograph: its features, position by position."""
 
-import dataclasses
-
 import jax.numpy as jnp
 
 from astgan import arrays
-from astgan.nst.terms import interface
+from astgan.nst.terms import interface, layers
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Content:
+class Content(layers.ToPhotograph):
   """sum over layers of w_l mean (F(X) - F(C))^2.
-
-  Args:
-    taps: the layers.
-    layer_weights: w_l, one per layer.
 
   References: Gatys, Ecker and Bethge, A Neural Algorithm of Artistic Style,
     2015, equation 1 (half of the sum).
   """
-
-  taps: tuple[str, ...]
-  layer_weights: tuple[float, ...]
-  sample_size = 0
-  reach = 0
-  pools = False
 
   def statistics(self, view: interface.View):
     """The sum of squares and the number of values, by layer."""
@@ -43,18 +30,6 @@ class Content:
   def describe(self, sums):
     """The mean of squares, by layer."""
     return {tap: total / count for tap, (total, count) in sums.items()}
-
-  def target(self, group):
-    """Nothing: the photograph is in the view."""
-    del group
-
-  def distance(self, description, target):
-    """The weighted sum over the layers."""
-    del target
-    return sum(
-      weight * description[tap]
-      for tap, weight in zip(self.taps, self.layer_weights, strict=True)
-    )
 
 
 def weighted_sum(values, weights):

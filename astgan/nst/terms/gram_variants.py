@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from astgan import arrays
-from astgan.nst.terms import euclidean, gram, interface, quantiles
+from astgan.nst.terms import gram, interface, quantiles
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,12 +30,9 @@ class Shifted(gram.Gram):
 
   shift: float = -1.0
 
-  def statistics(self, view: interface.View):
-    """The sums of products, and the number of pixels, by layer."""
-    return {
-      tap: gram.products(view.features[tap] + self.shift, view.weight(tap))
-      for tap in self.taps
-    }
+  def sums(self, features, weights):
+    """The sum of products, and the number of pixels, of one layer."""
+    return gram.products(features + self.shift, weights)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,12 +45,9 @@ class Amplified(gram.Gram):
 
   power: int = 2
 
-  def statistics(self, view: interface.View):
-    """The sums of products, and the number of pixels, by layer."""
-    return {
-      tap: gram.products(view.features[tap] ** self.power, view.weight(tap))
-      for tap in self.taps
-    }
+  def sums(self, features, weights):
+    """The sum of products, and the number of pixels, of one layer."""
+    return gram.products(features**self.power, weights)
 
 
 class Adjacent(gram.Gram):
@@ -64,18 +58,13 @@ class Adjacent(gram.Gram):
 
   reach = 1
 
-  def statistics(self, view: interface.View):
-    """The sums of products of both, and the number of pixels, by layer."""
-
-    def sums(tap):
-      features, weights = view.features[tap], view.weight(tap)
-      pairs = [
-        cross_products(features, _neighbours(features, axis)[1], weights)
-        for axis in (1, 2)
-      ]
-      return jnp.stack([total for total, _ in pairs]), pairs[0][1]
-
-    return {tap: sums(tap) for tap in self.taps}
+  def sums(self, features, weights):
+    """The sums of products of both, and the number of pixels, of one layer."""
+    pairs = [
+      cross_products(features, _neighbours(features, axis)[1], weights)
+      for axis in (1, 2)
+    ]
+    return jnp.stack([total for total, _ in pairs]), pairs[0][1]
 
 
 class Blurred(gram.Gram):
@@ -86,17 +75,13 @@ class Blurred(gram.Gram):
 
   reach = 1
 
-  def statistics(self, view: interface.View):
-    """The sums of products, and the number of pixels, by layer."""
-
-    def sums(tap):
-      blurred = features = view.features[tap]
-      for axis in (1, 2):
-        before, after = _neighbours(blurred, axis)
-        blurred = (before + 2 * blurred + after) / 4
-      return cross_products(features, blurred, view.weight(tap))
-
-    return {tap: sums(tap) for tap in self.taps}
+  def sums(self, features, weights):
+    """The sum of products, and the number of pixels, of one layer."""
+    blurred = features
+    for axis in (1, 2):
+      before, after = _neighbours(blurred, axis)
+      blurred = (before + 2 * blurred + after) / 4
+    return cross_products(features, blurred, weights)
 
 
 class Chain(gram.Gram):
@@ -120,11 +105,10 @@ class Chain(gram.Gram):
 
     return {pair[1]: sums(pair) for pair in itertools.pairwise(self.taps)}
 
-  def distance(self, description, target):
-    """The weighted sum over pairs of layers."""
-    return euclidean.distance(
-      description, target, layers=self.taps[1:], weights=self.layer_weights[1:]
-    )
+  def weighted(self, of_layer):
+    """The weighted sum over pairs of layers, by the later one."""
+    layers = zip(self.taps[1:], self.layer_weights[1:], strict=True)
+    return sum(weight * of_layer(tap) for tap, weight in layers)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -140,26 +124,21 @@ class Cube(gram.Gram):
 
   projections: int = 24
 
-  def statistics(self, view: interface.View):
-    """The sums of products, and the number of pixels, by layer."""
+  def sums(self, features, weights):
+    """The sums of products, and the number of pixels, of one layer."""
+    features = features.astype(arrays.accumulation_dtype(features))
+    channels = features.shape[-1]
+    lines = features.reshape(-1, channels) @ quantiles.directions(
+      channels, self.projections, features.dtype
+    )
+    owned = (_ones(features) if weights is None else weights).reshape(-1, 1)
 
-    def sums(tap):
-      features, weights = view.features[tap], view.weight(tap)
-      features = features.astype(arrays.accumulation_dtype(features))
-      channels = features.shape[-1]
-      lines = features.reshape(-1, channels) @ quantiles.directions(
-        channels, self.projections, features.dtype
-      )
-      owned = (_ones(features) if weights is None else weights).reshape(-1, 1)
+    # All pairs of projections at once would be many times the features.
+    @jax.checkpoint
+    def with_one(line):
+      return (line[:, None] * lines).T @ lines
 
-      # All pairs of projections at once would be many times the features.
-      @jax.checkpoint
-      def with_one(line):
-        return (line[:, None] * lines).T @ lines
-
-      return lax.map(with_one, (owned * lines).T), jnp.sum(owned)
-
-    return {tap: sums(tap) for tap in self.taps}
+    return lax.map(with_one, (owned * lines).T), jnp.sum(owned)
 
 
 def cross_products(left, right, weights):

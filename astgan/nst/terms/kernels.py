@@ -15,28 +15,17 @@ import math
 import jax.numpy as jnp
 
 from astgan import arrays
-from astgan.nst.terms import euclidean, interface, moments, sampled
+from astgan.nst.terms import interface, layers, moments, sampled
 
 # Of the squared distances of rows.
 _SMALLEST = 1e-6
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Mean:
+class Mean(layers.Euclidean):
   """sum_l w_l mean_i MMD^2 of the kernel x.y / c: mean (mu - mu_i)^2.
-
-  Args:
-    taps: the layers.
-    layer_weights: w_l, one per layer.
 
   References: Li et al. 2017, table 1 (the linear kernel).
   """
-
-  taps: tuple[str, ...]
-  layer_weights: tuple[float, ...]
-  sample_size = 0
-  reach = 0
-  pools = False
 
   def statistics(self, view: interface.View):
     """Sums of features, and the number of pixels, by layer."""
@@ -53,16 +42,6 @@ class Mean:
   def describe(self, sums):
     """The mean of each channel, by layer."""
     return {tap: total / pixels for tap, (total, pixels) in sums.items()}
-
-  def target(self, group: interface.Group):
-    """Mean and variance of the descriptions of the group."""
-    return group
-
-  def distance(self, description, target):
-    """The weighted sum over the layers."""
-    return euclidean.distance(
-      description, target, layers=self.taps, weights=self.layer_weights
-    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -91,8 +70,7 @@ class Polynomial(moments.Moments):
     }
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Gaussian:
+class Gaussian(layers.Layers):
   """sum_l w_l MMD^2 of the kernel exp(-|x - y|^2 / s) at sampled positions.
 
   s is the median of |y - y'|^2 over the style. A group is a sample of the rows
@@ -100,18 +78,11 @@ class Gaussian:
   together plus a constant, as MMD is a distance of means. The sums over pairs
   include those of a row with itself, so that the loss is at least 0.
 
-  Args:
-    taps: the layers.
-    layer_weights: w_l, one per layer.
-
   References: Li et al. 2017, table 1; Gretton et al. 2012, section 8 (the
     median).
   """
 
-  taps: tuple[str, ...]
-  layer_weights: tuple[float, ...]
   sample_size = sampled.SIZE
-  reach = 0
   pools = True
 
   def statistics(self, view: interface.View):
@@ -146,7 +117,4 @@ class Gaussian:
 
       return kernel(rows) + own - 2 * kernel(style)
 
-    return sum(
-      weight * of_layer(tap)
-      for tap, weight in zip(self.taps, self.layer_weights, strict=True)
-    )
+    return self.weighted(of_layer)

@@ -1,13 +1,11 @@
 """Style as the mean and the covariance of the features of a layer."""
 
-import dataclasses
-
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from astgan import arrays
-from astgan.nst.terms import euclidean, gram, interface
+from astgan.nst.terms import gram, interface, layers
 
 # Added to variances before their root is taken.
 _SMALLEST = 1e-6
@@ -15,20 +13,8 @@ _SMALLEST = 1e-6
 _RELATIVE = 1e-6
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Moments:
-  """Sums of features and of their products, which all of these terms need.
-
-  Args:
-    taps: the layers.
-    layer_weights: w_l, one per layer.
-  """
-
-  taps: tuple[str, ...]
-  layer_weights: tuple[float, ...]
-  sample_size = 0
-  reach = 0
-  pools = False
+class Moments(layers.Euclidean):
+  """Sums of features and of their products, which all of these terms need."""
 
   def statistics(self, view: interface.View):
     """Sums of features and of products, and the number of pixels, by layer."""
@@ -42,16 +28,6 @@ class Moments:
       return jnp.sum(features, axis=(0, 1, 2)), second, pixels
 
     return {tap: sums(tap) for tap in self.taps}
-
-  def target(self, group: interface.Group):
-    """Mean and variance of the descriptions of the group."""
-    return group
-
-  def distance(self, description, target):
-    """The weighted sum over the layers."""
-    return euclidean.distance(
-      description, target, layers=self.taps, weights=self.layer_weights
-    )
 
 
 class MeanStd(Moments):
@@ -87,7 +63,10 @@ class Covariance(Moments):
 
   def describe(self, sums):
     """The covariance matrices, by layer."""
-    return {tap: mean_and_covariance(*layer)[1] for tap, layer in sums.items()}
+    return {
+      tap: covariance(first / pixels, second / pixels)
+      for tap, (first, second, pixels) in sums.items()
+    }
 
 
 class Wasserstein(Moments):
@@ -114,8 +93,7 @@ class Wasserstein(Moments):
     """Mean, root of the covariance, its trace and the floor, by layer."""
 
     def of_layer(mean, second):
-      covariance = second - jnp.outer(mean, mean)
-      values, vectors = jnp.linalg.eigh(covariance)
+      values, vectors = jnp.linalg.eigh(covariance(mean, second))
       values = jnp.maximum(values, 0)
       root = (vectors * jnp.sqrt(values)[None]) @ vectors.T
       floor = _RELATIVE * values[-1] ** 2
@@ -130,28 +108,22 @@ class Wasserstein(Moments):
 
     def of_layer(tap):
       mean, second = description[tap]
-      covariance = second - jnp.outer(mean, mean)
+      own = covariance(mean, second)
       target_mean, root, trace, floor = target[tap]
-      product = root @ covariance @ root
+      product = root @ own @ root
       squared = jnp.sum(jnp.square(mean - target_mean))
-      squared += jnp.trace(covariance) + trace
+      squared += jnp.trace(own) + trace
       squared -= 2 * trace_of_root(product, floor)
       return squared / len(mean)
 
-    return sum(
-      weight * of_layer(tap)
-      for tap, weight in zip(self.taps, self.layer_weights, strict=True)
-    )
+    return self.weighted(of_layer)
 
 
-def mean_and_covariance(
-  first: Float[Array, "c"],
-  second: Float[Array, "c c"],
-  pixels: Float[Array, ""],
-) -> tuple[Float[Array, "c"], Float[Array, "c c"]]:
-  """Mean and covariance of channels, of their sums."""
-  mean = first / pixels
-  return mean, second / pixels - jnp.outer(mean, mean)
+def covariance(
+  mean: Float[Array, "c"], second: Float[Array, "c c"]
+) -> Float[Array, "c c"]:
+  """The covariance of channels, of their means and second moments."""
+  return second - jnp.outer(mean, mean)
 
 
 @jax.custom_vjp

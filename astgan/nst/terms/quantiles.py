@@ -5,36 +5,25 @@ their quantile functions, which are the sorted samples. So the mean over a group
 of squared distances is that to the mean quantile function plus the spread.
 """
 
-import dataclasses
-
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from astgan.nst.terms import euclidean, interface, sampled
+from astgan.nst.terms import interface, layers, sampled
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Histogram:
+class Histogram(layers.Euclidean):
   """sum_l w_l mean_i mean over channels of W_2^2 between their values.
 
   The values are those at sampled positions. Risser et al. remap the values by
   the histogram of the style and take the distance to the remapped ones; sorted
   values give the same, without bins.
 
-  Args:
-    taps: the layers.
-    layer_weights: w_l, one per layer.
-
   References: Risser, Wilmot and Barnes, Stable and Controllable Neural Texture
     Synthesis and Style Transfer Using Histogram Losses, 2017, section 4.1.
   """
 
-  taps: tuple[str, ...]
-  layer_weights: tuple[float, ...]
   sample_size = sampled.SIZE
-  reach = 0
-  pools = False
 
   def statistics(self, view: interface.View):
     """The features at sampled positions, by layer."""
@@ -49,16 +38,6 @@ class Histogram:
   def project(self, rows: Float[Array, "n c"]) -> Float[Array, "n _"]:
     """The rows on lines: the axes of the channels."""
     return rows
-
-  def target(self, group: interface.Group):
-    """Mean and variance of the quantiles of the group."""
-    return group
-
-  def distance(self, description, target):
-    """The weighted sum over the layers."""
-    return euclidean.distance(
-      description, target, layers=self.taps, weights=self.layer_weights
-    )
 
 
 class SlicedWasserstein(Histogram):

@@ -7,19 +7,16 @@ References: Kolkin, Salavon and Shakhnarovich, Style Transfer by Relaxed Optimal
   Transport and Self-Similarity, 2019.
 """
 
-import dataclasses
-
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from astgan.nst.terms import interface, sampled
+from astgan.nst.terms import interface, layers, sampled
 
 # Added to squared norms and to sums of distances, which may be 0.
 _SMALLEST = 1e-8
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class RelaxedEMD:
+class RelaxedEMD(layers.Layers):
   """sum_l w_l max(mean_x min_y C_xy, mean_y min_x C_xy), C cosine distances.
 
   The earth mover's distance with one of its two constraints, whichever costs
@@ -29,17 +26,10 @@ class RelaxedEMD:
   and draw every position to all of them. The paper adds moments and colours:
   those are other terms, such as `mean_std` and `covariance`.
 
-  Args:
-    taps: the layers.
-    layer_weights: w_l, one per layer.
-
   References: Kolkin et al. 2019, equations 4 to 6.
   """
 
-  taps: tuple[str, ...]
-  layer_weights: tuple[float, ...]
   sample_size = sampled.SIZE
-  reach = 0
   pools = True
 
   def statistics(self, view: interface.View):
@@ -62,32 +52,20 @@ class RelaxedEMD:
       nearest = (jnp.min(costs, axis=axis) for axis in (0, 1))
       return jnp.maximum(*map(jnp.mean, nearest))
 
-    return sum(
-      weight * of_layer(tap)
-      for tap, weight in zip(self.taps, self.layer_weights, strict=True)
-    )
+    return self.weighted(of_layer)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class SelfSimilarity:
+class SelfSimilarity(layers.ToPhotograph):
   """sum_l w_l mean_j sum_i |D_ij(X) / sum_i D_ij(X) - D_ij(C) / sum_i D_ij(C)|.
 
   D are the cosine distances between positions of one image: the painting keeps
   which places of the photograph look alike, and not how they look. It is the
   paper's times the number of positions: between 0 and 2, whatever their number.
 
-  Args:
-    taps: the layers.
-    layer_weights: w_l, one per layer.
-
   References: Kolkin et al. 2019, equation 8.
   """
 
-  taps: tuple[str, ...]
-  layer_weights: tuple[float, ...]
   sample_size = sampled.SIZE
-  reach = 0
-  pools = False
 
   def statistics(self, view: interface.View):
     """Features of painting and photograph at sampled positions, by layer."""
@@ -107,18 +85,6 @@ class SelfSimilarity:
       return jnp.mean(jnp.sum(jnp.abs(one - other), axis=0))
 
     return {tap: of_layer(*pair) for tap, pair in sums.items()}
-
-  def target(self, group):
-    """Nothing: the photograph is in the view."""
-    del group
-
-  def distance(self, description, target):
-    """The weighted sum over the layers."""
-    del target
-    return sum(
-      weight * description[tap]
-      for tap, weight in zip(self.taps, self.layer_weights, strict=True)
-    )
 
 
 def cosine_distances(
