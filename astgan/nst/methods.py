@@ -19,6 +19,7 @@ from astgan.nst import (
   description,
   network,
   optimize,
+  painted,
   photographs,
   regions,
   styles,
@@ -29,12 +30,22 @@ from astgan.nst import recipe as recipes
 
 
 class OnePass:
-  """Photographs painted in one pass, by a painter that knows its style."""
+  """Photographs painted in one pass, by a trained painter.
 
-  contact_sheet = None
+  Args:
+    style: the painter.
+    tile: `paint.tile`.
 
-  def __init__(self, config: ml_collections.ConfigDict, style: styles.Painted):
-    self._style, self._tile = style, config.paint.tile
+  Attributes:
+    contact_sheet: the first images of the styles that it was told, if any.
+
+  Raises:
+    UserError: the weights of a frozen network cannot be had.
+  """
+
+  def __init__(self, style: painted.Painted, *, tile: int):
+    self._direction, self._tile = style.direction, tile
+    self._painter, self.contact_sheet = style.tell()
 
   def resume(self, stopped: Iterable[photographs.Photograph]) -> dict[str, int]:
     """Nothing: one pass leaves nothing unfinished."""
@@ -52,8 +63,8 @@ class OnePass:
     del key, log
     if signals:
       return None
-    return self._style.painter.paint(
-      photograph.colour, self._style.direction, tile=self._tile
+    return self._painter.paint(
+      photograph.colour, self._direction, tile=self._tile
     )
 
 

@@ -12,7 +12,14 @@ import ml_collections
 
 from astgan import atomic, errors, runs, stop, writer
 from astgan.data import formats, images
-from astgan.nst import methods, photographs, settings, styles, unfinished
+from astgan.nst import (
+  methods,
+  opening,
+  painted,
+  photographs,
+  settings,
+  unfinished,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -43,17 +50,15 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   """
   settings.check(config)
   style_key, noise_key = jax.random.split(jax.random.key(config.seed))
-  opened = styles.open_styles(config, style_key)
-  in_one_pass = isinstance(opened[0], styles.Painted)
+  opened = opening.open_styles(config, style_key)
+  in_one_pass = isinstance(opened, painted.Painted)
   found = photographs.find(
     config.paint.content,
     longer_side=config.paint.size,
-    min_side=opened[0].painter.smallest if in_one_pass else settings.MIN_SIDE,
+    min_side=opened.painter.smallest if in_one_pass else settings.MIN_SIDE,
   )
   runs.check_run(workdir, config)
-  fingerprints = [style.fingerprint() for style in opened]
-  whole = fingerprints[0] if len(opened) == 1 else fingerprints
-  fingerprint = json.dumps(whole) + "\n"
+  fingerprint = json.dumps(_fingerprint(opened)) + "\n"
   _check_same_style(config, workdir, fingerprint)
   pending = photographs.unpainted(found, workdir, config)
   decode = functools.partial(
@@ -66,7 +71,7 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
 
   folder = workdir / _UNFINISHED
   if in_one_pass:
-    method = methods.OnePass(config, opened[0])
+    method = methods.OnePass(opened, tile=config.paint.tile)
   else:
     method = methods.Optimization(config, opened, folder)
   runs.open_run(workdir, config)
@@ -81,15 +86,22 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     for number, photograph in enumerate(itertools.chain([first], decoded), 1):
       # The number of a photograph changes with the others, its bytes do not.
       key = jax.random.fold_in(noise_key, int(photograph.fingerprint[:8], 16))
-      painted = method.paint(key, photograph, log, signals)
-      if painted is None:
+      image = method.paint(key, photograph, log, signals)
+      if image is None:
         logger.info("stopped by %s; the same command goes on", signals[0])
         return
-      painting = photographs.write(painted, photograph, workdir, config)
+      painting = photographs.write(image, photograph, workdir, config)
       unfinished.drop(folder, photograph.path.stem)
-      pixels = formats.to_integers(painted, bits=8)
+      pixels = formats.to_integers(image, bits=8)
       log.image(f"{photograph.path.stem}/painted", config.paint.steps, pixels)
       logger.info("%s (%d of %d)", painting, number, len(pending))
+
+
+def _fingerprint(opened):
+  if isinstance(opened, painted.Painted):
+    return opened.fingerprint()
+  fingerprints = [style.fingerprint() for style in opened]
+  return fingerprints[0] if len(opened) == 1 else fingerprints
 
 
 def _check_same_style(config, workdir, fingerprint):
@@ -98,8 +110,8 @@ def _check_same_style(config, workdir, fingerprint):
   if path.exists() and path.read_text() != fingerprint:
     raise errors.UserError(
       f"paint.style={config.paint.style} is not the style of {workdir} (see"
-      f" {path}): its images were changed, or its generator was trained on;"
-      " use another --workdir"
+      f" {path}): its images were changed, or its generator or its painter was"
+      " trained on; use another --workdir"
     )
 
 
