@@ -119,6 +119,9 @@ def test_a_training_config_trains_two_tiny_steps(name, tmp_path, decoded):
   page = build(name)
   if "photographs" in page.data:
     fields["data.photographs"] = "landscapes"
+  if page.get("features", {}).get("layers"):
+    fields["features.weights"] = "random"
+    fields["features.layers"] = "('relu1_2', 'relu2_2')"
   small = {"blocks": 1, "encoder_units": 8}
   fields |= {f"model.{n}": v for n, v in small.items() if n in page.model}
   lines = run(tmp_path, name, fields)
