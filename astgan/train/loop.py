@@ -212,7 +212,7 @@ class _Run:
   def _restore(self, template: interface.TrainState) -> interface.TrainState:
     """The newest whole state, or the first."""
     if self._saved.latest is None:
-      return start.first(self._config, self._system)
+      return start.first(self._config, self._workdir, self._system)
     state = self._saved.restore(template)
     logger.info(f"{self._workdir} goes on from step {int(state.step)}")
     return state
