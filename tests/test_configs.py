@@ -104,7 +104,9 @@ def run(workdir, name, fields):
 
 
 @pytest.mark.parametrize("name", names_of("train"))
-def test_a_training_config_trains_two_tiny_steps(name, tmp_path, decoded):
+def test_a_training_config_trains_two_tiny_steps(
+  name, tmp_path, decoded, photographs
+):
   fields = {
     "data.size": 32,
     "data.count": 16,
@@ -119,9 +121,12 @@ def test_a_training_config_trains_two_tiny_steps(name, tmp_path, decoded):
   page = build(name)
   if "photographs" in page.data:
     fields["data.photographs"] = "landscapes"
-  if page.get("features", {}).get("layers"):
+  if "features" in page:
     fields["features.weights"] = "random"
-    fields["features.layers"] = "('relu1_2', 'relu2_2')"
+    if page.features.get("layers"):
+      fields["features.layers"] = "('relu1_2', 'relu2_2')"
+  if "style" in page:
+    fields["style.source"] = photographs / "style.png"
   small = {"blocks": 1, "encoder_units": 8}
   fields |= {f"model.{n}": v for n, v in small.items() if n in page.model}
   lines = run(tmp_path, name, fields)

@@ -40,7 +40,7 @@ class Painter(NamedTuple):
   @property
   def smallest(self) -> int:
     """The shortest side that it paints, in pixels: its receptive field."""
-    return translator.receptive_field(self.module.blocks)
+    return translator.receptive_field(self.module.blocks, ends=self.module.ends)
 
   def translate(self, images: Images, direction: str) -> Images:
     """Images in [-1, 1] of images in [-1, 1], both [b h w 3].

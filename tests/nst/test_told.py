@@ -20,7 +20,7 @@ class Tinted(NamedTuple):
 
   colour: np.ndarray
   strength: float
-  params: dict = {"painting": {}}
+  params: dict
 
   directions, smallest = ("painting",), 33
 
@@ -42,14 +42,14 @@ class Tinter(NamedTuple):
       weight * np.mean([image.mean((0, 1)) for image in images], axis=0)
       for weight, images in groups
     ]
-    return Tinted(np.sum(means, axis=0), strength)
+    return Tinted(np.sum(means, axis=0), strength, self.params)
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, trained):
   """A photograph, style images of one colour each, and runs of painters."""
   load = sampling.load
-  known = Tinted(np.float32([1, 1, 1]), 1.0)
+  known = Tinted(np.float32([1, 1, 1]), 1.0, {"painting": {}})
   samplers = {"told": Tinter({"painting": {"x": np.ones(1)}}), "knows": known}
 
   def fake(path, **options):
