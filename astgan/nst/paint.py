@@ -13,7 +13,8 @@ import ml_collections
 from astgan import atomic, errors, runs, stop, writer
 from astgan.data import formats, images
 from astgan.nst import (
-  methods,
+  by_optimization,
+  by_painter,
   opening,
   painted,
   photographs,
@@ -73,9 +74,9 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
 
   folder = workdir / _UNFINISHED
   if in_one_pass:
-    method = methods.OnePass(opened, tile=config.paint.tile)
+    method = by_painter.OnePass(opened, tile=config.paint.tile)
   else:
-    method = methods.Optimization(config, opened, folder)
+    method = by_optimization.Optimization(config, opened, folder)
   runs.open_run(workdir, config)
   (workdir / "painted").mkdir(exist_ok=True)
   if method.contact_sheet is not None:

@@ -1,4 +1,4 @@
-"""The two ways of painting a photograph, as the task `paint` calls them."""
+"""Painting by optimisation over pixels, as the task `paint` calls it."""
 
 import functools
 import math
@@ -20,7 +20,6 @@ from astgan.nst import (
   description,
   network,
   optimize,
-  painted,
   photographs,
   regions,
   styles,
@@ -28,45 +27,6 @@ from astgan.nst import (
   unfinished,
 )
 from astgan.nst import recipe as recipes
-
-
-class OnePass:
-  """Photographs painted in one pass, by a trained painter.
-
-  Args:
-    style: the painter.
-    tile: `paint.tile`.
-
-  Attributes:
-    contact_sheet: the first images of the styles that it was told, if any.
-
-  Raises:
-    UserError: the weights of a frozen network cannot be had.
-  """
-
-  def __init__(self, style: painted.Painted, *, tile: int):
-    self._direction, self._tile = style.direction, tile
-    self._painter, self.contact_sheet = style.tell()
-
-  def resume(self, stopped: Iterable[photographs.Photograph]) -> dict[str, int]:
-    """Nothing: one pass leaves nothing unfinished."""
-    del stopped
-    return {}
-
-  def paint(
-    self,
-    key: jax.Array,
-    photograph: photographs.Photograph,
-    log: writer.Writer,
-    signals: list[str],
-  ) -> styles.Image | None:
-    """The painting, in [0, 1]; None where a signal came."""
-    del key, log
-    if signals:
-      return None
-    return self._painter.paint(
-      photograph.colour, self._direction, tile=self._tile
-    )
 
 
 class Optimization:
