@@ -119,6 +119,11 @@ def test_a_training_config_trains_two_tiny_steps(name, tmp_path, decoded):
   page = build(name)
   if "photographs" in page.data:
     fields["data.photographs"] = "landscapes"
+  if "growth" in page:
+    # From 4 pixels to 8, which fade in during the second step.
+    plan = {"batch_sizes": 4, "stable_steps": 1, "fade_steps": 2}
+    fields |= {f"growth.{name}": f"({x},)" for name, x in plan.items()}
+    fields["data.size"] = 8
   small = {"blocks": 1, "encoder_units": 8}
   fields |= {f"model.{n}": v for n, v in small.items() if n in page.model}
   lines = run(tmp_path, name, fields)

@@ -5,12 +5,13 @@ from collections.abc import Callable
 import ml_collections
 
 from astgan import checks
-from astgan.systems import cyclegan, fewshot, gan, interface, vaegan
+from astgan.systems import cyclegan, fewshot, gan, interface, stylegan, vaegan
 
 SYSTEMS: dict[str, Callable[[ml_collections.ConfigDict], interface.System]] = {
   "cyclegan": cyclegan.CycleGAN,
   "fewshot": fewshot.FewShot,
   "gan": gan.GAN,
+  "stylegan": stylegan.StyleGAN,
   "vaegan": vaegan.VAEGAN,
 }
 
