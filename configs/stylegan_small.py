@@ -2,6 +2,9 @@
 
   python -m astgan.main --config=configs/stylegan_small.py \
     --config.data.source=folder:PATH
+
+Hardware: anything; hours on two CPU cores, the most of them at 64 pixels.
+Expect: blurs of colour at 4 and 8 pixels, skies over land from 16 on.
 """
 
 import ml_collections
@@ -10,19 +13,21 @@ from configs import stylegan
 
 
 def get_config() -> ml_collections.ConfigDict:
-  """StyleGAN for hours on two CPU cores."""
+  """StyleGAN's page with an eighth of the channels."""
   config = stylegan.get_config()
   config.data.size = 64
   config.data.crop = "random"
-  config.model.width = 96
+  config.model.width = 64
   config.model.latent_dim = 128
-  config.growth.batch_sizes = (32, 32, 32, 16)
-  config.growth.stable_steps = (400, 600, 800, 1500)
-  config.growth.fade_steps = (400, 600, 800, 1500)
+  config.growth.batch_sizes = (16, 16, 16, 16)
+  config.growth.stable_steps = (300, 300, 500, 1000)
+  config.growth.fade_steps = (300, 500, 1000, 1500)
   config.train.batch_size = 16
-  config.train.steps = 16_000
+  config.train.steps = 12_000
   config.train.ema_half_life = 5000
   config.train.sample_every = 500
   config.train.save_every = 500
   config.train.evaluate_every = 500
+  for name in ("generator", "discriminator"):
+    config[name].learning_rate = 2e-3
   return config

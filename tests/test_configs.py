@@ -120,10 +120,10 @@ def test_a_training_config_trains_two_tiny_steps(name, tmp_path, decoded):
   if "photographs" in page.data:
     fields["data.photographs"] = "landscapes"
   if "growth" in page:
-    # From 4 pixels to 8, which fade in during the second step.
-    plan = {"batch_sizes": 4, "stable_steps": 1, "fade_steps": 2}
+    # At 8 pixels, which fade in.
+    plan = {"batch_sizes": 4, "stable_steps": 0, "fade_steps": 4}
     fields |= {f"growth.{name}": f"({x},)" for name, x in plan.items()}
-    fields["data.size"] = 8
+    fields |= {"data.size": 8, "model.latent_dim": 8}
   small = {"blocks": 1, "encoder_units": 8}
   fields |= {f"model.{n}": v for n, v in small.items() if n in page.model}
   lines = run(tmp_path, name, fields)

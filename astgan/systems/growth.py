@@ -102,7 +102,8 @@ def check(config: ml_collections.ConfigDict) -> None:
   for name in _PLAN:
     values = config.growth[name]
     low = 2 if name == "batch_sizes" else 0
-    if not isinstance(values, tuple) or not all(
+    # A run folder's config has lists.
+    if not isinstance(values, tuple | list) or not all(
       isinstance(value, int) and low <= value <= checks.LARGEST_INTEGER
       for value in values
     ):

@@ -1,13 +1,14 @@
 """System `stylegan`: its phases, its levels, and a run that grows."""
 
 import functools
+import types
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from astgan import errors
+from astgan import errors, sampling
 from astgan.systems import (
   gan_update,
   growth,
@@ -124,11 +125,8 @@ def runs(tmp_path_factory, decoded):
 
   config = make_config(data__cache=str(decoded), train__steps=4)
   with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(
-      stylegan,
-      "gan_update",
-      type("Counted", (), {"update": staticmethod(update)}),
-    )
+    counted = types.SimpleNamespace(update=update)
+    patch.setattr(stylegan, "gan_update", counted)
     folder = tmp_path_factory.mktemp("stylegan")
     return *tiny.train_twice(config, folder), traced
 
@@ -153,6 +151,13 @@ def test_a_run_shows_samples_mixed_styles_truncation_and_noise(runs):
   names = {path.name for path in (workdir / "samples").iterdir()}
   sheets = ("", "_mixing", "_truncation", "_noise")
   assert {f"step_00000004{sheet}.png" for sheet in sheets} <= names
+
+
+def test_its_run_folder_is_sampled_as_any_other(runs):
+  workdir, *_ = runs
+  found = sampling.load(workdir)
+  assert found.step == 4
+  assert found.generator.apply(draw(4, 5)).shape == (4, 8, 8, 3)
 
 
 def test_before_it_has_grown_a_generator_draws_enlarged_images():
