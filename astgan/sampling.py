@@ -25,13 +25,14 @@ class Trained(NamedTuple):
   """
 
   step: int
-  sampler: generators.Generator | painters.Painter
+  sampler: generators.Generator | painters.Painter | painters.StylePainter
   workdir: pathlib.Path
 
   @property
   def is_painter(self) -> bool:
     """Whether it paints photographs in one pass."""
-    return isinstance(self.sampler, painters.Painter)
+    kinds = (painters.Painter, painters.StylePainter)
+    return isinstance(self.sampler, kinds)
 
   @property
   def generator(self) -> generators.Generator:
@@ -43,11 +44,11 @@ class Trained(NamedTuple):
     if self.is_painter:
       raise errors.UserError(
         f"{self.workdir} trained a painter, which draws no samples; paint with"
-        f" --config=configs/best.py --config.paint.style={self.workdir}"
+        f" --config=configs/best.py --config.paint.painter={self.workdir}"
       )
     return self.sampler
 
-  def painter(self, direction: str) -> painters.Painter:
+  def painter(self, direction: str) -> painters.Painter | painters.StylePainter:
     """Photographs to pictures.
 
     Args:

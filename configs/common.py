@@ -200,10 +200,17 @@ def painting() -> ml_collections.ConfigDict:
   # A photograph or a folder of them.
   paint.content = ""
   # An image, a folder of images (all of them are one style), or a training
-  # run's folder: then its generator draws the style batch, or its painter
-  # paints in one pass, with none of the fields below but `style_step`, `size`,
-  # `direction`, `tile`, `format` and `bits`.
+  # run's folder: then its generator draws the style batch, or its painter, if
+  # it knows its style, paints in one pass.
   paint.style = ""
+  # The folder of a training run whose painter paints in one pass: one that is
+  # told the styles, however many images they have, or one that knows its own,
+  # and then `style` is empty. Of the fields below a painter heeds `styles` and
+  # `blend`, `style_step`, `style_batch`, `style_size` and `generated_share`,
+  # `strength`, `direction`, `tile`, `size`, `format` and `bits`.
+  paint.painter = ""
+  # How much of the style such a painter paints, in [0, 1]: 0 is the photograph.
+  paint.strength = 1.0
   # Further styles, and the weight of each, that of `style` first; () is 1 for
   # all. The painting blends them, or has one in each region.
   paint.styles = ()

@@ -104,7 +104,9 @@ def run(workdir, name, fields):
 
 
 @pytest.mark.parametrize("name", names_of("train"))
-def test_a_training_config_trains_two_tiny_steps(name, tmp_path, decoded):
+def test_a_training_config_trains_two_tiny_steps(
+  name, tmp_path, decoded, photographs
+):
   fields = {
     "data.size": 32,
     "data.count": 16,
@@ -119,6 +121,12 @@ def test_a_training_config_trains_two_tiny_steps(name, tmp_path, decoded):
   page = build(name)
   if "photographs" in page.data:
     fields["data.photographs"] = "landscapes"
+  if "features" in page:
+    fields["features.weights"] = "random"
+    if page.features.get("layers"):
+      fields["features.layers"] = "('relu1_2', 'relu2_2')"
+  if "style" in page:
+    fields["style.source"] = photographs / "style.png"
   if "growth" in page:
     # At 8 pixels, which fade in.
     plan = {"batch_sizes": 4, "stable_steps": 0, "fade_steps": 4}

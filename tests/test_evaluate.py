@@ -10,7 +10,8 @@ from PIL import Image
 from astgan import errors, evaluate, runs, sampling
 from astgan.data import compared, images
 from astgan.metrics import colours
-from astgan.systems import gan, painters
+from astgan.models import translator
+from astgan.systems import gan, translated
 from configs import evaluate as page
 from tests.metrics import tiny
 
@@ -220,7 +221,9 @@ def test_another_size_than_the_generator_draws_is_refused(
 
 
 def test_a_run_without_a_generator_is_refused(trained, tmp_path, monkeypatch):
-  painter = sampling.Trained(12, painters.Painter(None, {}), trained)
+  painter = sampling.Trained(
+    12, translated.Painter(translator.Translator(4, 1), {}), trained
+  )
   monkeypatch.setattr(sampling, "load", lambda *_, **__: painter)
   refuse(tmp_path, "draws no samples", evaluate__run=str(trained))
 

@@ -18,12 +18,13 @@ FLOORS = (
   ("sweep",),
   ("sample", "evaluate", "judge", "train", "nst"),
   ("sampling",),
-  ("checkpoints", "history", "writer", "pages", "systems"),
+  ("history", "writer", "pages", "systems"),
+  ("checkpoints",),
   ("metrics",),
   ("models", "features", "data"),
-  ("runs", "checks", "memory", "messages", "stop", "trees"),
+  ("runs", "checks", "distributed", "memory", "messages", "stop", "trees"),
   ("losses",),
-  ("arrays", "atomic", "digests", "errors"),
+  ("arrays", "atomic", "digests", "errors", "locks"),
 )
 
 

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from astgan import errors, sample, sampling
-from astgan.systems import painters
+from astgan.models import translator
+from astgan.systems import translated
 from configs import sample as page
 
 
@@ -100,9 +101,11 @@ def test_an_earlier_checkpoint_draws_otherwise(trained, tmp_path):
 
 
 def test_a_painter_draws_no_samples(trained, tmp_path, monkeypatch):
-  painter = sampling.Trained(12, painters.Painter(None, {}), trained)
+  painter = sampling.Trained(
+    12, translated.Painter(translator.Translator(4, 1), {}), trained
+  )
   monkeypatch.setattr(sampling, "load", lambda *_, **__: painter)
-  with pytest.raises(errors.UserError, match=r"paint with .*paint\.style="):
+  with pytest.raises(errors.UserError, match=r"paint with .*paint\.painter="):
     draw(trained, tmp_path / "run")
 
 

@@ -2,7 +2,8 @@
 
 Every channel of every image is given mean 0 and variance 1. This removes any
 constant, so that a bias before it has no effect: such biases are parameters,
-since published networks have them, but they are not added.
+since published networks have them, but they are not added. Where a scale is
+learned too, it and the bias follow the normalisation.
 
 References: Ulyanov, Vedaldi and Lempitsky, Instance Normalization: The Missing
   Ingredient for Fast Stylization, 2016.
@@ -28,16 +29,24 @@ class Parameters(nn.Module):
   Attributes:
     shape: of the kernel.
     channels: of the bias.
+    affine: whether there is a scale, first one, as well.
   """
 
   shape: tuple[int, int, int, int]
   channels: int
+  affine: bool = False
 
   @nn.compact
-  def __call__(self) -> tuple[Float[Array, "n n i o"], Float[Array, "c"]]:
-    """The kernel and the bias."""
-    kernel = self.param("kernel", _kernel_init, self.shape)
-    return kernel, self.param("bias", nn.initializers.zeros, (self.channels,))
+  def __call__(self) -> dict[str, Float[Array, "..."]]:
+    """`kernel` [n n i o], `bias` [c] and, where there is one, `scale` [c]."""
+    zeros, ones = nn.initializers.zeros, nn.initializers.ones
+    found = {
+      "kernel": self.param("kernel", _kernel_init, self.shape),
+      "bias": self.param("bias", zeros, (self.channels,)),
+    }
+    if self.affine:
+      found["scale"] = self.param("scale", ones, (self.channels,))
+    return found
 
 
 def moments(inputs: Features) -> tuple[Moments, Moments]:
@@ -51,6 +60,11 @@ def normalize(inputs: Features, mean: Moments, variance: Moments) -> Features:
   """The inputs with mean 0 and variance 1, given what they have."""
   x = (inputs.astype(jnp.float32) - mean) * lax.rsqrt(variance + EPSILON)
   return x.astype(inputs.dtype)
+
+
+def rescale(inputs: Features, scale: Float[Array, "c"]) -> Features:
+  """The inputs times the scale of each channel."""
+  return inputs * jnp.broadcast_to(scale.astype(inputs.dtype), inputs.shape)
 
 
 def add_bias(inputs: Features, bias: Float[Array, "c"]) -> Features:

@@ -62,8 +62,8 @@ class Discriminator(nn.Module):
   def _convolve(self, name, x, channels, halves):
     """The convolution of a layer, and the bias that belongs to it."""
     shape = (_SIZE, _SIZE, x.shape[-1], channels)
-    kernel, bias = instance.Parameters(shape, channels, name=name)()
-    kernel = kernel.astype(self.dtype)
+    layer = instance.Parameters(shape, channels, name=name)()
+    kernel, bias = layer["kernel"].astype(self.dtype), layer["bias"]
     if halves:
       return layers.strided_conv(x, kernel), bias
     padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))

@@ -56,7 +56,8 @@ def translate(
     y, mean, variance = _convolve(x, params[name]["kernel"], step.kind, rows)
     if step.end == "tanh":
       y = y.astype(np.float32)
-    _finish(y, before, step, params[name]["bias"], mean, variance, rows)
+    layer = {k: v for k, v in params[name].items() if k != "kernel"}
+    _finish(y, before, step, layer, mean, variance, rows)
     before, x = x, y
   return x
 
@@ -100,13 +101,13 @@ def _merge(one, other):
   return both, mean, total + other_total + difference**2 * n * m / both
 
 
-def _finish(y, before, step, bias, mean, variance, rows):
+def _finish(y, before, step, layer, mean, variance, rows):
   """Normalises all rows in place, and what follows."""
   for top, bottom in _strips(y.shape[1], max(rows, 2)):
     part = slice(top, bottom)
     added = before[:, part] if step.end == "add" else None
     y[:, part] = _finish_strip(
-      y[:, part], added, bias, mean, variance, step=step
+      y[:, part], added, layer, mean, variance, step=step
     )
 
 
@@ -137,7 +138,7 @@ def _convolve_strip(kernel, strip, *, kind):
 
 
 @functools.partial(jax.jit, static_argnames="step")
-def _finish_strip(y, before, bias, mean, variance, *, step):
+def _finish_strip(y, before, layer, mean, variance, *, step):
   if step.end != "tanh":
     y = instance.normalize(y, jnp.asarray(mean), jnp.asarray(variance))
-  return translator.finish(step, y, bias, before)
+  return translator.finish(step, y, layer, before)

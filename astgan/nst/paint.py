@@ -12,7 +12,16 @@ import ml_collections
 
 from astgan import atomic, errors, runs, stop, writer
 from astgan.data import formats, images
-from astgan.nst import methods, photographs, settings, styles, unfinished
+from astgan.nst import (
+  by_optimization,
+  by_painter,
+  opening,
+  painted,
+  photographs,
+  settings,
+  spread,
+  unfinished,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +37,9 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   Paintings are `painted/STEM.png` in the run folder, or of the suffix of
   `paint.format`, with the alpha of the photograph, at `paint.size` on their
   longer side: by optimisation over pixels, or in one pass where the style is a
-  painter. Finished paintings are kept, so that a stopped run can continue
-  and photographs can be added. `style.json` holds the fingerprint of the style,
+  painter. A folder of photographs is spread over the local devices. Finished
+  paintings are kept, so that a stopped run can continue and photographs can be
+  added. `style.json` holds the fingerprint of the style,
   which must not change within a run folder.
 
   Args:
@@ -43,17 +53,15 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   """
   settings.check(config)
   style_key, noise_key = jax.random.split(jax.random.key(config.seed))
-  opened = styles.open_styles(config, style_key)
-  in_one_pass = isinstance(opened[0], styles.Painted)
+  opened = opening.open_styles(config, style_key)
+  in_one_pass = isinstance(opened, painted.Painted)
   found = photographs.find(
     config.paint.content,
     longer_side=config.paint.size,
-    min_side=opened[0].painter.smallest if in_one_pass else settings.MIN_SIDE,
+    min_side=opened.painter.smallest if in_one_pass else settings.MIN_SIDE,
   )
   runs.check_run(workdir, config)
-  fingerprints = [style.fingerprint() for style in opened]
-  whole = fingerprints[0] if len(opened) == 1 else fingerprints
-  fingerprint = json.dumps(whole) + "\n"
+  fingerprint = json.dumps(_fingerprint(opened)) + "\n"
   _check_same_style(config, workdir, fingerprint)
   pending = photographs.unpainted(found, workdir, config)
   decode = functools.partial(
@@ -66,9 +74,9 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
 
   folder = workdir / _UNFINISHED
   if in_one_pass:
-    method = methods.OnePass(config, opened[0])
+    method = by_painter.OnePass(opened, tile=config.paint.tile)
   else:
-    method = methods.Optimization(config, opened, folder)
+    method = by_optimization.Optimization(config, opened, folder)
   runs.open_run(workdir, config)
   (workdir / "painted").mkdir(exist_ok=True)
   if method.contact_sheet is not None:
@@ -78,18 +86,36 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   kept = dict.fromkeys((path.stem for path in pending), -1)
   _drop_metrics(workdir, kept | method.resume(decode(stopped)))
   with writer.Writer(workdir) as log, stop.signals() as signals:
-    for number, photograph in enumerate(itertools.chain([first], decoded), 1):
+
+    def paint_one(photograph):
       # The number of a photograph changes with the others, its bytes do not.
       key = jax.random.fold_in(noise_key, int(photograph.fingerprint[:8], 16))
-      painted = method.paint(key, photograph, log, signals)
-      if painted is None:
-        logger.info("stopped by %s; the same command goes on", signals[0])
-        return
-      painting = photographs.write(painted, photograph, workdir, config)
+      return method.paint(key, photograph, log, signals)
+
+    number = 0
+    for photograph, image in spread.paint_each(
+      paint_one,
+      itertools.chain([first], decoded),
+      devices=jax.local_devices()[: len(pending)],
+      signals=signals,
+    ):
+      if image is None:
+        continue
+      number += 1
+      painting = photographs.write(image, photograph, workdir, config)
       unfinished.drop(folder, photograph.path.stem)
-      pixels = formats.to_integers(painted, bits=8)
+      pixels = formats.to_integers(image, bits=8)
       log.image(f"{photograph.path.stem}/painted", config.paint.steps, pixels)
       logger.info("%s (%d of %d)", painting, number, len(pending))
+    if signals:
+      logger.info("stopped by %s; the same command goes on", signals[0])
+
+
+def _fingerprint(opened):
+  if isinstance(opened, painted.Painted):
+    return opened.fingerprint()
+  fingerprints = [style.fingerprint() for style in opened]
+  return fingerprints[0] if len(opened) == 1 else fingerprints
 
 
 def _check_same_style(config, workdir, fingerprint):
@@ -98,8 +124,8 @@ def _check_same_style(config, workdir, fingerprint):
   if path.exists() and path.read_text() != fingerprint:
     raise errors.UserError(
       f"paint.style={config.paint.style} is not the style of {workdir} (see"
-      f" {path}): its images were changed, or its generator was trained on;"
-      " use another --workdir"
+      f" {path}): its images were changed, or its generator or its painter was"
+      " trained on; use another --workdir"
     )
 
 

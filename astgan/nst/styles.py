@@ -1,4 +1,4 @@
-"""Styles: images in files, a batch of generated ones, or a painter."""
+"""Style images: in files, drawn by a generator, or arrays."""
 
 import contextlib
 import dataclasses
@@ -7,14 +7,11 @@ import logging
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
-import jax
-import ml_collections
 import numpy as np
-from jaxtyping import Float, PyTree, UInt8
+from jaxtyping import Float, UInt8
 
-from astgan import arrays, errors, sampling
+from astgan import errors
 from astgan.data import images
-from astgan.systems import painters
 
 logger = logging.getLogger(__name__)
 
@@ -168,105 +165,6 @@ class Arrays:
       yield np.uint8(np.round(np.clip(image, 0, 1) * 255))
 
   shown, thumbnail = Files.shown, Files.thumbnail
-
-
-@dataclasses.dataclass(frozen=True)
-class Painted:
-  """A painter, which knows its style and paints in one pass.
-
-  Args:
-    painter: images to images.
-    direction: one of its directions.
-    origin: fingerprint of the painter.
-  """
-
-  painter: painters.Painter
-  direction: str
-  origin: Mapping[str, object]
-
-  def fingerprint(self) -> dict[str, object]:
-    """The direction, and the fingerprint of the painter."""
-    return {"direction": self.direction, **self.origin}
-
-
-def open_styles(
-  config: ml_collections.ConfigDict, key: jax.Array
-) -> tuple[Files | Generated | Painted, ...]:
-  """The styles of `paint.style` and `paint.styles`.
-
-  Raises:
-    UserError: as `open_style`, or a painter is one of several.
-  """
-  opened = [open_style(config, key, config.paint.style)]
-  for number, path in enumerate(config.paint.styles, start=1):
-    opened.append(open_style(config, jax.random.fold_in(key, number), path))
-  if len(opened) > 1 and any(isinstance(one, Painted) for one in opened):
-    raise errors.UserError(
-      "paint.styles: a painter paints alone, since it optimises nothing; leave"
-      " paint.styles empty, or name images and generators"
-    )
-  return tuple(opened)
-
-
-def open_style(
-  config: ml_collections.ConfigDict, key: jax.Array, style: str
-) -> Files | Generated | Painted:
-  """One style.
-
-  A folder with a config.json is the run folder of a training. Its generator
-  draws `paint.style_batch` images, or its painter paints.
-
-  Args:
-    config: the whole config.
-    key: key of the latents.
-    style: an image, a folder of images or a run folder.
-
-  Raises:
-    UserError: the path does not exist, no image can be read, a run folder has
-      no checkpoints, or there is no such direction.
-  """
-  paint = config.paint
-  if not style:
-    raise errors.UserError(
-      "paint.style is empty; name an image, a folder of images or a run folder"
-    )
-  path = pathlib.Path(style).expanduser()
-  if (path / "config.json").is_file():
-    trained = sampling.load(path, step=paint.style_step)
-    if trained.is_painter or paint.direction:
-      direction = paint.direction or trained.sampler.directions[0]
-      painter = trained.painter(direction)
-      origin = _origin(trained.step, painter.params[direction])
-      return Painted(painter, direction, origin)
-    drawn = trained.generator.sample(key, paint.style_batch)
-    batch = np.asarray(arrays.signed_to_bytes(drawn))
-    share = round(paint.generated_share * paint.size)
-    side = share or max(batch.shape[1:3])
-    params = trained.generator.variables["params"]
-    origin = _origin(trained.step, params)
-    return Generated(batch, paint.style_size or side, origin)
-  if paint.direction:
-    raise errors.UserError(
-      f"paint.direction={paint.direction} is for painters, and paint.style="
-      f'{path} is no training run; leave it empty, ""'
-    )
-  paths = images.find(path)
-  files = Files(paths, paint.style_size or paint.size)
-  if len(paths) == 1:
-    images.read(paths[0])
-  elif next(iter(files), None) is None:
-    raise errors.UserError(
-      f"{path}: none of its {len(paths)} images can be read"
-    )
-  return files
-
-
-def _origin(step: int, params: PyTree) -> dict[str, object]:
-  # The last bits of the images depend on the device, those of params do not.
-  sha256 = hashlib.sha256()
-  for array in jax.tree.leaves(params):
-    sha256.update(np.asarray(array).tobytes())
-  return {"step": step, "sha256": sha256.hexdigest()}
 
 
 def _padding(side: int, wanted: int) -> tuple[int, int]:

@@ -25,8 +25,8 @@ from astgan.systems import (
   image_pool,
   interface,
   networks,
-  painters,
   states,
+  translated,
 )
 from astgan.systems.cyclegan_update import DOMAINS
 
@@ -162,14 +162,14 @@ class CycleGAN:
       there, back = back, there
     return sheets
 
-  def sampler(self, state: interface.TrainState) -> painters.Painter:
+  def sampler(self, state: interface.TrainState) -> translated.Painter:
     """Both generators, their moving averages where they are kept."""
     params = {
       domain: state.ema.get(name := f"{domain}_generator")
       or state.networks[name].params
       for domain in DOMAINS
     }
-    return painters.Painter(self._modules().generator, params)
+    return translated.Painter(self._modules().generator, params)
 
   def _modules(self) -> networks.Pair:
     model = self.config.model

@@ -162,5 +162,5 @@ class System(Protocol):
 
   def sampler(
     self, state: TrainState
-  ) -> generators.Generator | painters.Painter:
+  ) -> generators.Generator | painters.Painter | painters.StylePainter:
     """What the training gives away: latents to images, or images to images."""

@@ -1,66 +1,39 @@
-"""A trained painter, as every task uses it: images to images, in one pass.
+"""Trained painters, as every task uses them: photographs in, paintings out.
 
-Unlike a generator it draws nothing by itself.
+Unlike a generator a painter draws nothing by itself. Some know their style,
+others are told one, and then are painters of the first kind.
 """
 
-import functools
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PyTree
 
-from astgan import arrays, memory
-from astgan.arrays import Images
-from astgan.models import strips, translator
-
-# Images in one call, so that memory bounds no count.
-_CHUNK = 4
-# Bytes per pixel that one pass needs for each channel of full size.
-_BYTES = 16
-# Side of a square of as many pixels as a strip has, where memory is short.
-TILE = 512
+# In [0, 1].
+Pixels = Float[np.ndarray, "_ _ 3"]
 
 
-class Painter(NamedTuple):
-  """Images of one domain to images of another, of any size and aspect.
+@runtime_checkable
+class Painter(Protocol):
+  """What knows its style, and paints photographs of any size and aspect.
 
   Attributes:
-    module: called as `module.apply({"params": params}, images)`.
     params: by direction, the domain that it leads to; the first is the usual
       one.
   """
 
-  module: translator.Translator
   params: dict[str, PyTree]
 
   @property
   def directions(self) -> tuple[str, ...]:
     """The domains that it paints."""
-    return tuple(self.params)
 
   @property
   def smallest(self) -> int:
-    """The shortest side that it paints, in pixels: its receptive field."""
-    return translator.receptive_field(self.module.blocks)
+    """The shortest side that it paints, in pixels."""
 
-  def translate(self, images: Images, direction: str) -> Images:
-    """Images in [-1, 1] of images in [-1, 1], both [b h w 3].
-
-    Args:
-      images: with sides that are multiples of 4.
-      direction: one of `directions`.
-    """
-    parts = [
-      _apply(self.module, self.params[direction], images[i : i + _CHUNK])
-      for i in range(0, len(images), _CHUNK)
-    ]
-    return jnp.concatenate(parts)
-
-  def paint(
-    self, pixels: Float[np.ndarray, "h w 3"], direction: str, *, tile: int = 0
-  ) -> Float[np.ndarray, "h w 3"]:
+  def paint(self, pixels: Pixels, direction: str, *, tile: int = 0) -> Pixels:
     """The photograph, painted in one pass, both in [0, 1].
 
     Args:
@@ -69,29 +42,42 @@ class Painter(NamedTuple):
       tile: side of a square with as many pixels as are painted at a time;
         0 is the whole photograph where memory allows, else 512.
     """
-    height, width = pixels.shape[:2]
-    ends = [(0, -side % translator.MULTIPLE) for side in (height, width)]
-    padded = np.pad(pixels, (*ends, (0, 0)), mode="reflect")
-    needed = _BYTES * self.module.width * padded.shape[0] * padded.shape[1]
-    if not tile and needed > memory.available_bytes():
-      tile = TILE
-    images = arrays.unit_to_signed(jnp.asarray(padded[None]))
-    if not tile or tile**2 >= height * width:
-      painted = self.translate(images, direction)
-    else:
-      painted = strips.translate(
-        jax.device_get(self.params[direction]),
-        np.asarray(images),
-        steps=self.module.steps,
-        dtype=self.module.dtype,
-        pixels=tile**2,
-      )
-    painted = np.asarray(arrays.signed_to_unit(jnp.asarray(painted)))
-    return painted[0, :height, :width]
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _apply(
-  module: translator.Translator, params: PyTree, images: Images
-) -> Images:
-  return module.apply({"params": params}, images)
+class Group(NamedTuple):
+  """Images that are one style.
+
+  Attributes:
+    weight: share of the style among all that are told together.
+    images: in [0, 1], of any shapes, read once.
+  """
+
+  weight: float
+  images: Iterable[Pixels]
+
+
+@runtime_checkable
+class StylePainter(Protocol):
+  """What is told a style before it paints; attributes as of `Painter`."""
+
+  params: dict[str, PyTree]
+
+  @property
+  def directions(self) -> tuple[str, ...]:
+    """The domains that it paints."""
+
+  @property
+  def smallest(self) -> int:
+    """The shortest side that it paints, in pixels."""
+
+  def tell(self, groups: Sequence[Group], *, strength: float) -> Painter:
+    """The painter of one style, or of several at once.
+
+    Args:
+      groups: at least one; their weights sum to 1.
+      strength: of the style, in [0, 1]; 0 leaves the photograph as it is, up to
+        what the networks lose of it.
+
+    Raises:
+      UserError: the weights of a frozen network cannot be fetched.
+    """

@@ -5,14 +5,28 @@ from collections.abc import Callable
 import ml_collections
 
 from astgan import checks
-from astgan.systems import cyclegan, fewshot, gan, interface, stylegan, vaegan
+from astgan.systems import (
+  adain,
+  cyclegan,
+  fast,
+  fewshot,
+  gan,
+  interface,
+  stylegan,
+  vaegan,
+  wct,
+)
 
 SYSTEMS: dict[str, Callable[[ml_collections.ConfigDict], interface.System]] = {
+  "adain": adain.AdaIN,
   "cyclegan": cyclegan.CycleGAN,
+  # Its style may be drawn by the generator of another system.
+  "fast": lambda config: fast.Fast(config, make),
   "fewshot": fewshot.FewShot,
   "gan": gan.GAN,
   "stylegan": stylegan.StyleGAN,
   "vaegan": vaegan.VAEGAN,
+  "wct": wct.WCT,
 }
 
 

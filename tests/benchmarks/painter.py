@@ -20,7 +20,7 @@ import numpy as np
 
 from astgan import memory
 from astgan.models import translator
-from astgan.systems import painters
+from astgan.systems import translated
 from tests.benchmarks import machine, timing
 
 BLOCKS, WIDTH = 9, 64
@@ -30,7 +30,7 @@ def make_pass(size: int, *, tile: int = 0):
   """A call paints a photograph and returns when it is done."""
   module = translator.Translator(WIDTH, BLOCKS)
   init = jax.jit(module.init)(jax.random.key(0), jnp.zeros((1, 8, 8, 3)))
-  painter = painters.Painter(module, {"painting": init["params"]})
+  painter = translated.Painter(module, {"painting": init["params"]})
   draws = np.random.default_rng(0)
   pixels = draws.random((size, size, 3), dtype=np.float32)
   return lambda: painter.paint(pixels, "painting", tile=tile)

@@ -8,12 +8,12 @@ The first trains both on the same random images, each in a process of its own,
 called in turn; a line of JSON says what both take. Pages are `dcgan_baseline`,
 `resize`, which is the same with resize convolutions, `wgan_gp`, of which an
 update is five of the critic, `vaegan`, `cyclegan` at 128 pixels with 6 blocks,
-and `stylegan` at 64 pixels that fade in, over a period of its lazy R1. PyTorch
-is the extra `reference`; on a GPU it runs eagerly and compiled, both
-channels-last and in TF32. The second says what R1 at every 16th update adds to
-a period of 16. The third starts `astgan.main` on 15,000 files: a line says the
-most memory that it held, another the seconds from the command to the first
-update where all caches are warm.
+`fewshot`, and `stylegan` at 64 pixels that fade in, over a period of its lazy
+R1. PyTorch is the extra `reference`; on a GPU it runs eagerly and compiled,
+both channels-last and in TF32. The second says what R1 at every 16th update
+adds to a period of 16. The third starts `astgan.main` on 15,000 files: a line
+says the most memory that it held, another the seconds from the command to the
+first update where all caches are warm.
 """
 
 import argparse
@@ -36,7 +36,14 @@ from PIL import Image
 from astgan import memory
 from astgan.systems import registry
 from astgan.train import loader, parallel
-from configs import cyclegan, dcgan_baseline, stylegan_small, vaegan, wgan_gp
+from configs import (
+  cyclegan,
+  dcgan_baseline,
+  fewshot,
+  stylegan_small,
+  vaegan,
+  wgan_gp,
+)
 from tests.benchmarks import machine, timing
 
 IMAGES = 2048
@@ -64,6 +71,7 @@ PAGES = {
   "wgan_gp": (wgan_gp, {}, 16),
   "vaegan": (vaegan, {}, 32),
   "cyclegan": (cyclegan, SMALL, 1),
+  "fewshot": (fewshot, {}, 32),
   "stylegan": (stylegan_small, GROWN, 16),
   "free": (dcgan_baseline, FREE, 64),
   "lazy_r1": (dcgan_baseline, LAZY, 64),

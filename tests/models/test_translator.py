@@ -22,6 +22,10 @@ def test_parameters_at_width_64():
   assert count(translator.Translator(64, 6)) == 7_837_699
   assert count(translator.Translator(64, 6, "nearest")) == 7_837_699
   assert count(patchgan.Discriminator(64)) == 2_764_737
+  # PyTorch's example of fast style transfer has 1,679,235, of which 1,600 are
+  # biases before normalisations.
+  fast = translator.Translator(32, 5, "nearest", ends=9, affine=True)
+  assert count(fast) == 1_679_235 - 1600
 
 
 def test_kernels_are_drawn_from_n_0_002_and_biases_are_zero():
@@ -40,6 +44,8 @@ def test_kernels_are_drawn_from_n_0_002_and_biases_are_zero():
 )
 def test_the_receptive_field_is_that_of_its_convolutions(blocks, side):
   assert translator.receptive_field(blocks) == side
+  # Two more pixels at each end of both 9x9 convolutions.
+  assert translator.receptive_field(blocks, ends=9) == side + 4
 
 
 def test_images_keep_their_size_and_patches_have_a_logit_each():
@@ -99,6 +105,22 @@ def test_strips_make_the_whole_image_without_seams(upsample, pixels):
     pixels=pixels,
   )
   expected = np.asarray(apply(params, images))
+  np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5, strict=True)
+
+
+def test_strips_have_the_scales_and_biases_of_their_normalisations():
+  images = draw(1, 40, 36, 3)
+  module = translator.Translator(4, 1, "nearest", ends=9, affine=True)
+  params = jax.jit(module.init)(jax.random.key(0), images)["params"]
+  params = jax.tree.map(lambda x: x + 0.1 * draw(*x.shape), params)
+  actual = strips.translate(
+    params,
+    np.asarray(images),
+    steps=module.steps,
+    dtype=jnp.float32,
+    pixels=36 * 8,
+  )
+  expected = np.asarray(jax.jit(module.apply)({"params": params}, images))
   np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5, strict=True)
 
 

@@ -11,7 +11,7 @@ from astgan import errors, memory, sampling
 from astgan.data import images
 from astgan.models import translator
 from astgan.nst import paint
-from astgan.systems import painters
+from astgan.systems import translated
 from configs import nst
 from tests import pictures
 
@@ -24,7 +24,7 @@ def make_painter():
   module = translator.Translator(4, BLOCKS)
   init = jax.jit(module.init)
   example = jnp.zeros((1, 8, 8, 3))
-  return painters.Painter(
+  return translated.Painter(
     module,
     {
       name: init(jax.random.key(i), example)["params"]
@@ -85,15 +85,15 @@ def test_tiles_make_the_same_painting(run):
 
 def test_where_memory_ends_strips_are_painted(run, monkeypatch):
   whole, painted = run(), []
-  translate = painters.strips.translate
+  translate = translated.strips.translate
 
   def watch(*arguments, **options):
     painted.append(options["pixels"])
     return translate(*arguments, **options)
 
-  monkeypatch.setattr(painters.strips, "translate", watch)
+  monkeypatch.setattr(translated.strips, "translate", watch)
   monkeypatch.setattr(memory, "available_bytes", lambda: 10_000)
-  monkeypatch.setattr(painters, "TILE", 32)
+  monkeypatch.setattr(translated, "TILE", 32)
   assert_same(run("short"), whole)
   assert painted == [32**2]
 

@@ -7,7 +7,7 @@ import pytest
 
 from astgan import sampling
 from astgan.data import images
-from astgan.nst import styles
+from astgan.nst import opening, styles
 from astgan.systems import generators
 from configs import nst
 from tests import pictures
@@ -79,7 +79,7 @@ def open_style(tmp_path, monkeypatch):
     generator = NoiseGenerator(nn.Module(), variables, 3)
     trained = sampling.Trained(step, generator, tmp_path)
     monkeypatch.setattr(sampling, "load", lambda *_, **__: trained)
-    return styles.open_style(config, jax.random.key(seed), str(tmp_path))
+    return opening.open_style(config, jax.random.key(seed), str(tmp_path))
 
   return open_style
 

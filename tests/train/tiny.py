@@ -78,6 +78,8 @@ def update_on_two_devices(
   batch: dict,
   draws: dict,
   turn: str,
+  *,
+  frozen: object = None,
 ) -> tuple[interface.TrainState, interface.Scalars]:
   """What each of two devices gives, which is the same on both.
 
@@ -86,12 +88,13 @@ def update_on_two_devices(
     state: before the update, the same on both.
     batch, draws: half of the examples go to each.
     turn: of the update.
+    frozen: of the system, the same on both.
   """
   phase = system.phases[0]
 
-  def update(state, batch, draws):
+  def update(state, batch, draws, frozen):
     return system.update(
-      state, batch, draws, None,
+      state, batch, draws, frozen,
       phase=phase, turn=turn, axis_name="devices",
     )  # fmt: skip
 
@@ -99,9 +102,9 @@ def update_on_two_devices(
     lambda x: x.reshape(2, len(x) // 2, *x.shape[1:]), (batch, draws)
   )
   mapped = jax.pmap(
-    update, axis_name="devices", in_axes=(None, 0, 0), out_axes=0
+    update, axis_name="devices", in_axes=(None, 0, 0, None), out_axes=0
   )
-  both = mapped(state, *halves)
+  both = mapped(state, *halves, frozen)
   first, second = (jax.tree.map(lambda x, d=d: x[d], both) for d in range(2))
   assert_equal(first, second)
   return first

@@ -1,0 +1,143 @@
+"""System `adain`: a decoder, which paints any style that it is told.
+
+The features of a photograph are given the mean and the standard deviation that
+each channel has in the style, and are decoded. The statistics of a group are
+the means of those of its images.
+
+References: Huang and Belongie, Arbitrary Style Transfer in Real-time with
+  Adaptive Instance Normalization, 2017.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PyTree
+
+from astgan import arrays, checks
+from astgan.arrays import Features, Images
+from astgan.losses import perceptual
+from astgan.models import decoder, instance
+from astgan.systems import (
+  decoded,
+  decoding,
+  group_means,
+  interface,
+  painters,
+)
+
+# The layer that is decoded, and those of the style loss.
+_BLOCK = 4
+_BLOCKS = (1, 2, 3, 4)
+
+
+class Statistics(NamedTuple):
+  """Mean and standard deviation of the channels of a layer."""
+
+  mean: Float[Array, "b 1 1 c"]
+  std: Float[Array, "b 1 1 c"]
+
+
+def statistics(features: Features) -> Statistics:
+  """Those of each image by itself."""
+  mean, variance = instance.moments(features)
+  return Statistics(mean, jnp.sqrt(variance + instance.EPSILON))
+
+
+def adain(features: Features, style: Statistics) -> Features:
+  """The features with the statistics of the style.
+
+    std(y) (x - mean(x)) / std(x) + mean(y)
+
+  Args:
+    features: x.
+    style: of y.
+
+  References: Huang and Belongie, 2017, equation 8.
+  """
+  x = instance.normalize(features, *instance.moments(features))
+  x = x * jnp.broadcast_to(style.std, x.shape)
+  return x + jnp.broadcast_to(style.mean, x.shape)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class AdaIN(decoding.Decoding):
+  """A decoder from relu4_1 as the config describes it.
+
+  Attributes:
+    config: a training config with the sections of configs/adain.py.
+  """
+
+  def __post_init__(self) -> None:
+    config = self.config
+    checks.fields(config, "model", "width", "dtype")
+    checks.fields(config, "loss", "style_weight", "content_weight")
+    super().__post_init__()
+    checks.within(config, "loss.style_weight", 0)
+    checks.within(config, "loss.content_weight", 0)
+
+  def modules(self) -> dict[str, decoder.Decoder]:
+    """The decoder."""
+    model = self.config.model
+    dtype = jnp.dtype(model.dtype)
+    return {"decoder": decoder.Decoder(_BLOCK, model.width, dtype)}
+
+  def loss(
+    self,
+    params: dict[str, PyTree],
+    batch: Mapping[str, Images],
+    draws: PyTree,
+    frozen: PyTree,
+  ) -> tuple[jax.Array, interface.Scalars]:
+    """Content and style of what is painted; equations 11 to 13."""
+    del draws
+    fields = self.config.loss
+    (content,) = decoded.encode(frozen, batch["photographs"], (_BLOCK,))
+    styles = decoded.encode(frozen, batch["paintings"], _BLOCKS)
+    target = adain(content, statistics(styles[-1]))
+    painted = self.decode(params, "decoder", target)
+    found = decoded.encode(frozen, painted, _BLOCKS)
+    style = jnp.zeros(())
+    for features, of_style in zip(found, styles, strict=True):
+      pairs = zip(statistics(features), statistics(of_style), strict=True)
+      style += sum(jnp.mean(perceptual.content(*pair)) for pair in pairs)
+    scalars = {
+      "decoder/content_loss": jnp.mean(perceptual.content(found[-1], target)),
+      "decoder/style_loss": style,
+    }
+    total = (
+      fields.content_weight * scalars["decoder/content_loss"]
+      + fields.style_weight * style
+    )
+    return total, scalars | {"decoder/loss": total}
+
+  def transfers(
+    self,
+    params: dict[str, PyTree],
+    net: PyTree,
+    groups: Sequence[painters.Group],
+  ) -> tuple[decoded.Transfer]:
+    """To the weighted mean of what each style alone would give."""
+    del params
+    describe = functools.partial(_describe, net)
+    told = [
+      jax.tree.map(
+        lambda x, weight=group.weight: weight * x[None],
+        group_means.mean(describe, group.images),
+      )
+      for group in groups
+    ]
+    style = jax.tree.map(lambda *x: sum(x), *told)
+    return (functools.partial(_adain, style=style),)
+
+
+@jax.jit
+def _describe(net: PyTree, images: Images) -> Statistics:
+  (features,) = decoded.encode(net, arrays.unit_to_signed(images), (_BLOCK,))
+  return statistics(features)
+
+
+_adain = jax.jit(adain)

@@ -1,0 +1,197 @@
+"""Painters that change features of VGG19 and decode them."""
+
+import functools
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PyTree
+
+from astgan import arrays, memory
+from astgan.arrays import Features, Images
+from astgan.features import vgg
+from astgan.models import decoder, rows
+from astgan.systems import painters
+
+# The encoder.
+NET = "vgg19"
+# Of the encoder: a frame of zeros would be a style of its own.
+PADDING = "replicate"
+# Bytes per pixel that the layers of full size need together.
+_BYTES = 1024
+# Side of a square of as many pixels as a strip has, where memory is short.
+TILE = 512
+
+
+Transfer = Callable[[Features], Features]
+
+
+class Level(NamedTuple):
+  """A layer at which features are changed.
+
+  Attributes:
+    module: its decoder.
+    params: of the decoder.
+    transfer: what becomes of the photograph's features, [1 h w c], of which it
+      sees all.
+  """
+
+  module: decoder.Decoder
+  params: PyTree
+  transfer: Transfer
+
+
+class Painter(NamedTuple):
+  """A `painters.Painter` of one or more levels, one after the other.
+
+  What is between them reaches only so far, so that large photographs are
+  encoded and decoded in strips, without seams.
+
+  Attributes:
+    net: parameters of VGG19.
+    params: by direction.
+    levels: in their order; the deepest is the first.
+    strength: share of the changed features, in [0, 1]; the others stay as they
+      were.
+  """
+
+  net: PyTree
+  params: dict[str, PyTree]
+  levels: tuple[Level, ...]
+  strength: float
+
+  @property
+  def directions(self) -> tuple[str, ...]:
+    """The domains that it paints."""
+    return tuple(self.params)
+
+  @property
+  def smallest(self) -> int:
+    """The shortest side that it paints, in pixels."""
+    return smallest(self.levels[0].module.block)
+
+  def paint(
+    self, pixels: painters.Pixels, direction: str, *, tile: int = 0
+  ) -> painters.Pixels:
+    """The photograph, painted; see `painters.Painter`."""
+    del direction
+    height, width = pixels.shape[:2]
+    multiple = _scale(self.levels[0].module.block)
+    ends = [(0, -side % multiple) for side in (height, width)]
+    images = np.pad(pixels, (*ends, (0, 0)), mode="reflect")[None]
+    size = images.shape[1] * images.shape[2]
+    if not tile and _BYTES * size > memory.available_bytes():
+      tile = TILE
+    strip = images.shape[1]
+    if tile and tile**2 < size:
+      strip = max(tile**2 // images.shape[2] // multiple, 1) * multiple
+    for level in self.levels:
+      images = self._paint(images, level, strip)
+    return images[0, :height, :width]
+
+  def _paint(self, images, level, strip):
+    """The images, changed at one level, in strips of so many rows."""
+    block = level.module.block
+    scale = _scale(block)
+    margin = -(-decoder.reach(block) // scale)
+    features = rows.apply(
+      lambda part: _encode(self.net, part, block=block),
+      images,
+      rows=strip,
+      margin=margin * scale,
+      scale=Fraction(1, scale),
+    )
+    changed = np.asarray(level.transfer(jnp.asarray(features)))
+    mixed = self.strength * changed + (1 - self.strength) * features
+    return rows.apply(
+      lambda part: _decode(level.params, part, module=level.module),
+      mixed.astype(features.dtype),
+      rows=strip // scale,
+      margin=margin,
+      scale=Fraction(scale),
+    )
+
+
+class StylePainter(NamedTuple):
+  """A `painters.StylePainter`, whose style is told to one or more levels.
+
+  Attributes:
+    params: by direction: of the decoders, by name, and of what else learned.
+    modules: the decoders by name; the deepest is the first.
+    load: gives the parameters of VGG19.
+    transfers: what becomes of the features at each level, given VGG19 and the
+      groups.
+  """
+
+  params: dict[str, PyTree]
+  modules: dict[str, decoder.Decoder]
+  load: Callable[[], PyTree]
+  transfers: Callable[[PyTree, Sequence[painters.Group]], Sequence[Transfer]]
+
+  @property
+  def directions(self) -> tuple[str, ...]:
+    """The domains that it paints."""
+    return tuple(self.params)
+
+  @property
+  def smallest(self) -> int:
+    """The shortest side that it paints, in pixels."""
+    return smallest(next(iter(self.modules.values())).block)
+
+  def tell(
+    self, groups: Sequence[painters.Group], *, strength: float
+  ) -> Painter:
+    """The painter of the styles; see `painters.StylePainter`."""
+    net = self.load()
+    (params,) = self.params.values()
+    levels = tuple(
+      Level(module, params[name], transfer)
+      for (name, module), transfer in zip(
+        self.modules.items(),
+        self.transfers(net, groups),
+        strict=True,
+      )
+    )
+    return Painter(net, self.params, levels, strength)
+
+
+def smallest(block: int) -> int:
+  """The receptive field of relu{block}_1, in pixels."""
+  return 2 * decoder.reach(block) + _scale(block)
+
+
+def layer(block: int) -> str:
+  """The name of the layer of a block that is decoded."""
+  return f"relu{block}_1"
+
+
+def encode(
+  net: PyTree, signed: Images, blocks: tuple[int, ...]
+) -> tuple[Float[Array, "b _h _w _c"], ...]:
+  """Features of images in [-1, 1] in the layers of the blocks."""
+  taps = tuple(map(layer, blocks))
+  found = vgg.apply(net, arrays.signed_to_unit(signed), taps, padding=PADDING)
+  return tuple(found[tap] for tap in taps)
+
+
+def _scale(block: int) -> int:
+  return 2 ** (block - 1)
+
+
+@functools.partial(jax.jit, static_argnames="block")
+def _encode(
+  net: PyTree, images: Images, *, block: int
+) -> Float[Array, "1 _h _w _c"]:
+  tap = layer(block)
+  return vgg.apply(net, images, (tap,), padding=PADDING)[tap]
+
+
+@functools.partial(jax.jit, static_argnames="module")
+def _decode(
+  params: PyTree, features: Features, *, module: decoder.Decoder
+) -> Float[Array, "1 _h _w 3"]:
+  images = module.apply({"params": params}, features)
+  return jnp.clip(arrays.signed_to_unit(images), 0, 1)

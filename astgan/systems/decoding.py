@@ -1,0 +1,100 @@
+"""Systems that train decoders of VGG19's features, to paint any style."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PyTree
+
+from astgan import arrays, checks
+from astgan.arrays import Features, Images
+from astgan.features import weights
+from astgan.models import decoder
+from astgan.systems import decoded, interface, painters, supervised
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Decoding(supervised.Supervised):
+  """What such systems share; a system adds `transfers` and a loss.
+
+  Attributes:
+    config: a training config with the sections of the system's page.
+  """
+
+  def __post_init__(self) -> None:
+    checks.fields(self.config, "features", "weights")
+    super().__post_init__()
+
+  def transfers(
+    self,
+    params: dict[str, PyTree],
+    net: PyTree,
+    groups: Sequence[painters.Group],
+  ) -> Sequence[decoded.Transfer]:
+    """What becomes of the features at each decoder, in their order.
+
+    Args:
+      params: of the system's networks, by name.
+      net: of VGG19.
+      groups: the style, as a `painters.StylePainter` is told it.
+    """
+    raise NotImplementedError
+
+  def decoders(self) -> dict[str, decoder.Decoder]:
+    """Those of the networks that are decoders."""
+    return {
+      name: module
+      for name, module in self.modules().items()
+      if isinstance(module, decoder.Decoder)
+    }
+
+  def examples(self) -> dict[str, Features]:
+    """Features of the decoders' layers."""
+    return {
+      name: jnp.zeros((1, 4, 4, decoder.channels(module.block)))
+      for name, module in self.decoders().items()
+    }
+
+  def load_frozen(self) -> PyTree:
+    """VGG19."""
+    return weights.load(decoded.NET, self.config.features.weights)
+
+  def decode(
+    self, params: dict[str, PyTree], name: str, features: Features
+  ) -> Float[Array, "b height width 3"]:
+    """Images of features, by the decoder of that name."""
+    return self.modules()[name].apply({"params": params[name]}, features)
+
+  def samples(
+    self,
+    state: interface.TrainState,
+    frozen: PyTree,
+    batch: Mapping[str, Images],
+  ) -> dict[str, Float[Array, "b height width c"]]:
+    """Photographs, paintings, and the one in the style of the other."""
+    painter = self._painter(state)._replace(load=lambda: frozen)
+    columns = [batch["photographs"], batch["paintings"]]
+    pairs = [np.asarray(arrays.signed_to_unit(column)) for column in columns]
+    painted = [
+      painter.tell([painters.Group(1.0, [style])], strength=1.0).paint(
+        photograph, "painting"
+      )
+      for photograph, style in zip(*pairs, strict=True)
+    ]
+    columns.append(arrays.unit_to_signed(jnp.asarray(np.stack(painted))))
+    return {"painted": jnp.concatenate(columns, axis=2)}
+
+  def sampler(self, state: interface.TrainState) -> decoded.StylePainter:
+    """The decoders, their moving averages where they are kept."""
+    return self._painter(state)
+
+  def _painter(self, state):
+    params = self.params(state)
+    return decoded.StylePainter(
+      {"painting": params},
+      self.decoders(),
+      self.load_frozen,
+      functools.partial(self.transfers, params),
+    )

@@ -1,0 +1,57 @@
+"""The images of a style to train on: of files, or drawn by a generator."""
+
+import functools
+import pathlib
+from collections.abc import Callable, Iterator
+
+import jax
+import ml_collections
+import numpy as np
+from jaxtyping import Float
+
+from astgan import arrays, checkpoints, errors, runs
+from astgan.data import images
+from astgan.systems import generators, interface
+
+
+def read(
+  config: ml_collections.ConfigDict,
+  make: Callable[[ml_collections.ConfigDict], interface.System],
+) -> Iterator[Float[np.ndarray, "_ _ 3"]]:
+  """The images of `style.source`, in [0, 1], at `style.size`.
+
+  Args:
+    config: a training config with a section `style`.
+    make: of a config, the system of a generator's run.
+
+  Raises:
+    UserError: there are no such images, one cannot be read, or a run folder has
+      no generator.
+  """
+  style = config.style
+  path = pathlib.Path(style.source).expanduser()
+  if (path / "config.json").is_file():
+    drawn = _generator(path, make).sample(
+      jax.random.key(config.seed), style.batch
+    )
+    found = iter(np.asarray(arrays.signed_to_bytes(drawn)))
+  else:
+    found = map(images.read, images.find(path))
+  for image in found:
+    yield images.fit(image, style.size).astype(np.float32) / 255
+
+
+def _generator(workdir, make) -> generators.Generator:
+  config = runs.read_training(workdir)
+  system = make(config)
+  template = jax.eval_shape(
+    functools.partial(system.init, jax.random.key(config.seed))
+  )
+  _, state = checkpoints.restore(workdir, template, step=None)
+  sampler = system.sampler(state)
+  if not isinstance(sampler, generators.Generator):
+    raise errors.UserError(
+      f"config.style.source={workdir} trained no generator; name the run of"
+      " one, an image, or a folder of images"
+    )
+  return sampler

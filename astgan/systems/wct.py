@@ -1,0 +1,134 @@
+"""System `wct`: five decoders, which paint any style from coarse to fine.
+
+They learn to reconstruct images, and no style. To paint, the features of
+relu5_1 are whitened, given the covariance of the style and decoded; then those
+of relu4_1 of the result, and so on to relu1_1.
+
+References: Li et al., Universal Style Transfer via Feature Transforms, 2017.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import PyTree
+
+from astgan import arrays, checks, errors
+from astgan.arrays import Images
+from astgan.models import decoder, whitening
+from astgan.systems import (
+  decoded,
+  decoding,
+  group_means,
+  interface,
+  painters,
+)
+
+_BLOCKS = (5, 4, 3, 2, 1)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class WCT(decoding.Decoding):
+  """Decoders of several depths as the config describes them.
+
+  Attributes:
+    config: a training config with the sections of configs/wct.py.
+  """
+
+  multiple = 16
+
+  def __post_init__(self) -> None:
+    config = self.config
+    checks.fields(config, "model", "width", "blocks", "dtype")
+    checks.fields(config, "loss", "pixel_weight", "feature_weight")
+    super().__post_init__()
+    checks.subset_of(config, "model.blocks", _BLOCKS)
+    blocks = list(config.model.blocks)
+    if not blocks or blocks != sorted(blocks, reverse=True):
+      raise errors.UserError(
+        f"config.model.blocks={tuple(blocks)} go from coarse to fine; name some"
+        f" of {_BLOCKS} in this order"
+      )
+    checks.within(config, "loss.pixel_weight", 0)
+    checks.within(config, "loss.feature_weight", 0)
+
+  def modules(self) -> dict[str, decoder.Decoder]:
+    """The decoders, the deepest first."""
+    model = self.config.model
+    return {
+      f"{decoded.layer(block)}_decoder": decoder.Decoder(
+        block, model.width, jnp.dtype(model.dtype)
+      )
+      for block in model.blocks
+    }
+
+  def loss(
+    self,
+    params: dict[str, PyTree],
+    batch: Mapping[str, Images],
+    draws: PyTree,
+    frozen: PyTree,
+  ) -> tuple[jax.Array, interface.Scalars]:
+    """How far reconstructions are off, in pixels and in features.
+
+    The paper's equation 1, but that squares of features are divided by those of
+    the original's, so that one weight suits all depths.
+    """
+    del draws
+    fields = self.config.loss
+    images = jnp.concatenate([batch["paintings"], batch["photographs"]])
+    modules, scalars, total = self.modules(), {}, jnp.zeros(())
+    blocks = tuple(module.block for module in modules.values())
+    features = decoded.encode(frozen, images, blocks)
+    for (name, module), original in zip(modules.items(), features, strict=True):
+      again = self.decode(params, name, original)
+      (found,) = decoded.encode(frozen, again, (module.block,))
+      squares = jnp.mean((again - images) ** 2, axis=(1, 2, 3))
+      off = jnp.mean((found - original) ** 2) / jnp.mean(original**2)
+      scalars |= {
+        f"{name}/pixel_loss": jnp.mean(squares),
+        f"{name}/feature_loss": off,
+        # Of values in [-1, 1], whose peak is 2.
+        f"{name}/psnr": jnp.mean(10 * jnp.log10(4 / squares)),
+      }
+      total += fields.pixel_weight * jnp.mean(squares)
+      total += fields.feature_weight * off
+    return total, scalars | {"decoder/loss": total}
+
+  def transfers(
+    self,
+    params: dict[str, PyTree],
+    net: PyTree,
+    groups: Sequence[painters.Group],
+  ) -> list[decoded.Transfer]:
+    """To the weighted mean of what each style alone would give.
+
+    The images of a group share their mean and covariance.
+    """
+    del params
+    blocks = tuple(module.block for module in self.modules().values())
+    describe = functools.partial(_describe, net, blocks=blocks)
+    told = []
+    for group in groups:
+      pooled = group_means.mean(describe, group.images)
+      colours = [_colour(moments) for moments in pooled]
+      told.append(
+        jax.tree.map(lambda x, weight=group.weight: weight * x, colours)
+      )
+    styles = jax.tree.map(lambda *x: sum(x), *told)
+    return [functools.partial(_transfer, style=style) for style in styles]
+
+
+@functools.partial(jax.jit, static_argnames="blocks")
+def _describe(
+  net: PyTree, images: Images, *, blocks: tuple[int, ...]
+) -> list[whitening.Moments]:
+  signed = arrays.unit_to_signed(images)
+  features = decoded.encode(net, signed, blocks)
+  return [whitening.moments(x) for x in features]
+
+
+_colour = jax.jit(whitening.colour)
+_transfer = jax.jit(whitening.transfer)

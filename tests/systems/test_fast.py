@@ -1,0 +1,84 @@
+"""System `fast`: the style of a group, kept in the state, and its sources."""
+
+import functools
+import types
+
+import jax
+import pytest
+
+from astgan import errors
+from astgan.data import images
+from astgan.systems import registry, style_images
+from tests import pictures
+from tests.systems import painters
+from tests.train import tiny
+
+
+def make(folder, **changes):
+  return registry.make(painters.make_config("fast", folder, **changes))
+
+
+def test_the_style_of_a_folder_has_the_mean_of_its_gram_matrices(tmp_path):
+  (tmp_path / "group").mkdir()
+  frozen = []
+  for number in range(2):
+    path = tmp_path / "group" / f"{number}.png"
+    images.write(path, pictures.noise(32, 40, seed=number))
+    frozen.append(make(tmp_path, style__source=str(path)).load_frozen())
+  group = make(tmp_path, style__source=str(tmp_path / "group")).load_frozen()
+  for tap, gram in group["style"].items():
+    mean = (frozen[0]["style"][tap] + frozen[1]["style"][tap]) / 2
+    tiny.assert_close(gram, mean, rtol=1e-5)
+
+
+def test_a_generator_draws_the_style(tmp_path, trained):
+  system = make(
+    tmp_path, style__source=str(trained), style__batch=3, style__size=32
+  )
+  (first,) = system.load_frozen()["style"]["relu1_2"].shape[:1]
+  assert first == 64
+
+
+def test_a_run_goes_on_with_the_style_that_it_began_with(tmp_path):
+  system = make(tmp_path)
+  state, frozen = tiny.init(system.config), system.load_frozen()
+  batch = painters.draw_batch(system, 0)
+  update = functools.partial(
+    system.update, phase=system.phases[0], turn="all", axis_name=None
+  )
+  update = jax.jit(update)
+  state, _ = update(state, batch, {}, frozen)
+  tiny.assert_equal(state.extra, frozen["style"])
+  other = {tap: 2 * gram for tap, gram in frozen["style"].items()}
+  state, _ = update(state, batch, {}, frozen | {"style": other})
+  tiny.assert_equal(state.extra, frozen["style"])
+
+
+@pytest.mark.parametrize(
+  ("changes", "told"),
+  [
+    ({"style__source": ""}, "style.source is empty"),
+    ({"style__size": 8}, "style.size"),
+    ({"model__blocks": 0}, "model.blocks"),
+    ({"features__net": "vgg11"}, "features.net"),
+    ({"loss__style_layers": ("relu9_1",)}, "loss.style_layers: vgg16 has no"),
+    ({"loss__style_layers": ()}, "loss.style_layers is empty"),
+    ({"loss__content_layer": "relu3_4"}, "loss.content_layer"),
+    ({"loss__tv_weight": -1.0}, "loss.tv_weight"),
+    ({"generator__beta1": 1.0}, "generator.beta1"),
+  ],
+)
+def test_what_cannot_be_is_named_in_one_line(changes, told, tmp_path):
+  with pytest.raises(errors.UserError, match=told) as caught:
+    make(tmp_path, **changes)
+  assert "\n" not in str(caught.value)
+
+
+def test_a_run_without_a_generator_draws_no_style(tmp_path, trained):
+  def make_painter(config):
+    system = registry.make(config)
+    return types.SimpleNamespace(init=system.init, sampler=lambda state: None)
+
+  config = painters.make_config("fast", tmp_path, style__source=str(trained))
+  with pytest.raises(errors.UserError, match="trained no generator"):
+    next(style_images.read(config, make_painter))
