@@ -12,6 +12,7 @@ from astgan.systems import (
   fewshot,
   gan,
   interface,
+  stylegan,
   vaegan,
   wct,
 )
@@ -23,6 +24,7 @@ SYSTEMS: dict[str, Callable[[ml_collections.ConfigDict], interface.System]] = {
   "fast": lambda config: fast.Fast(config, make),
   "fewshot": fewshot.FewShot,
   "gan": gan.GAN,
+  "stylegan": stylegan.StyleGAN,
   "vaegan": vaegan.VAEGAN,
   "wct": wct.WCT,
 }

@@ -8,11 +8,12 @@ The first trains both on the same random images, each in a process of its own,
 called in turn; a line of JSON says what both take. Pages are `dcgan_baseline`,
 `resize`, which is the same with resize convolutions, `wgan_gp`, of which an
 update is five of the critic, `vaegan`, `cyclegan` at 128 pixels with 6 blocks,
-and `fewshot`. PyTorch is the extra `reference`; on a GPU it runs eagerly and
-compiled, both channels-last and in TF32. The second says what R1 at every 16th
-update adds to a period of 16. The third starts `astgan.main` on 15,000 files: a
-line says the most memory that it held, another the seconds from the command to
-the first update where all caches are warm.
+`fewshot`, and `stylegan` at 64 pixels that fade in, over a period of its lazy
+R1. PyTorch is the extra `reference`; on a GPU it runs eagerly and compiled,
+both channels-last and in TF32. The second says what R1 at every 16th update
+adds to a period of 16. The third starts `astgan.main` on 15,000 files: a line
+says the most memory that it held, another the seconds from the command to the
+first update where all caches are warm.
 """
 
 import argparse
@@ -35,7 +36,14 @@ from PIL import Image
 from astgan import memory
 from astgan.systems import registry
 from astgan.train import loader, parallel
-from configs import cyclegan, dcgan_baseline, fewshot, vaegan, wgan_gp
+from configs import (
+  cyclegan,
+  dcgan_baseline,
+  fewshot,
+  stylegan_small,
+  vaegan,
+  wgan_gp,
+)
 from tests.benchmarks import machine, timing
 
 IMAGES = 2048
@@ -50,6 +58,13 @@ SMALL = {
   "data.flip": False,
   "model.blocks": 6,
 }
+# From the start at 64 pixels, which fade in.
+GROWN = {
+  "data.crop": "centre",
+  "data.flip": False,
+  "growth.stable_steps": (0, 0, 0, 0),
+  "growth.fade_steps": (0, 0, 0, 10**6),
+}
 PAGES = {
   "dcgan_baseline": (dcgan_baseline, {}, 128),
   "resize": (dcgan_baseline, {"model.upsample": "nearest"}, 128),
@@ -57,6 +72,7 @@ PAGES = {
   "vaegan": (vaegan, {}, 32),
   "cyclegan": (cyclegan, SMALL, 1),
   "fewshot": (fewshot, {}, 32),
+  "stylegan": (stylegan_small, GROWN, 16),
   "free": (dcgan_baseline, FREE, 64),
   "lazy_r1": (dcgan_baseline, LAZY, 64),
 }
@@ -123,7 +139,7 @@ def repeat(page: str) -> int:
   """Updates per call: enough on a GPU for starting a call not to count."""
   if jax.default_backend() != "cpu":
     return 32
-  return 16 if page in ("free", "lazy_r1") else 1
+  return 16 if page in ("free", "lazy_r1", "stylegan") else 1
 
 
 def child(page: str, batch: int) -> timing.Child:
