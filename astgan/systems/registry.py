@@ -12,6 +12,8 @@ from astgan.systems import (
   fewshot,
   gan,
   interface,
+  stvae,
+  style_swap,
   vaegan,
   wct,
 )
@@ -23,6 +25,8 @@ SYSTEMS: dict[str, Callable[[ml_collections.ConfigDict], interface.System]] = {
   "fast": lambda config: fast.Fast(config, make),
   "fewshot": fewshot.FewShot,
   "gan": gan.GAN,
+  "style_swap": style_swap.StyleSwap,
+  "stvae": stvae.STVAE,
   "vaegan": vaegan.VAEGAN,
   "wct": wct.WCT,
 }

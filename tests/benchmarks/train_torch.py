@@ -5,6 +5,7 @@ Started by `tests.benchmarks.train`, never together with JAX in one process.
 
 import argparse
 import functools
+import importlib
 
 import torch
 from torch import nn
@@ -14,13 +15,18 @@ from tests.benchmarks import timing
 from tests.reference import (
   cyclegan_torch,
   dcgan_torch,
+  painters_torch,
   resnet_torch,
   vaegan_torch,
 )
 
 # Of the residual networks at the sides 4 to 64.
 CHANNELS = (512, 512, 256, 128, 64)
-PAGES = ("dcgan_baseline", "resize", "wgan_gp", "vaegan", "cyclegan")
+PAINTERS = tuple(painters_torch.LOSSES)
+PAGES = (
+  *("dcgan_baseline", "resize", "wgan_gp", "vaegan", "cyclegan"),
+  *PAINTERS,
+)
 
 
 def make_networks(page):
@@ -119,8 +125,54 @@ def make_cyclegan_update(batch, device, *, compiled, repeat):
   return update
 
 
+def make_painter_update(page, batch, device, *, compiled, repeat):
+  """The same of a painter of one pass at 128 pixels."""
+  torch.manual_seed(0)
+  name = "johnson" if page == "fast" else page
+  config = importlib.import_module(f"configs.{name}").get_config()
+  params, frozen = painters_torch.draw(page, config)
+
+  def place(leaf):
+    if leaf.ndim == 4:
+      return leaf.to(device, memory_format=torch.channels_last)
+    return leaf.to(device)
+
+  params, frozen = (
+    painters_torch.map_leaves(place, tree) for tree in (params, frozen)
+  )
+  leaves = []
+  painters_torch.map_leaves(
+    lambda leaf: leaves.append(leaf.requires_grad_()), params
+  )
+  section = config["generator" if "generator" in config else "decoder"]
+  optimizer = torch.optim.Adam(leaves, lr=section.learning_rate)
+  loss_of = painters_torch.LOSSES[page]
+  loss_of = torch.compile(loss_of) if compiled else loss_of
+  images = torch.randint(0, 256, (256, 3, 128, 128), dtype=torch.uint8)
+  images = images.to(device, memory_format=torch.channels_last)
+
+  def update():
+    for _ in range(repeat):
+      drawn = {}
+      for source in ("paintings", "photographs"):
+        indices = torch.randint(0, len(images), (batch,), device=device)
+        drawn[source] = images[indices].float() / 127.5 - 1
+      noise = {"noise": torch.randn(batch, 512, device=device)}
+      optimizer.zero_grad(set_to_none=True)
+      loss_of(params, drawn, noise, frozen, config).backward()
+      optimizer.step()
+    if device == "cuda":
+      torch.cuda.synchronize()
+
+  return update
+
+
 def make_update(page, batch, device, *, compiled, repeat):
   """A call makes `repeat` updates and returns when they are done."""
+  if page in PAINTERS:
+    return make_painter_update(
+      page, batch, device, compiled=compiled, repeat=repeat
+    )
   if page == "cyclegan":
     return make_cyclegan_update(batch, device, compiled=compiled, repeat=repeat)
   if page == "vaegan":
