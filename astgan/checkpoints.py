@@ -43,7 +43,8 @@ class Checkpoints:
 
   That one is the last that `preserve` named. What is stored is a tree of host
   arrays: nothing depends on the devices that wrote it. Writing goes on in the
-  background; a step's folder appears when all of it is on disk.
+  background; a step's folder appears when all of it is on disk. Of several
+  processes one does all of this.
 
   Args:
     workdir: the run folder.
@@ -51,13 +52,22 @@ class Checkpoints:
   """
 
   def __init__(self, workdir: pathlib.Path, *, keep: int) -> None:
-    options = ocp.CheckpointManagerOptions(cleanup_tmp_directories=True)
+    options = ocp.CheckpointManagerOptions(
+      cleanup_tmp_directories=True,
+      create=False,
+      multiprocessing_options=_alone(),
+    )
     self._keep = keep
     self._preserved: int | None = None
     folder = (workdir / FOLDER).absolute()
     self._folder = folder
+    folder.mkdir(parents=True, exist_ok=True)
     handlers = ocp.handlers.DefaultCheckpointHandlerRegistry()
-    handlers.add("default", ocp.args.StandardSave, _Handler())
+    handlers.add(
+      "default",
+      ocp.args.StandardSave,
+      _Handler(multiprocessing_options=_alone()),
+    )
     self._manager = ocp.CheckpointManager(
       folder, options=options, handler_registry=handlers
     )
@@ -194,6 +204,14 @@ class Checkpoints:
     return OSError(errno.ENOSPC, reason, str(self._folder))
 
 
+def _alone() -> ocp.options.MultiprocessingOptions:
+  """Of one process, which waits for no others."""
+  process = jax.process_index()
+  return ocp.options.MultiprocessingOptions(
+    primary_host=process, active_processes={process}
+  )
+
+
 def steps(workdir: pathlib.Path) -> tuple[int, ...]:
   """The steps of a run's checkpoints, ascending; nothing is changed."""
   names = [path.name for path in (workdir / FOLDER).glob("*")]
@@ -280,7 +298,9 @@ def _read(path: pathlib.Path) -> PyTree:
   folder = (path / "default").absolute()
   is_whole = digests.check(folder)
   try:
-    with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
+    options = {"multiprocessing_options": _alone()}
+    handler = ocp.StandardCheckpointHandler(**options)
+    with ocp.Checkpointer(handler, **options) as checkpointer:
       return checkpointer.restore(folder)
   except Exception as error:
     if is_whole:

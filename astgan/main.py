@@ -8,12 +8,14 @@
 import logging
 import pathlib
 import sys
+import traceback
 
 import jax
 import platformdirs
 
 from astgan import (
   checks,
+  distributed,
   errors,
   evaluate,
   judge,
@@ -55,19 +57,38 @@ def main(arguments: list[str]) -> int:
       checks.within(config, "seed", 0)
       checks.filled(config, "compile_cache")
       _use_compile_cache(config.compile_cache)
+      distributed.start()
       if config.task == "sweep":
         # The accelerators are its trainings', each a process of its own.
         jax.config.update("jax_platforms", "cpu")
-      devices = jax.local_devices()
+      if config.task != "train" and not distributed.is_alone():
+        raise errors.UserError(
+          f"config.task={config.task} runs in one process; only a training runs"
+          " in several"
+        )
+      devices = jax.devices()
       kind = f"{len(devices)} x {devices[0].device_kind}, jax {jax.__version__}"
+      if not distributed.is_alone():
+        kind += f", {jax.process_count()} processes"
       logger.info("%s into %s on %s", config.task, workdir, kind)
       TASKS[config.task](config, workdir)
     except errors.UserError as error:
       return _fail(error, 2)
+    except distributed.Elsewhere as error:
+      return error.status
     except (OSError, FloatingPointError, errors.TrainingFailure) as error:
       return _fail(error, 1)
     except KeyboardInterrupt:
       return _fail("interrupted", 1)
+    except Exception as error:
+      if distributed.is_alone():
+        raise
+      if not distributed.is_loss(error):
+        traceback.print_exc()
+        return 1
+      reason = str(error).partition("\n")[0]
+      told = f"another process was lost; start all of them again ({reason})"
+      return _fail(told, 1)
   return 0
 
 
@@ -83,10 +104,13 @@ def _use_compile_cache(place: str) -> None:
 
 
 def _fail(error: object, status: int) -> int:
-  logger.error("astgan: %s", error)
+  process = distributed.number()
+  logger.error("astgan: %s%s", f"process {process}: " if process else "", error)
   return status
 
 
 if __name__ == "__main__":
   memory.keep_freed_blocks()
-  sys.exit(main(sys.argv[1:]))
+  status = main(sys.argv[1:])
+  distributed.leave(status)
+  sys.exit(status)

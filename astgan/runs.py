@@ -1,13 +1,15 @@
 """The run folder: one folder a run, whose config.json says what it is."""
 
+import contextlib
 import errno
 import json
 import pathlib
 import tempfile
+from collections.abc import Iterator
 
 import ml_collections
 
-from astgan import atomic, errors
+from astgan import atomic, errors, locks
 
 # The sections that belong to a task. A run is compared with an earlier one in
 # its own sections and those that belong to no task in particular, such as a
@@ -104,6 +106,24 @@ def check_run(workdir: pathlib.Path, config: ml_collections.ConfigDict) -> None:
     ) from error
   if (workdir / "config.json").exists():
     _check_same(workdir, read_config(workdir), config)
+
+
+@contextlib.contextmanager
+def alone(workdir: pathlib.Path) -> Iterator[None]:
+  """Keeps other processes out of the run folder.
+
+  Raises:
+    UserError: another one is in it.
+  """
+  with contextlib.ExitStack() as stack:
+    try:
+      stack.enter_context(locks.held(workdir / "lock", wait=False))
+    except BlockingIOError as error:
+      raise errors.UserError(
+        f"--workdir={workdir} is in use by another process; wait until that has"
+        " ended, or name another folder"
+      ) from error
+    yield
 
 
 def open_run(workdir: pathlib.Path, config: ml_collections.ConfigDict) -> None:

@@ -7,6 +7,7 @@ import logging
 import math
 import pathlib
 import platform
+import threading
 import time
 from collections.abc import Iterable, Sequence
 
@@ -27,6 +28,8 @@ _BINS = np.concatenate([-_BINS[::-1], [0], _BINS])
 class Writer:
   """Appends scalars and images to a run folder; plots the losses on closing.
 
+  Threads may share it.
+
   Attributes:
     lines: all lines of metrics.jsonl, as `read` returns them.
 
@@ -39,7 +42,7 @@ class Writer:
   def __init__(
     self, workdir: pathlib.Path, *, resume_step: int | None = None
   ) -> None:
-    self._workdir = workdir
+    self._workdir, self._lock = workdir, threading.RLock()
     path = workdir / "metrics.jsonl"
     lines = [
       line
@@ -77,14 +80,15 @@ class Writer:
       for name, value in scalars.items()
     }
     line = {"step": int(step), **labels, **values}
-    with atomic.naming(self._workdir / "metrics.jsonl"):
-      self._file.write(json.dumps(line) + "\n")
-      self._file.flush()
-    self.lines.append(line)
     prefix = "".join(f"{label}/" for label in labels.values())
-    for name, value in scalars.items():
-      shown = summary.scalar(prefix + name, value)
-      self._add_event(step=step, summary=shown)
+    with self._lock:
+      with atomic.naming(self._workdir / "metrics.jsonl"):
+        self._file.write(json.dumps(line) + "\n")
+        self._file.flush()
+      self.lines.append(line)
+      for name, value in scalars.items():
+        shown = summary.scalar(prefix + name, value)
+        self._add_event(step=step, summary=shown)
 
   def image(self, name: str, step: int, image: np.ndarray) -> None:
     """Writes an image, uint8 [h, w, 3], for TensorBoard."""
@@ -108,7 +112,7 @@ class Writer:
 
   def _add_event(self, **fields: object) -> None:
     event = event_pb2.Event(wall_time=time.time(), **fields)
-    with atomic.naming(self._workdir):
+    with self._lock, atomic.naming(self._workdir):
       self._events.write(event.SerializeToString())
 
 

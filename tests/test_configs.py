@@ -123,6 +123,8 @@ def test_a_training_config_trains_two_tiny_steps(
     fields["data.photographs"] = "landscapes"
   if "features" in page:
     fields["features.weights"] = "random"
+    if page.features.get("layers"):
+      fields["features.layers"] = "('relu1_2', 'relu2_2')"
   if "style" in page:
     fields["style.source"] = photographs / "style.png"
   small = {"blocks": 1, "encoder_units": 8}

@@ -22,9 +22,9 @@ FLOORS = (
   ("checkpoints",),
   ("metrics",),
   ("models", "features", "data"),
-  ("runs", "checks", "memory", "messages", "stop", "trees"),
+  ("runs", "checks", "distributed", "memory", "messages", "stop", "trees"),
   ("losses",),
-  ("arrays", "atomic", "digests", "errors"),
+  ("arrays", "atomic", "digests", "errors", "locks"),
 )
 
 

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import errno
 import functools
 import hashlib
 import json
@@ -11,6 +12,7 @@ import os
 import pathlib
 import shutil
 import signal
+import tempfile
 import time
 import uuid
 from collections.abc import Callable
@@ -21,13 +23,15 @@ import platformdirs
 import tqdm
 from jaxtyping import UInt8
 
-from astgan import atomic, digests, errors, runs
+from astgan import atomic, digests, errors, locks, runs
 from astgan.data import images, sources
 
 logger = logging.getLogger(__name__)
 
 # Increase it with any change to the decoding or to the format of an entry.
 VERSION = 4
+
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 # Images decoded before they are written: few enough to keep in memory.
 BLOCK = 256
@@ -58,8 +62,9 @@ def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Decoded:
   """The images of the source as centre squares, decoded unless in the cache.
 
   An entry of the cache is a folder that is renamed to its name when complete,
-  so any number of runs may share a cache. Two runs that decode the same source
-  at the same time both do the work.
+  so any number of runs may share a cache. Of several processes that want the
+  same entry one makes it, and the others wait. Where the cache can only be read
+  the images are decoded for this process alone.
 
   Args:
     source: where the images come from.
@@ -67,17 +72,24 @@ def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Decoded:
     cache: the folder of all entries.
 
   Raises:
-    UserError: the cache cannot be written.
+    UserError: the cache cannot be a folder.
   """
   entry = cache / f"{source.signature[:40]}-{side}-{VERSION}"
-  if not _is_whole(entry):
+  if _is_whole(entry):
+    return _read(entry)
+  with contextlib.ExitStack() as stack:
     try:
       cache.mkdir(parents=True, exist_ok=True)
+      lock = locks.held(entry.with_name(f"{entry.name}.lock"))
+      if stack.enter_context(lock) and _is_whole(entry):
+        return _read(entry)
       _sweep(cache)
       partial = cache / f"{uuid.uuid4().hex}.partial"
       partial.mkdir()
       _discard(entry)
     except OSError as error:
+      if error.errno in _READ_ONLY:
+        return _without_cache(source, side, error)
       if not runs.is_avoidable(error):
         raise
       raise errors.UserError(
@@ -89,6 +101,23 @@ def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Decoded:
       _publish(partial, entry)
     finally:
       shutil.rmtree(partial, ignore_errors=True)
+  return _read(entry)
+
+
+def _without_cache(
+  source: sources.Source, side: int, reason: OSError
+) -> Decoded:
+  """The images in a file that is deleted at once, but stays mapped."""
+  logger.warning(
+    f"{reason.filename} cannot be written ({reason.strerror}): {source.name} is"
+    " decoded for this run only; name another config.data.cache to keep it"
+  )
+  with tempfile.TemporaryDirectory(prefix="astgan-") as folder:
+    _decode(source, side, pathlib.Path(folder))
+    return _read(pathlib.Path(folder))
+
+
+def _read(entry: pathlib.Path) -> Decoded:
   described = json.loads((entry / "entry.json").read_text())
   return Decoded(
     np.load(entry / "images.npy", mmap_mode="r"),

@@ -13,11 +13,13 @@ import ml_collections
 from astgan import atomic, errors, runs, stop, writer
 from astgan.data import formats, images
 from astgan.nst import (
-  methods,
+  by_optimization,
+  by_painter,
   opening,
   painted,
   photographs,
   settings,
+  spread,
   unfinished,
 )
 
@@ -35,8 +37,9 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   Paintings are `painted/STEM.png` in the run folder, or of the suffix of
   `paint.format`, with the alpha of the photograph, at `paint.size` on their
   longer side: by optimisation over pixels, or in one pass where the style is a
-  painter. Finished paintings are kept, so that a stopped run can continue
-  and photographs can be added. `style.json` holds the fingerprint of the style,
+  painter. A folder of photographs is spread over the local devices. Finished
+  paintings are kept, so that a stopped run can continue and photographs can be
+  added. `style.json` holds the fingerprint of the style,
   which must not change within a run folder.
 
   Args:
@@ -71,9 +74,9 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
 
   folder = workdir / _UNFINISHED
   if in_one_pass:
-    method = methods.OnePass(opened, tile=config.paint.tile)
+    method = by_painter.OnePass(opened, tile=config.paint.tile)
   else:
-    method = methods.Optimization(config, opened, folder)
+    method = by_optimization.Optimization(config, opened, folder)
   runs.open_run(workdir, config)
   (workdir / "painted").mkdir(exist_ok=True)
   if method.contact_sheet is not None:
@@ -83,18 +86,29 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   kept = dict.fromkeys((path.stem for path in pending), -1)
   _drop_metrics(workdir, kept | method.resume(decode(stopped)))
   with writer.Writer(workdir) as log, stop.signals() as signals:
-    for number, photograph in enumerate(itertools.chain([first], decoded), 1):
+
+    def paint_one(photograph):
       # The number of a photograph changes with the others, its bytes do not.
       key = jax.random.fold_in(noise_key, int(photograph.fingerprint[:8], 16))
-      image = method.paint(key, photograph, log, signals)
+      return method.paint(key, photograph, log, signals)
+
+    number = 0
+    for photograph, image in spread.paint_each(
+      paint_one,
+      itertools.chain([first], decoded),
+      devices=jax.local_devices()[: len(pending)],
+      signals=signals,
+    ):
       if image is None:
-        logger.info("stopped by %s; the same command goes on", signals[0])
-        return
+        continue
+      number += 1
       painting = photographs.write(image, photograph, workdir, config)
       unfinished.drop(folder, photograph.path.stem)
       pixels = formats.to_integers(image, bits=8)
       log.image(f"{photograph.path.stem}/painted", config.paint.steps, pixels)
       logger.info("%s (%d of %d)", painting, number, len(pending))
+    if signals:
+      logger.info("stopped by %s; the same command goes on", signals[0])
 
 
 def _fingerprint(opened):

@@ -95,12 +95,12 @@ def apply_gradients(
     state: before the step: its number and the scale of learning rates.
   """
   optimizer = make_optimizer(section)
+  gradients = _without(gradients, section.frozen)
   # optax raises floats to integers, which strict promotion would refuse.
   with jax.numpy_dtype_promotion("standard"):
     updates, opt_state = optimizer.update(
       gradients, network.opt_state, network.params
     )
-  updates = _without(updates, section.frozen)
   factor = learning_rate_factor(section, state.step)
   scale = state.learning_rate_scale
   scale = scale if factor is None else factor * scale
@@ -109,11 +109,13 @@ def apply_gradients(
   return interface.NetworkState(params, collections, opt_state)
 
 
-def _without(updates: dict[str, PyTree], frozen: tuple) -> dict[str, PyTree]:
-  """The updates, zero in the layers that are frozen."""
+def _without(
+  gradients: dict[str, PyTree], frozen: tuple[str, ...]
+) -> dict[str, PyTree]:
+  """The gradients, zero in the layers that are frozen, which then stay."""
   return {
     name: jax.tree.map(jnp.zeros_like, layer) if name in frozen else layer
-    for name, layer in updates.items()
+    for name, layer in gradients.items()
   }
 
 

@@ -14,6 +14,7 @@ import ml_collections
 import numpy as np
 from jaxtyping import PyTree
 
+from astgan import distributed
 from astgan.data import pipeline
 from astgan.systems import interface
 from astgan.train import parallel
@@ -119,7 +120,8 @@ class Loader:
       name: pipeline.Order(len(training[name]), seed=config.seed, source=number)
       for number, name in enumerate(system.sources)
     }
-    self._host_images = None if parallel.fits(images) else images
+    fits = distributed.by_first(lambda: parallel.fits(images))
+    self._host_images = None if fits else images
     self.images = (
       parallel.replicate(dict(images)) if (self._host_images is None) else None
     )
@@ -135,7 +137,7 @@ class Loader:
     self._batches.close()
 
   def __iter__(self) -> Iterator[tuple[Call, PyTree]]:
-    """Each call, and by source its batches in the devices' shares."""
+    """Each call, and by source the shares of this process' devices."""
     return self._batches
 
   def _load(self, call: Call) -> tuple[Call, PyTree]:
@@ -147,10 +149,10 @@ class Loader:
     batches = {}
     for name, order in self._orders.items():
       batch = np.stack([order.batch(start, size) for start in starts])
-      batch = self._training[name][batch]
+      batch = parallel.shard(self._training[name][batch])
       if self._host_images is not None:
         batch = self._host_images[name][batch]
-      batches[name] = parallel.shard(batch)
+      batches[name] = batch
     return call, batches
 
 

@@ -5,7 +5,9 @@ parallel.py, which batches it gets in loader.py, what is written and when in
 reporter.py, and what becomes of a training that fails in failures.py.
 """
 
+import contextlib
 import functools
+import json
 import logging
 import pathlib
 from collections.abc import Sequence
@@ -17,7 +19,15 @@ import numpy as np
 import tqdm
 from jaxtyping import PyTree
 
-from astgan import checkpoints, history, runs, stop, writer
+from astgan import (
+  checkpoints,
+  distributed,
+  errors,
+  history,
+  runs,
+  stop,
+  writer,
+)
 from astgan.systems import interface, registry
 from astgan.train import (
   evaluation,
@@ -61,42 +71,86 @@ def train(
   system = registry.make(config)
   settings.check(config, system)
   runs.check_run(workdir, config)
-  steps = checkpoints.steps(workdir)
-  is_finished = bool(steps) and steps[-1] >= config.train.steps
-  if is_finished and checkpoints.is_whole(workdir, steps[-1]):
-    logger.info(
-      f"{workdir} is at step {steps[-1]}; raise config.train.steps to go on;"
-      f" {report.summary(config, workdir, steps)}"
-    )
+  if distributed.by_first(lambda: _is_finished(config, workdir)):
     return
-  start.check(config, workdir, system)
-  found = sources.load(config, workdir, system)
-  evaluated = evaluation.make(config, system, found)
-  runs.open_run(workdir, config)
-  runs.keep_fingerprint(
-    workdir, "images.json", found.fingerprint, field="data.source"
-  )
-  with checkpoints.Checkpoints(workdir, keep=config.train.max_to_keep) as saved:
+  with contextlib.ExitStack() as stack:
+
+    def open_folder():
+      start.check(config, workdir, system)
+      stack.enter_context(runs.alone(workdir))
+
+    distributed.only_first(open_folder)
+    report_to = workdir if distributed.is_first() else None
+    found = sources.load(config, report_to, system)
+    _check_same(found, workdir)
+
+    def open_run():
+      evaluated = evaluation.make(config, system, found)
+      runs.open_run(workdir, config)
+      runs.keep_fingerprint(
+        workdir, "images.json", found.fingerprint, field="data.source"
+      )
+      keep = config.train.max_to_keep
+      saved = checkpoints.Checkpoints(workdir, keep=keep)
+      return stack.enter_context(saved), evaluated
+
+    saved, evaluated = distributed.only_first(open_run) or (None, None)
     run = _Run(config, workdir, system, saved, found, evaluated, evaluators)
     ended = None
     while ended is None:
       try:
         ended = run.resume()
       except failures.Failure as failure:
-        failures.answer(failure, config, workdir, saved)
-    told = report.summary(config, workdir, saved.steps)
-    logger.info(f"{workdir}: {ended}; {told}")
+        distributed.only_first(
+          functools.partial(failures.answer, failure, config, workdir, saved)
+        )
+    if distributed.is_first():
+      told = report.summary(config, workdir, saved.steps)
+      logger.info(f"{workdir}: {ended}; {told}")
+  # The others leave when all is on disk.
+  distributed.only_first(lambda: None)
+
+
+def _is_finished(
+  config: ml_collections.ConfigDict, workdir: pathlib.Path
+) -> bool:
+  """Whether the run has made its steps; then that is said."""
+  runs.check_run(workdir, config)
+  steps = checkpoints.steps(workdir)
+  if not steps or steps[-1] < config.train.steps:
+    return False
+  if not checkpoints.is_whole(workdir, steps[-1]):
+    return False
+  logger.info(
+    f"{workdir} is at step {steps[-1]}; raise config.train.steps to go on;"
+    f" {report.summary(config, workdir, steps)}"
+  )
+  return True
+
+
+def _check_same(found: sources.Sources, workdir: pathlib.Path) -> None:
+  """Raises UserError where this process reads other images than the first."""
+  expected = distributed.by_first(lambda: found.fingerprint)
+  if found.fingerprint != expected:
+    raise errors.UserError(
+      "config.data.source: the images here are not those of process 0 (here"
+      f" {json.dumps(found.fingerprint)}, there {json.dumps(expected)}); give"
+      " all processes the same"
+    )
 
 
 class _Run:
-  """One run: where it goes on, and its calls of the devices."""
+  """One run: where it goes on, and its calls of the devices.
+
+  The run folder, with `saved` and `evaluated`, is the first process' alone.
+  """
 
   def __init__(
     self,
     config: ml_collections.ConfigDict,
     workdir: pathlib.Path,
     system: interface.System,
-    saved: checkpoints.Checkpoints,
+    saved: checkpoints.Checkpoints | None,
     found: sources.Sources,
     evaluated: evaluation.Evaluation | None,
     evaluators: Sequence[evaluators.Evaluator],
@@ -106,7 +160,9 @@ class _Run:
     self._system = system
     self._saved = saved
     self._sources = found
+    self._evaluators = evaluators
     self._throughput = throughput.Throughput()
+    self._agreement = parallel.Agreement()
     self._frozen = parallel.replicate(system.load_frozen())
     self._call = parallel.make_call(system, config.data)
     self._make_reporter = functools.partial(
@@ -128,25 +184,36 @@ class _Run:
     Raises:
       Failure: the training cannot go on like this.
     """
-    state = self._restore()
-    step = int(state.step)
-    with writer.Writer(self._workdir, resume_step=step) as log:
-      scale = history.roll_backs(log.lines).learning_rate_scale
-      state = state.replace(learning_rate_scale=jnp.float32(scale))
-      reports = self._make_reporter(log)
-      reports.write_once()
-      images, training = self._sources.images, self._sources.training
-      with loader.Loader(
-        self._config, self._system, images, training, step
-      ) as batches:
-        return self._to_the_end(state, batches, reports)
+    key = jax.random.key(self._config.seed)
+    template = jax.eval_shape(self._system.init, key)
+    with contextlib.ExitStack() as stack:
 
-  def _restore(self) -> interface.TrainState:
+      def begin():
+        state = self._restore(template)
+        log = writer.Writer(self._workdir, resume_step=int(state.step))
+        stack.enter_context(log)
+        scale = history.roll_backs(log.lines).learning_rate_scale
+        reports = self._make_reporter(log)
+        reports.write_once()
+        return state.replace(learning_rate_scale=jnp.float32(scale)), reports
+
+      state, reports = distributed.only_first(begin) or (
+        jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), template), None
+      )  # fmt: skip
+      state = distributed.broadcast(state)
+      images, training = self._sources.images, self._sources.training
+      batches = stack.enter_context(
+        loader.Loader(
+          self._config, self._system, images, training, int(state.step)
+        )
+      )
+      return self._to_the_end(state, batches, reports)
+
+  def _restore(self, template: interface.TrainState) -> interface.TrainState:
     """The newest whole state, or the first."""
     if self._saved.latest is None:
-      return start.first(self._config, self._system)
-    key = jax.random.key(self._config.seed)
-    state = self._saved.restore(jax.eval_shape(self._system.init, key))
+      return start.first(self._config, self._workdir, self._system)
+    state = self._saved.restore(template)
     logger.info(f"{self._workdir} goes on from step {int(state.step)}")
     return state
 
@@ -154,15 +221,21 @@ class _Run:
     self,
     state: interface.TrainState,
     batches: loader.Loader,
-    reports: reporter.Reporter,
+    reports: reporter.Reporter | None,
   ) -> str:
     """Updates until all steps are done or a signal asks to stop."""
     step, steps = int(state.step), self._config.train.steps
+    stopped = False
     state = parallel.replicate(state)
     waiting = self._throughput.waiting(batches)
     with (
       stop.signals() as signals,
-      tqdm.tqdm(total=steps, initial=step, unit="step") as bar,
+      tqdm.tqdm(
+        total=steps,
+        initial=step,
+        unit="step",
+        disable=not distributed.is_first(),
+      ) as bar,
     ):
       for call, batch in waiting:
         state, scalars = self._make(call, batch, state, batches.images)
@@ -173,21 +246,51 @@ class _Run:
         bar.update(completed)
         # A signal that comes while files are written waits for the next step,
         # with which the run is saved.
-        stopped = bool(signals)
+        stopped = self._agreement.asks(bool(signals))
         scalars = jax.tree.map(lambda x, n=completed: x[-n:], scalars)
-        reports.report(step, state, scalars, stopped=stopped)
+        self._report(reports, step, state, scalars, stopped=stopped)
         bar.set_postfix_str(self._throughput.line(), refresh=False)
         if stopped:
           break
       # A first signal does not interrupt the last checkpoint either.
-      self._saved.wait()
+      distributed.only_first(lambda: self._saved.wait())
     summary = f"step {step}, {self._throughput.summary()}"
-    if signals and step < steps:
-      return (
-        f"stopped by {signals[0]}; the same command goes on from {step};"
-        f" {summary}"
-      )
+    if stopped and step < steps:
+      by = signals[0] if signals else "a signal to another process"
+      return f"stopped by {by}; the same command goes on from {step}; {summary}"
     return f"finished; {summary}"
+
+  def _report(
+    self,
+    reports: reporter.Reporter | None,
+    step: int,
+    state: interface.TrainState,
+    scalars: interface.Scalars,
+    *,
+    stopped: bool,
+  ) -> None:
+    """The first process reports; all learn how that ended, where it is due.
+
+    Raises:
+      Failure: the training cannot go on like this.
+    """
+    count = len(next(iter(scalars.values())))
+    if not distributed.is_alone() and not reporter.is_any_due(
+      self._config, self._evaluators, step, count=count, stopped=stopped
+    ):
+      return
+
+    def report():
+      try:
+        reports.report(step, state, scalars, stopped=stopped)
+      except failures.Failure as failure:
+        return failure.step, failure.reason, failure.is_finite
+      return None
+
+    failed = distributed.by_first(report)
+    if failed:
+      number, reason, is_finite = failed
+      raise failures.Failure(number, reason, is_finite=is_finite)
 
   def _make(
     self,

@@ -1,6 +1,7 @@
-"""The updates of a system over all local devices: the only place that maps.
+"""The updates of a system over all devices: the only place that maps.
 
-The state is one plain pytree, the same on every device; batches are sharded. An
+The state is one plain pytree, the same on every device; batches are sharded,
+over the devices of all processes, of which each brings its own share. An
 output that forgot its mean over the devices would silently be the first
 device's, which the tests on two devices catch.
 """
@@ -35,8 +36,8 @@ def make_call(
   [k]. The state is donated. `images` is None where the host gathers the
   batches: then `batches` are bytes by source, [devices k b s s 3]. Otherwise it
   holds all images on every device, and `batches` are their indices, [devices k
-  b]. b is a device's share of a batch. `numbers` are those of the turns in
-  their step, [k].
+  b]. The devices are those of this process, and b is a device's share of a
+  batch. `numbers` are those of the turns in their step, [k].
 
   Args:
     system: whose update is made.
@@ -71,6 +72,7 @@ def make_call(
     out_axes=(None, None),
     static_broadcasted_argnums=(5, 6),
     donate_argnums=0,
+    devices=_devices(),
   )
 
 
@@ -122,11 +124,45 @@ def prepare(
 def shard(
   batches: Shaped[np.ndarray, "k b ..."],
 ) -> Shaped[np.ndarray, "devices k share ..."]:
-  """k global batches as the shares of the devices."""
-  devices = jax.local_device_count()
+  """k global batches as the shares of the devices of this process."""
+  devices = _devices()
   k, b = batches.shape[:2]
-  shares = batches.reshape(k, devices, b // devices, *batches.shape[2:])
-  return shares.swapaxes(0, 1)
+  shares = batches.reshape(
+    k, len(devices), b // len(devices), *batches.shape[2:]
+  )
+  here = [d.process_index == jax.process_index() for d in devices]
+  return shares.swapaxes(0, 1)[here]
+
+
+def _devices() -> list[jax.Device]:
+  """All devices, those of a process together, in the order of their shares."""
+  return sorted(jax.devices(), key=lambda d: (d.process_index, d.id))
+
+
+class Agreement:
+  """Whether any process asks to stop, which all learn at the same call.
+
+  Several processes learn it a call later, so that accelerators need not wait.
+  """
+
+  def __init__(self) -> None:
+    self._asked = None
+    self._any = jax.pmap(
+      lambda asked: lax.pmax(asked, AXIS),
+      axis_name=AXIS,
+      out_axes=None,
+      devices=_devices(),
+    )
+
+  def asks(self, asked: bool) -> bool:
+    """All processes call it together, each with what it asks itself."""
+    if jax.process_count() == 1:
+      return asked
+    before = self._asked
+    self._asked = self._any(np.full(jax.local_device_count(), asked, np.int32))
+    if jax.default_backend() == "cpu":
+      jax.block_until_ready(self._asked)
+    return before is not None and bool(before)
 
 
 def replicate(tree: PyTree) -> PyTree:

@@ -167,6 +167,31 @@ class Reporter:
     )
 
 
+def is_any_due(
+  config: ml_collections.ConfigDict,
+  evaluators: Sequence[evaluators.Evaluator],
+  step: int,
+  *,
+  count: int,
+  stopped: bool,
+) -> bool:
+  """Whether anything is written after a step; an evaluation may ask to save.
+
+  Args:
+    config: a training config.
+    evaluators: beside that of the config.
+    step: completed steps.
+    count: steps since the question was last asked.
+    stopped: whether the run ends before its last step.
+  """
+  train = config.train
+  periods = [train.log_every, train.sample_every, train.save_every]
+  periods += [evaluator.every for evaluator in evaluators]
+  periods += [train.evaluate_every] if train.evaluate_every else []
+  last = stopped or step == train.steps
+  return any(is_time(step, p, last=last, count=count) for p in periods)
+
+
 def is_time(step: int, every: int, *, last: bool, count: int = 1) -> bool:
   """Whether a multiple of `every` is among the last `count` steps.
 

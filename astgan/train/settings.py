@@ -115,7 +115,7 @@ def _check_detectors(config: ml_collections.ConfigDict) -> None:
 def _check_batches(
   config: ml_collections.ConfigDict, system: interface.System
 ) -> None:
-  devices = jax.local_device_count()
+  devices = jax.device_count()
   fewest = system.fewest_examples * devices
   checks.within(config, "train.batch_size", fewest)
   for size in {phase.batch_size for phase in system.phases}:

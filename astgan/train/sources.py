@@ -31,14 +31,14 @@ class Sources(NamedTuple):
 
 def load(
   config: ml_collections.ConfigDict,
-  workdir: pathlib.Path,
+  workdir: pathlib.Path | None,
   system: interface.System,
 ) -> Sources:
   """Decodes all sources; images of the first one are held out.
 
   Args:
     config: a training config.
-    workdir: gets the list of images that could not be read.
+    workdir: gets the list of images that could not be read; None gets none.
     system: whose sources they are.
 
   Raises:

@@ -1,14 +1,21 @@
 """The first state of a training, whose networks may be those of another run."""
 
 import functools
+import json
+import logging
 import pathlib
 
 import jax
 import ml_collections
 import numpy as np
 
-from astgan import checkpoints, errors, sampling
+from astgan import atomic, checkpoints, errors, sampling
 from astgan.systems import interface
+
+logger = logging.getLogger(__name__)
+
+# In the run folder: which checkpoint it started from.
+_STARTED = "start.json"
 
 
 def check(
@@ -26,7 +33,7 @@ def check(
   if not config.train.start_from or checkpoints.steps(workdir):
     return
   folder = _folder(config)
-  _, _, state = sampling.restore(folder)
+  _, _, state = sampling.restore(folder, step=_step(workdir))
   there = _shapes(state)
   here = _shapes(jax.eval_shape(system.init, jax.random.key(config.seed)))
   differences = [
@@ -43,22 +50,34 @@ def check(
 
 
 def first(
-  config: ml_collections.ConfigDict, system: interface.System
+  config: ml_collections.ConfigDict,
+  workdir: pathlib.Path,
+  system: interface.System,
 ) -> interface.TrainState:
   """The state before the first step.
 
   With `train.start_from` parameters, collections and moving averages are those
-  of that run's newest checkpoint. Optimisers, step and chance are new.
+  of that run's newest checkpoint. Optimisers, step and chance are new. The run
+  folder keeps the number of that checkpoint: a run that is started again before
+  its own first one begins with the same, even if the other run went on.
 
   Args:
     config: a training config that was checked.
+    workdir: the run folder.
     system: that is trained.
+
+  Raises:
+    UserError: that checkpoint is gone.
   """
   init = functools.partial(system.init, jax.random.key(config.seed))
   state = jax.jit(init)()
   if not config.train.start_from:
     return state
-  _, _, other = sampling.restore(_folder(config))
+  folder = _folder(config)
+  _, step, other = sampling.restore(folder, step=_step(workdir))
+  started = json.dumps({"run": str(folder), "step": step}) + "\n"
+  atomic.write(workdir / _STARTED, started.encode())
+  logger.info(f"{workdir} starts from step {step} of {folder}")
   networks = {
     name: network.replace(
       params=other.networks[name].params,
@@ -72,6 +91,14 @@ def first(
     for name in state.ema
   }
   return state.replace(networks=networks, ema=ema)
+
+
+def _step(workdir: pathlib.Path) -> str:
+  """The checkpoint that the run started from, or else the newest."""
+  path = workdir / _STARTED
+  return (
+    str(json.loads(path.read_text())["step"]) if path.exists() else "newest"
+  )
 
 
 def _folder(config: ml_collections.ConfigDict) -> pathlib.Path:

@@ -44,12 +44,13 @@ def make_pass(net: str, size: int, *, tile: int = 0):
 def make_torch_pass(name, size, device, *, compiled, repeat):
   """The same of PyTorch, `repeat` times."""
   import torch
+  from torch.utils._pytree import tree_map
 
   from tests.reference import cyclegan_torch, painters_torch
 
   layout = {"device": device, "memory_format": torch.channels_last}
   if name == "fast":
-    params = painters_torch.map_leaves(
+    params = tree_map(
       lambda leaf: leaf.to(**layout) if leaf.ndim == 4 else leaf.to(device),
       painters_torch.draw_translator(32, 5),
     )

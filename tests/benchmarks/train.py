@@ -7,8 +7,8 @@
 The first trains both on the same random images, each in a process of its own,
 called in turn; a line of JSON says what both take. Pages are `dcgan_baseline`,
 `resize`, which is the same with resize convolutions, `wgan_gp`, of which an
-update is five of the critic, `vaegan`, `cyclegan` at 128 pixels with 6
-blocks, and at 128 pixels the painters of one pass, `fast`, `adain`, `wct`,
+update is five of the critic, `vaegan`, `cyclegan` at 128 pixels with 6 blocks,
+`fewshot`, and at 128 pixels the painters of one pass, `fast`, `adain`, `wct`,
 `style_swap` and `stvae`, with untrained features. PyTorch is the extra
 `reference`; on a GPU it runs eagerly and compiled, both channels-last and in
 TF32. The second says what R1 at every 16th update adds to a period of 16. The
@@ -41,6 +41,7 @@ from configs import (
   adain,
   cyclegan,
   dcgan_baseline,
+  fewshot,
   johnson,
   stvae,
   style_swap,
@@ -80,6 +81,7 @@ PAGES = {
   "wct": (wct, OF_PAIRS, 1),
   "style_swap": (style_swap, OF_PAIRS, 1),
   "stvae": (stvae, OF_PAIRS, 2),
+  "fewshot": (fewshot, {}, 32),
   "free": (dcgan_baseline, FREE, 64),
   "lazy_r1": (dcgan_baseline, LAZY, 64),
 }

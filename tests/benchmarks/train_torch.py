@@ -10,11 +10,13 @@ import importlib
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.utils._pytree import tree_leaves, tree_map
 
 from tests.benchmarks import timing
 from tests.reference import (
   cyclegan_torch,
   dcgan_torch,
+  fewshot_torch,
   painters_torch,
   resnet_torch,
   vaegan_torch,
@@ -24,7 +26,7 @@ from tests.reference import (
 CHANNELS = (512, 512, 256, 128, 64)
 PAINTERS = tuple(painters_torch.LOSSES)
 PAGES = (
-  *("dcgan_baseline", "resize", "wgan_gp", "vaegan", "cyclegan"),
+  *("dcgan_baseline", "resize", "wgan_gp", "vaegan", "cyclegan", "fewshot"),
   *PAINTERS,
 )
 
@@ -137,13 +139,8 @@ def make_painter_update(page, batch, device, *, compiled, repeat):
       return leaf.to(device, memory_format=torch.channels_last)
     return leaf.to(device)
 
-  params, frozen = (
-    painters_torch.map_leaves(place, tree) for tree in (params, frozen)
-  )
-  leaves = []
-  painters_torch.map_leaves(
-    lambda leaf: leaves.append(leaf.requires_grad_()), params
-  )
+  params, frozen = (tree_map(place, tree) for tree in (params, frozen))
+  leaves = [leaf.requires_grad_() for leaf in tree_leaves(params)]
   section = config["generator" if "generator" in config else "decoder"]
   optimizer = torch.optim.Adam(leaves, lr=section.learning_rate)
   loss_of = painters_torch.LOSSES[page]
@@ -167,16 +164,111 @@ def make_painter_update(page, batch, device, *, compiled, repeat):
   return update
 
 
+def make_fewshot_params(draw):
+  """Of the page `fewshot`: a width of 16 at 64 pixels, heads on pixels."""
+  width = {4: 512, 8: 256, 16: 128, 32: 64, 64: 64}
+  generator = {"project": draw(512, 4, 256, 4)}  # As `fewshot_torch.load`.
+  for side, channels in width.items():
+    one, zero = torch.ones(channels), torch.zeros(channels)
+    generator[f"norm_{side}"] = {"scale": one, "bias": zero}
+    if side > 4:
+      inputs = width[side // 2] // 2
+      generator[f"up_{side}"] = {"kernel": draw(channels, inputs, 3, 3)}
+      generator[f"noise_{side}"] = torch.zeros(channels)
+  generator["squeeze_64"] = {"kernel": draw(32, 256, 4, 4)}
+  generator["excite_64"] = {"kernel": draw(32, 32)}
+  generator["output"] = {"kernel": draw(3, 32, 3, 3)}
+  critic = {"pixels_logits": {"kernel": draw(1, 128, 4, 4)}}
+  for i, (inputs, channels) in enumerate(((3, 32), (32, 64), (64, 128))):
+    critic[f"pixels_{i}"] = {"kernel": draw(channels, inputs, 4, 4)}
+    one, zero = torch.ones(channels), torch.zeros(channels)
+    critic[f"pixels_norm_{i}"] = {"scale": one, "bias": zero}
+  return generator, critic
+
+
+def make_fewshot_update(batch, device, *, compiled, repeat):
+  """The same of the page `fewshot`, at its sizes and through DiffAugment."""
+  torch.manual_seed(0)
+  generator, critic = make_fewshot_params(lambda *s: 0.02 * torch.randn(s))
+  to_device = functools.partial(torch.Tensor.to, device=device)
+  generator, critic = (
+    tree_map(to_device, tree) for tree in (generator, critic)
+  )
+  vectors = {}
+  for name, channels in (
+    *(("pixels_0", 32), ("pixels_1", 64), ("pixels_2", 128)),
+    ("pixels_logits", 1),
+  ):
+    vector = functional.normalize(torch.randn(channels, device=device), dim=0)
+    vectors[name] = {"kernel": vector}
+  generate, score = fewshot_torch.generate, fewshot_torch.score
+  if compiled:
+    generate, score = torch.compile(generate), torch.compile(score)
+  optimizers = []
+  for tree in (generator, critic):
+    leaves = tree_leaves(tree)
+    for leaf in leaves:
+      leaf.requires_grad_()
+    optimizers.append(torch.optim.Adam(leaves, lr=2e-4, betas=(0.0, 0.99)))
+  layout = {"device": device, "memory_format": torch.channels_last}
+  shape = (2048, 3, 64, 64)
+  images = torch.randint(0, 256, shape, dtype=torch.uint8).to(**layout)
+
+  def see(x):
+    """Moved by up to an eighth, and a square cut out, each by itself."""
+    padded = functional.pad(x, [8] * 4)
+    rows, columns, top, left = torch.randint(0, 17, (4, len(x), 1, 1))
+    steps, batch_index = torch.arange(64), torch.arange(len(x))[:, None, None]
+    x = padded[
+      batch_index, :, rows + steps[None, :, None], columns + steps
+    ].permute(0, 3, 1, 2)
+    is_row = (steps - 3 * top).abs() <= 6  # [b 1 64]
+    is_column = (steps - 3 * left).abs() <= 6
+    kept = ~(is_row.mT & is_column)[:, None]
+    return {"pixels": x * kept.to(device)}
+
+  def update_once():
+    nonlocal vectors
+    indices = torch.randint(0, len(images), (batch,), device=device)
+    real = images[indices].float() / 127.5 - 1
+    latents = torch.randn(batch, 256, device=device)
+    noise = {
+      side: torch.randn(batch, side, side, device=device)
+      for side in (8, 16, 32, 64)
+    }
+    fakes = generate(generator, latents, noise, 64)
+    real_logits, vectors = score(critic, vectors, see(real))
+    fake_logits, vectors = score(critic, vectors, see(fakes.detach()))
+    loss = torch.relu(1 - real_logits["pixels"]).mean()
+    loss = loss + torch.relu(1 + fake_logits["pixels"]).mean()
+    optimizers[1].zero_grad(set_to_none=True)
+    loss.backward()
+    optimizers[1].step()
+    fake_logits, vectors = score(critic, vectors, see(fakes))
+    optimizers[0].zero_grad(set_to_none=True)
+    (-fake_logits["pixels"].mean()).backward()
+    optimizers[0].step()
+
+  def update():
+    for _ in range(repeat):
+      update_once()
+    if device == "cuda":
+      torch.cuda.synchronize()
+
+  return update
+
+
 def make_update(page, batch, device, *, compiled, repeat):
   """A call makes `repeat` updates and returns when they are done."""
+  others = {
+    "cyclegan": make_cyclegan_update,
+    "vaegan": make_vaegan_update,
+    "fewshot": make_fewshot_update,
+  }
   if page in PAINTERS:
-    return make_painter_update(
-      page, batch, device, compiled=compiled, repeat=repeat
-    )
-  if page == "cyclegan":
-    return make_cyclegan_update(batch, device, compiled=compiled, repeat=repeat)
-  if page == "vaegan":
-    return make_vaegan_update(batch, device, compiled=compiled, repeat=repeat)
+    others[page] = functools.partial(make_painter_update, page)
+  if page in others:
+    return others[page](batch, device, compiled=compiled, repeat=repeat)
   torch.manual_seed(0)
   layout = {"device": device, "memory_format": torch.channels_last}
   generator, latent_shape, discriminator = make_networks(page)

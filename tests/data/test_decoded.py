@@ -1,8 +1,9 @@
-import dataclasses
 import errno
+import fcntl
 import functools
 import hashlib
 import os
+import pathlib
 import threading
 import time
 from concurrent import futures
@@ -86,21 +87,41 @@ def test_processes_draw_what_a_thread_draws(tmp_path, monkeypatch):
   np.testing.assert_array_equal(loaded.array, expected)
 
 
-def test_two_runs_may_decode_the_same_at_once(tmp_path):
-  meet, shelf = threading.Barrier(2, timeout=20), Shelf()
+def test_of_two_runs_that_want_the_same_one_decodes_it(tmp_path, monkeypatch):
+  shelf, both = Shelf(), threading.Barrier(2, timeout=20)
+  flock, met = fcntl.flock, threading.local()
 
-  def read_together(index):
-    if index == 0:
-      meet.wait()
-    return shelf.read(index)
+  def meet_and_lock(file, operation):
+    if not hasattr(met, "once"):
+      met.once = True
+      both.wait()
+    flock(file, operation)
 
-  source = dataclasses.replace(shelf.source, read=read_together)
-  load = functools.partial(decoded.load, source, side=4, cache=tmp_path)
+  monkeypatch.setattr(fcntl, "flock", meet_and_lock)
+  load = functools.partial(decoded.load, shelf.source, side=4, cache=tmp_path)
   with futures.ThreadPoolExecutor(2) as threads:
     runs = [threads.submit(load) for _ in range(2)]
   for run in runs:
     check_squares(run.result().array)
+  assert shelf.reads == 4
   assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_cache_that_can_only_be_read_is_used_or_done_without(
+  tmp_path, monkeypatch, caplog
+):
+  def refuse(self, *arguments, **options):
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+
+  filled = decoded.load(Shelf().source, side=4, cache=tmp_path / "filled")
+  monkeypatch.setattr(pathlib.Path, "mkdir", refuse)
+  for name, reads in (("filled", 0), ("missing", 4)):
+    shelf = Shelf()
+    found = decoded.load(shelf.source, side=4, cache=tmp_path / name)
+    check_squares(found.array)
+    assert (found.sha256, shelf.reads) == (filled.sha256, reads)
+  (told,) = caplog.messages
+  assert "missing cannot be written (Read-only file system)" in told
 
 
 def test_a_full_disk_is_reported_with_its_file(tmp_path, monkeypatch):

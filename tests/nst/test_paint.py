@@ -6,6 +6,7 @@ import logging
 import pathlib
 import signal
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
@@ -67,6 +68,10 @@ def refused(folder, match, **changes):
   assert "\n" not in str(caught.value)
 
 
+def painted(workdir):
+  return sorted((workdir / "painted").iterdir())
+
+
 def read_metrics(workdir):
   text = (workdir / "metrics.jsonl").read_text()
   return [json.loads(line) for line in text.splitlines()]
@@ -104,6 +109,20 @@ def test_a_deleted_painting_is_painted_again_with_the_same_pixels(folder):
   lines = read_metrics(run(folder))
   np.testing.assert_array_equal(images.read(painting), before, strict=True)
   assert [line["step"] for line in lines] == [0, 2]
+
+
+def test_photographs_on_two_devices_are_painted_as_on_one(folder, monkeypatch):
+  write(folder / "photographs" / "pier.png", 80, 40, seed=6)
+  workdir = run(folder, **PYRAMID)
+  paintings = {path.name: images.read(path) for path in painted(workdir)}
+  assert len(paintings) == 2
+  workdir.rename(folder / "before")
+  first = jax.local_devices()[:1]
+  monkeypatch.setattr(jax, "local_devices", lambda: first)
+  for path in painted(run(folder, **PYRAMID)):
+    np.testing.assert_array_equal(
+      images.read(path), paintings[path.name], strict=True
+    )
 
 
 def test_a_restart_keeps_paintings_and_adds_the_others(folder, caplog):

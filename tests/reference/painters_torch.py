@@ -331,13 +331,6 @@ def draw(name, config):
   return params, frozen
 
 
-def map_leaves(change, tree):
-  """The tree of what becomes of its tensors."""
-  if isinstance(tree, dict):
-    return {name: map_leaves(change, part) for name, part in tree.items()}
-  return change(tree)
-
-
 LOSSES = {
   "stvae": stvae_loss,
   "fast": fast_loss,

@@ -42,7 +42,7 @@ def test_an_update_agrees(name, tmp_path):
     )
     for one in (state, new)
   )
-  before = painters_torch.map_leaves(lambda x: x.requires_grad_(), before)
+  before = jax.tree.map(lambda x: x.requires_grad_(), before)
   loss = painters_torch.LOSSES[name](
     before,
     {source: to_torch(images) for source, images in batch.items()},

@@ -1,5 +1,8 @@
 """Trainings that start from the networks of another run."""
 
+import functools
+import shutil
+
 import jax
 import numpy as np
 import pytest
@@ -24,10 +27,11 @@ def config_of(decoded, **changes):
 
 
 def test_networks_are_those_of_the_other_run_and_all_else_is_new(
-  trained, decoded
+  trained, decoded, tmp_path
 ):
   config = config_of(decoded, train__start_from=str(trained), seed=7)
-  state = jax.device_get(start.first(config, registry.make(config)))
+  state = start.first(config, tmp_path, registry.make(config))
+  state = jax.device_get(state)
   other = tiny.read_checkpoint(trained, 2)
   fresh = jax.device_get(tiny.init(config))
   for name, network in state.networks.items():
@@ -45,9 +49,26 @@ def test_an_average_that_the_other_run_did_not_keep_starts_as_a_copy(
 ):
   loop.train(config_of(decoded, train__ema_decay=0.0), tmp_path / "plain")
   config = config_of(decoded, train__start_from=str(tmp_path / "plain"))
-  state = start.first(config, registry.make(config))
+  state = start.first(config, tmp_path, registry.make(config))
   params = state.networks["generator"].params
   tiny.assert_equal(state.ema["generator"], params)
+
+
+def test_a_run_begins_again_with_the_checkpoint_that_it_began_with(
+  trained, decoded, tmp_path
+):
+  other = tmp_path / "other"
+  shutil.copytree(trained, other)
+  config = config_of(decoded, train__start_from=str(other))
+  begin = functools.partial(
+    start.first, config, tmp_path, registry.make(config)
+  )
+  before = begin()
+  loop.train(config_of(decoded, train__steps=4), other)
+  tiny.assert_equal(begin(), before)
+  shutil.rmtree(other / "checkpoints" / "2")
+  with pytest.raises(errors.UserError, match="no checkpoint of step 2"):
+    begin()
 
 
 def test_the_run_goes_on_where_the_other_one_is_gone(

@@ -1,4 +1,4 @@
-"""The two ways of painting a photograph, as the task `paint` calls them."""
+"""Painting by optimisation over pixels, as the task `paint` calls it."""
 
 import functools
 import math
@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import ml_collections
 import numpy as np
 import tqdm
+from jaxtyping import PyTree
 
 from astgan import arrays, errors, writer
 from astgan.data import images
@@ -19,7 +20,6 @@ from astgan.nst import (
   description,
   network,
   optimize,
-  painted,
   photographs,
   regions,
   styles,
@@ -27,45 +27,6 @@ from astgan.nst import (
   unfinished,
 )
 from astgan.nst import recipe as recipes
-
-
-class OnePass:
-  """Photographs painted in one pass, by a trained painter.
-
-  Args:
-    style: the painter.
-    tile: `paint.tile`.
-
-  Attributes:
-    contact_sheet: the first images of the styles that it was told, if any.
-
-  Raises:
-    UserError: the weights of a frozen network cannot be had.
-  """
-
-  def __init__(self, style: painted.Painted, *, tile: int):
-    self._direction, self._tile = style.direction, tile
-    self._painter, self.contact_sheet = style.tell()
-
-  def resume(self, stopped: Iterable[photographs.Photograph]) -> dict[str, int]:
-    """Nothing: one pass leaves nothing unfinished."""
-    del stopped
-    return {}
-
-  def paint(
-    self,
-    key: jax.Array,
-    photograph: photographs.Photograph,
-    log: writer.Writer,
-    signals: list[str],
-  ) -> styles.Image | None:
-    """The painting, in [0, 1]; None where a signal came."""
-    del key, log
-    if signals:
-      return None
-    return self._painter.paint(
-      photograph.colour, self._direction, tile=self._tile
-    )
 
 
 class Optimization:
@@ -110,6 +71,8 @@ class Optimization:
     )
     self._style = self._describe()
     self.contact_sheet = self._style.contact_sheet
+    # Of the network, by device.
+    self._copies = {jax.local_devices()[0]: self._params}
     self._saved: dict[str, optimize.Progress] = {}
 
   def resume(self, stopped: Iterable[photographs.Photograph]) -> dict[str, int]:
@@ -151,6 +114,7 @@ class Optimization:
     """
     stem, fields = photograph.path.stem, self._fields
     content, style = self._recolour(photograph.colour)
+    params, style = self._on_device(style)
     progress = self._saved.pop(stem, None)
     total, report_every = self._recipe.total_steps, self._report_every()
     done = max(0, optimize.done(progress, self._recipe))
@@ -170,7 +134,7 @@ class Optimization:
           key,
           jnp.asarray(content)[None],
           recipe=self._recipe,
-          params=self._params,
+          params=params,
           style=style,
           masks=regions.masks_of(stem, fields.masks),
           progress=progress,
@@ -201,6 +165,15 @@ class Optimization:
       fingerprint=photograph.fingerprint,
     )
 
+  def _on_device(self, style):
+    """The network and the style on the device that paints in this thread."""
+    (device,) = jnp.zeros(()).devices()
+    if device not in self._copies:
+      self._copies[device] = _copy(self._params)
+    if device == jax.local_devices()[0]:
+      return self._params, style
+    return self._copies[device], style._replace(targets=_copy(style.targets))
+
   def _report_every(self):
     """On CPUs a report is cheap next to a step, and the progress bar moves."""
     if jax.default_backend() == "cpu":
@@ -219,6 +192,15 @@ class Optimization:
       return match(content, self._style.palette), self._style
     palette = colour.palette(content)
     return content, self._describe(recolour=lambda image: match(image, palette))
+
+
+def _copy(tree: PyTree) -> PyTree:
+  """Arrays on the default device, and free to leave it as they were before.
+
+  Arrays that `jax.device_put` binds to a device would compile each program
+  again.
+  """
+  return jax.tree.map(jnp.asarray, jax.device_get(tree))
 
 
 def _to_bytes(image) -> images.Pixels:

@@ -1,0 +1,60 @@
+"""Locks between processes, also of several hosts that share a file system."""
+
+import contextlib
+import errno
+import fcntl
+import logging
+import os
+import pathlib
+from collections.abc import Iterator
+
+logger = logging.getLogger(__name__)
+
+_UNKNOWN = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+@contextlib.contextmanager
+def held(path: pathlib.Path, *, wait: bool = True) -> Iterator[bool]:
+  """Holds a lock that one process has at a time, even if one is killed.
+
+  Yields whether another one had to be waited for.
+
+  Args:
+    path: a file that exists while the lock is held.
+    wait: for the process that holds it.
+
+  Raises:
+    BlockingIOError: another process holds it, and `wait` is False.
+    OSError: the file cannot be written.
+  """
+  waited = False
+  while True:
+    with path.open("a") as file:
+      try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+      except BlockingIOError:
+        if not wait:
+          raise
+        if not waited:
+          logger.info(f"{path}: waiting for the process that holds it")
+        waited = True
+        fcntl.flock(file, fcntl.LOCK_EX)
+      except OSError as error:
+        if error.errno not in _UNKNOWN:
+          raise
+        logger.warning(f"{path}: this file system knows no locks")
+      # The one before deletes the file, perhaps after this one opened it.
+      if not _is_at(file.fileno(), path):
+        continue
+      try:
+        yield waited
+      finally:
+        path.unlink(missing_ok=True)
+      return
+
+
+def _is_at(descriptor: int, path: pathlib.Path) -> bool:
+  try:
+    return os.path.samestat(os.fstat(descriptor), path.stat())
+  except FileNotFoundError:
+    return False

@@ -1,0 +1,68 @@
+"""Photographs painted at the same time, one on each device."""
+
+import collections
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent import futures
+
+import jax
+
+from astgan.nst import photographs, styles
+
+# Seconds between two looks at signals, which only the main thread handles.
+_PATIENCE = 0.5
+
+
+def paint_each(
+  paint: Callable[[photographs.Photograph], styles.Image | None],
+  pending: Iterable[photographs.Photograph],
+  *,
+  devices: Sequence[jax.Device],
+  signals: list[str],
+) -> Iterator[tuple[photographs.Photograph, styles.Image | None]]:
+  """Photographs and their paintings, as they are finished.
+
+  Each device paints in a thread of its own, in which it is the default one. A
+  photograph is decoded when a device is free.
+
+  Args:
+    paint: gives None where a signal stopped it.
+    pending: the photographs.
+    devices: at least one; one alone paints in this thread.
+    signals: once there is one, no further painting begins. A failure of one
+      painting is noted there, so that the others stop, too.
+
+  Raises:
+    Exception: that of the first painting that failed.
+  """
+  if len(devices) == 1:
+    for photograph in pending:
+      yield photograph, paint(photograph)
+      if signals:
+        return
+    return
+  pending, free, running = iter(pending), collections.deque(devices), {}
+  with futures.ThreadPoolExecutor(len(devices)) as pool:
+    while True:
+      while free and not signals:
+        photograph = next(pending, None)
+        if photograph is None:
+          break
+        device = free.popleft()
+        future = pool.submit(_paint_on, device, paint, photograph)
+        running[future] = photograph, device
+      if not running:
+        return
+      done, _ = futures.wait(
+        running, timeout=_PATIENCE, return_when=futures.FIRST_COMPLETED
+      )
+      for future in done:
+        photograph, device = running.pop(future)
+        free.appendleft(device)
+        if future.exception() is not None:
+          signals.append("a failure")
+        yield photograph, future.result()
+
+
+def _paint_on(device, paint, photograph):
+  with jax.default_device(device):
+    return paint(photograph)

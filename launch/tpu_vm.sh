@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Trains on all hosts of a TPU VM, as one run.
+# Usage, from any computer with gcloud:
+#   bash launch/tpu_vm.sh NAME ZONE --config=configs/dcgan.py \
+#     --workdir=/mnt/shared/runs/dcgan [flags]
+# NAME and ZONE are those of the TPU VM. Each of its hosts has the checkout in
+# FOLDER (~/astgan unless set) with a .venv that has jax[tpu]. The first host
+# alone reads and writes the run folder. It has to be on a disk that outlives
+# the VM where the VM is preemptible.
+set -uo pipefail
+if (($# < 3)); then
+  echo "usage: bash launch/tpu_vm.sh NAME ZONE --config=FILE [flags]" >&2
+  exit 2
+fi
+name=$1 zone=$2
+shift 2
+# The shell there expands the tilde; the flags are quoted once more for it.
+command="cd ${FOLDER:-~/astgan} && ASTGAN_CLUSTER=tpu"
+command+=" .venv/bin/python -m astgan.main$(printf ' %q' "$@")"
+gcloud compute tpus tpu-vm ssh "$name" --zone="$zone" --worker=all \
+  --command="$command"
+status=$?
+if ((status != 0 && status != 2)); then
+  echo "a host failed or was lost; start the same command again: it goes on" \
+    "from the last checkpoint" >&2
+  status=1
+fi
+exit "$status"

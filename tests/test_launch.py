@@ -1,0 +1,167 @@
+"""The launch scripts, as far as stand-ins for the services can tell."""
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).parents[1]
+LAUNCH = ROOT / "launch"
+SCRIPTS = sorted([*LAUNCH.glob("*.sh"), *LAUNCH.glob("*.sbatch")])
+FLAGS = ["--config=configs/dcgan.py", "--config.data.source=folder:my images"]
+
+# The options of sbatch that are used here, with the form of their values.
+SBATCH = {
+  "job-name": r"\w+",
+  "nodes": r"\d+",
+  "ntasks-per-node": r"\d+",
+  "gpus-per-node": r"\d+",
+  "cpus-per-task": r"\d+",
+  "time": r"\d+:\d\d:\d\d",
+  "output": r"\S+",
+  "signal": r"[A-Z]+@\d+",
+  "requeue": None,
+  "open-mode": "append|truncate",
+}
+
+# Writes its environment and its arguments, and ends with a status.
+STAND_IN = """#!/usr/bin/env bash
+env > {log}.env
+printf '%s\\n' "$@" > {log}
+exit {status}
+"""
+
+
+def run(command, folder, *, name, status=0, **variables):
+  """A command with a stand-in for one program: status, stderr, its log."""
+  path = folder / name
+  path.write_text(STAND_IN.format(log=folder / "log", status=status))
+  path.chmod(0o755)
+  variables["PATH"] = f"{folder}:{os.environ['PATH']}"
+  done = subprocess.run(
+    command,
+    cwd=ROOT,
+    env=os.environ | variables,
+    capture_output=True,
+    text=True,
+  )
+  return done.returncode, done.stderr, folder / "log"
+
+
+def read(log):
+  """The arguments that a stand-in got, and its environment."""
+  lines = log.with_suffix(".env").read_text().splitlines()
+  pairs = (line.partition("=") for line in lines)
+  return log.read_text().splitlines(), {name: text for name, _, text in pairs}
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_is_one_that_bash_can_read(path):
+  done = subprocess.run(["bash", "-n", path], capture_output=True, text=True)
+  assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+  "path", sorted(LAUNCH.iterdir()), ids=lambda path: path.name
+)
+def test_a_file_is_short_and_begins_with_what_it_is(path):
+  lines = path.read_text().splitlines()
+  assert len(lines) <= 40
+  assert next(x for x in lines if not x.startswith("#!")).startswith("# ")
+
+
+def test_one_process_gets_the_flags_and_is_alone(tmp_path):
+  command = ["bash", "launch/local.sh", *FLAGS]
+  python = str(tmp_path / "python")
+  status, _, log = run(
+    command,
+    tmp_path,
+    name="python",
+    status=2,
+    PYTHON=python,
+    ASTGAN_CLUSTER="slurm",
+  )
+  arguments, variables = read(log)
+  assert (status, arguments) == (2, ["-m", "astgan.main", *FLAGS])
+  assert "ASTGAN_CLUSTER" not in variables
+
+
+def test_a_number_of_processes_is_asked_for(tmp_path):
+  for number in ([], ["0"], ["two"]):
+    command = ["bash", "launch/multiprocess.sh", *number]
+    status, told, _ = run(command, tmp_path, name="python")
+    assert status == 2 and told.startswith("usage: ")
+
+
+def test_every_option_of_sbatch_stands_before_the_first_command():
+  lines = (LAUNCH / "slurm.sbatch").read_text().splitlines()
+  first = next(i for i, x in enumerate(lines) if x and x[0] != "#")
+  options = [x for x in lines if x.startswith("#SBATCH")]
+  assert options == [x for x in lines[:first] if x.startswith("#SBATCH")]
+  for option in options:
+    name, _, value = option.removeprefix("#SBATCH --").partition("=")
+    assert re.fullmatch(SBATCH[name] or "", value), option
+
+
+@pytest.mark.parametrize(("status", "expected"), [(0, 0), (2, 2), (137, 1)])
+def test_slurm_starts_the_program_in_every_task(tmp_path, status, expected):
+  command = ["bash", "launch/slurm.sbatch", *FLAGS]
+  ended, told, log = run(command, tmp_path, name="srun", status=status)
+  arguments, variables = read(log)
+  assert arguments[-4:] == ["-m", "astgan.main", *FLAGS]
+  assert "--kill-on-bad-exit=1" in arguments
+  assert variables["ASTGAN_CLUSTER"] == "slurm"
+  assert ended == expected
+  assert ("goes on from the last checkpoint" in told) == (expected == 1)
+
+
+def test_a_tpu_vm_is_told_the_flags_as_they_are(tmp_path):
+  command = ["bash", "launch/tpu_vm.sh", "pod", "us-east1-d", *FLAGS]
+  status, _, log = run(command, tmp_path, name="gcloud")
+  arguments, _ = read(log)
+  told = shlex.split(arguments[-1].removeprefix("--command="))
+  assert status == 0
+  assert told[:4] == ["cd", "~/astgan", "&&", "ASTGAN_CLUSTER=tpu"]
+  assert told[-4:] == ["-m", "astgan.main", *FLAGS]
+  assert {"pod", "--zone=us-east1-d", "--worker=all"} <= set(arguments)
+  status, told, _ = run(command[:4], tmp_path, name="gcloud")
+  assert status == 2 and told.startswith("usage: ")
+
+
+def test_the_pods_of_a_job_find_the_first(tmp_path):
+  text = (LAUNCH / "kubernetes.yaml").read_text()
+  service, job = yaml.safe_load_all(text)
+  assert (service["apiVersion"], service["kind"]) == ("v1", "Service")
+  assert (job["apiVersion"], job["kind"]) == ("batch/v1", "Job")
+  spec, template = job["spec"], job["spec"]["template"]
+  pod = template["spec"]
+  (container,) = pod["containers"]
+  variables = {x["name"]: x["value"] for x in container["env"]}
+  assert spec["completionMode"] == "Indexed"
+  count = int(variables["JAX_NUM_PROCESSES"])
+  assert spec["completions"] == spec["parallelism"] == count
+  assert service["spec"]["clusterIP"] == "None"
+  assert service["spec"]["selector"] == template["metadata"]["labels"]
+  assert pod["subdomain"] == service["metadata"]["name"]
+  first = f"{job['metadata']['name']}-0.{pod['subdomain']}"
+  assert variables["JAX_COORDINATOR_ADDRESS"].split(":")[0] == first
+  mounted = {x["name"] for x in container["volumeMounts"]}
+  assert mounted == {x["name"] for x in pod["volumes"]}
+  command = container["command"] + container["args"]
+  _, _, log = run(command, tmp_path, name="python", JOB_COMPLETION_INDEX="3")
+  arguments, variables = read(log)
+  assert arguments[:2] == ["-m", "astgan.main"]
+  assert variables["JAX_PROCESS_ID"] == "3"
+
+
+def test_the_image_copies_what_there_is():
+  text = (LAUNCH / "Dockerfile").read_text()
+  lines = [x.split() for x in text.splitlines() if x and x[0] not in "# "]
+  assert next(x[0] for x in lines) == "FROM"
+  copied = [name for x in lines if x[0] == "COPY" for name in x[1:-1]]
+  assert {"astgan", "configs", "pyproject.toml"} <= set(copied)
+  assert all((ROOT / name).exists() for name in copied)
