@@ -20,7 +20,15 @@ from astgan import pages
 from astgan.systems import registry
 from astgan.train import loader
 
-PAGES = ("dcgan", "wgan_gp", "vaegan", "cyclegan", "fewshot")
+PAGES = (
+  "dcgan",
+  "wgan_gp",
+  "vaegan",
+  "cyclegan",
+  "fewshot",
+  "stylegan",
+  "progan",
+)
 # Steps over which lazy penalties are averaged.
 PERIOD = 16
 
