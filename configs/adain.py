@@ -12,7 +12,8 @@ For CPUs: `--config.data.size=128 --config.data.zoom=2 --config.model.width=32
 --config.train.batch_size=2 --config.train.steps=3000`.
 
 Hardware: a GPU; not yet trained at this size here.
-Expect: both losses fall tenfold in the first 1,000 updates.
+Expect: losses that differ much from batch to batch, by the contrast of its
+paintings; the sheets tell more.
 
 References: Huang and Belongie, Arbitrary Style Transfer in Real-time with
   Adaptive Instance Normalization, 2017, section 6.

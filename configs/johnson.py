@@ -10,7 +10,8 @@ are one style. Afterwards `--config=configs/nst.py
 fast.py is another thing: an optimisation of few steps.
 
 Hardware: a GPU; not yet trained at this size here.
-Expect: a style loss that falls tenfold in the first 1,000 updates.
+Expect: a style loss that falls five-fold in the first 300 updates, before the
+photographs come through.
 
 References: Johnson, Alahi and Fei-Fei, Perceptual Losses for Real-Time Style
   Transfer and Super-Resolution, 2016, section 4.1; Ulyanov, Vedaldi and

@@ -63,6 +63,21 @@ def adain(features: Features, style: Statistics) -> Features:
   return x + jnp.broadcast_to(style.mean, x.shape)
 
 
+def style_loss(
+  found: Sequence[Float[Array, "b _h _w _c"]],
+  styles: Sequence[Float[Array, "b _h _w _c"]],
+) -> Float[Array, ""]:
+  """The sum over layers of the mean squared differences of both statistics.
+
+  References: Huang and Belongie, 2017, equation 13.
+  """
+  total = jnp.zeros(())
+  for features, of_style in zip(found, styles, strict=True):
+    pairs = zip(statistics(features), statistics(of_style), strict=True)
+    total += sum(jnp.mean(perceptual.content(*pair)) for pair in pairs)
+  return total
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class AdaIN(decoding.Decoding):
   """A decoder from relu4_1 as the config describes it.
@@ -100,10 +115,7 @@ class AdaIN(decoding.Decoding):
     target = adain(content, statistics(styles[-1]))
     painted = self.decode(params, "decoder", target)
     found = decoded.encode(frozen, painted, _BLOCKS)
-    style = jnp.zeros(())
-    for features, of_style in zip(found, styles, strict=True):
-      pairs = zip(statistics(features), statistics(of_style), strict=True)
-      style += sum(jnp.mean(perceptual.content(*pair)) for pair in pairs)
+    style = style_loss(found, styles)
     scalars = {
       "decoder/content_loss": jnp.mean(perceptual.content(found[-1], target)),
       "decoder/style_loss": style,

@@ -70,7 +70,6 @@ def train(
   """
   system = registry.make(config)
   settings.check(config, system)
-  runs.check_run(workdir, config)
   if distributed.by_first(lambda: _is_finished(config, workdir)):
     return
   with contextlib.ExitStack() as stack:

@@ -8,12 +8,13 @@ The first trains both on the same random images, each in a process of its own,
 called in turn; a line of JSON says what both take. Pages are `dcgan_baseline`,
 `resize`, which is the same with resize convolutions, `wgan_gp`, of which an
 update is five of the critic, `vaegan`, `cyclegan` at 128 pixels with 6 blocks,
-`fewshot`, and `stylegan` at 64 pixels that fade in, over a period of its lazy
-R1. PyTorch is the extra `reference`; on a GPU it runs eagerly and compiled,
-both channels-last and in TF32. The second says what R1 at every 16th update
-adds to a period of 16. The third starts `astgan.main` on 15,000 files: a line
-says the most memory that it held, another the seconds from the command to the
-first update where all caches are warm.
+`fewshot`, `stylegan` at 64 pixels that fade in, over a period of its lazy R1,
+and at 128 pixels the painters of one pass, `fast`, `adain`, `wct`, `style_swap`
+and `stvae`, with untrained features. PyTorch is the extra `reference`; on a GPU
+it runs eagerly and compiled, both channels-last and in TF32. The second says
+what R1 at every 16th update adds to a period of 16. The third starts
+`astgan.main` on 15,000 files: a line says the most memory that it held, another
+the seconds from the command to the first update where all caches are warm.
 """
 
 import argparse
@@ -37,11 +38,16 @@ from astgan import memory
 from astgan.systems import registry
 from astgan.train import loader, parallel
 from configs import (
+  adain,
   cyclegan,
   dcgan_baseline,
   fewshot,
+  johnson,
+  stvae,
+  style_swap,
   stylegan_small,
   vaegan,
+  wct,
   wgan_gp,
 )
 from tests.benchmarks import machine, timing
@@ -65,12 +71,24 @@ GROWN = {
   "growth.stable_steps": (0, 0, 0, 0),
   "growth.fade_steps": (0, 0, 0, 10**6),
 }
+PAINTER = {
+  "data.size": 128,
+  "data.crop": "centre",
+  "data.flip": False,
+  "features.weights": "random",
+}
+OF_PAIRS = PAINTER | {"data.photographs": "landscapes"}
 PAGES = {
   "dcgan_baseline": (dcgan_baseline, {}, 128),
   "resize": (dcgan_baseline, {"model.upsample": "nearest"}, 128),
   "wgan_gp": (wgan_gp, {}, 16),
   "vaegan": (vaegan, {}, 32),
   "cyclegan": (cyclegan, SMALL, 1),
+  "fast": (johnson, PAINTER, 4),
+  "adain": (adain, OF_PAIRS, 2),
+  "wct": (wct, OF_PAIRS, 1),
+  "style_swap": (style_swap, OF_PAIRS, 1),
+  "stvae": (stvae, OF_PAIRS, 2),
   "fewshot": (fewshot, {}, 32),
   "stylegan": (stylegan_small, GROWN, 16),
   "free": (dcgan_baseline, FREE, 64),
@@ -83,6 +101,8 @@ def make_update(page: str, batch: int):
   module, changes, _ = PAGES[page]
   config, count = module.get_config(), repeat(page)
   config.update_from_flattened_dict(changes)
+  if "style" in config:
+    config.style.source = style_image()
   config.train.batch_size = batch
   config.train.sample_every = config.train.save_every = count
   config.train.evaluate_every = 0
@@ -101,6 +121,7 @@ def make_update(page: str, batch: int):
   call = parallel.make_call(system, config.data)
   init = functools.partial(system.init, jax.random.key(0))
   state, step = parallel.replicate(jax.jit(init)()), 0
+  frozen = parallel.replicate(system.load_frozen())
 
   def update():
     nonlocal state, step
@@ -109,12 +130,20 @@ def make_update(page: str, batch: int):
       turns, batch = next(iter(batches))
       numbers = np.array([number for _, number in turns.turns], np.int32)
       state, scalars = call(
-        state, None, batches.images, batch, numbers, turns.phase, turns.turn
+        state, frozen, batches.images, batch, numbers, turns.phase, turns.turn
       )
       step = turns.done
     jax.block_until_ready((state, scalars))
 
   return update
+
+
+def style_image() -> str:
+  """The path of an image of noise."""
+  folder = pathlib.Path(tempfile.mkdtemp())
+  noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+  Image.fromarray(noise).save(folder / "style.png")
+  return str(folder / "style.png")
 
 
 def update_operations(batch: int) -> int:

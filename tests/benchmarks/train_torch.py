@@ -5,6 +5,7 @@ Started by `tests.benchmarks.train`, never together with JAX in one process.
 
 import argparse
 import functools
+import importlib
 
 import torch
 from torch import nn
@@ -16,6 +17,7 @@ from tests.reference import (
   cyclegan_torch,
   dcgan_torch,
   fewshot_torch,
+  painters_torch,
   resnet_torch,
   stylegan_torch,
   vaegan_torch,
@@ -23,9 +25,10 @@ from tests.reference import (
 
 # Of the residual networks at the sides 4 to 64.
 CHANNELS = (512, 512, 256, 128, 64)
+PAINTERS = tuple(painters_torch.LOSSES)
 PAGES = (
-  *("dcgan_baseline", "resize", "wgan_gp", "vaegan", "cyclegan"),
-  *("fewshot", "stylegan"),
+  *("dcgan_baseline", "resize", "wgan_gp", "vaegan", "cyclegan", "fewshot"),
+  *("stylegan", *PAINTERS),
 )
 
 
@@ -119,6 +122,43 @@ def make_cyclegan_update(batch, device, *, compiled, repeat):
         nets, optimizers, pools, real, draws,
         weights=dict.fromkeys(domains, 10.0), identity=0.5,
       )  # fmt: skip
+    if device == "cuda":
+      torch.cuda.synchronize()
+
+  return update
+
+
+def make_painter_update(page, batch, device, *, compiled, repeat):
+  """The same of a painter of one pass at 128 pixels."""
+  torch.manual_seed(0)
+  name = "johnson" if page == "fast" else page
+  config = importlib.import_module(f"configs.{name}").get_config()
+  params, frozen = painters_torch.draw(page, config)
+
+  def place(leaf):
+    if leaf.ndim == 4:
+      return leaf.to(device, memory_format=torch.channels_last)
+    return leaf.to(device)
+
+  params, frozen = (tree_map(place, tree) for tree in (params, frozen))
+  leaves = [leaf.requires_grad_() for leaf in tree_leaves(params)]
+  section = config["generator" if "generator" in config else "decoder"]
+  optimizer = torch.optim.Adam(leaves, lr=section.learning_rate)
+  loss_of = painters_torch.LOSSES[page]
+  loss_of = torch.compile(loss_of) if compiled else loss_of
+  images = torch.randint(0, 256, (256, 3, 128, 128), dtype=torch.uint8)
+  images = images.to(device, memory_format=torch.channels_last)
+
+  def update():
+    for _ in range(repeat):
+      drawn = {}
+      for source in ("paintings", "photographs"):
+        indices = torch.randint(0, len(images), (batch,), device=device)
+        drawn[source] = images[indices].float() / 127.5 - 1
+      noise = {"noise": torch.randn(batch, 512, device=device)}
+      optimizer.zero_grad(set_to_none=True)
+      loss_of(params, drawn, noise, frozen, config).backward()
+      optimizer.step()
     if device == "cuda":
       torch.cuda.synchronize()
 
@@ -265,7 +305,10 @@ def make_update(page, batch, device, *, compiled, repeat):
     "cyclegan": make_cyclegan_update,
     "vaegan": make_vaegan_update,
     "fewshot": make_fewshot_update,
+    "stylegan": make_stylegan_update,
   }
+  if page in PAINTERS:
+    others[page] = functools.partial(make_painter_update, page)
   if page in others:
     return others[page](batch, device, compiled=compiled, repeat=repeat)
   torch.manual_seed(0)

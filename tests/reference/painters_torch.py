@@ -7,6 +7,7 @@ torch's axes. All images are NCHW, the trained ones in [-1, 1].
 import torch
 from torch.nn import functional
 
+CHANNELS = (64, 128, 256, 512, 512)
 BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 
 
@@ -113,6 +114,16 @@ def fast_loss(params, batch, draws, frozen, config):
   return loss
 
 
+def style_loss(found, styles):
+  return sum(
+    functional.mse_loss(one, other)
+    for tap in found
+    for one, other in zip(
+      moments(found[tap]), moments(styles[tap]), strict=True
+    )
+  )
+
+
 def adain_loss(params, batch, draws, frozen, config):
   taps = [f"relu{i}_1" for i in range(1, 5)]
   with torch.no_grad():
@@ -149,4 +160,181 @@ def wct_loss(params, batch, draws, frozen, config):
   return loss
 
 
-LOSSES = {"fast": fast_loss, "adain": adain_loss, "wct": wct_loss}
+def swap(content, style):
+  """Chen and Schmidt's two layers: a convolution and a transposed one."""
+  patches = functional.unfold(style, 3)[0].T.reshape(-1, style.shape[1], 3, 3)
+  lengths = patches.flatten(1).norm(dim=1)[:, None, None, None]
+  nearest = functional.conv2d(content, patches / lengths).argmax(1)
+  chosen = functional.one_hot(nearest, len(patches)).permute(0, 3, 1, 2)
+  chosen = chosen.to(patches)
+  total = functional.conv_transpose2d(chosen, patches)
+  ones = torch.ones_like(patches[:1, :1])
+  return total / functional.conv_transpose2d(
+    torch.ones_like(chosen[:, :1]), ones
+  )
+
+
+def style_swap_loss(params, batch, draws, frozen, config):
+  tap = f"relu{config.model.block}_1"
+  images = torch.cat([batch["paintings"], batch["photographs"]])
+  with torch.no_grad():
+    features = see(frozen, images, (tap,))[tap]
+    styles, contents = features.split(len(features) // 2)
+    pairs = zip(contents, styles, strict=True)
+    swapped = [swap(one[None], other[None]) for one, other in pairs]
+    target = torch.cat([features, *swapped])
+  again = decode(params["decoder"], target)
+  found = see(frozen, again, (tap,))[tap]
+  loss = functional.mse_loss(found, target) / (target**2).mean()
+  pixels = functional.mse_loss(again[: len(images)], images)
+  loss = loss + config.loss.pixel_weight * pixels
+  return loss + config.loss.tv_weight * total_variation(again)
+
+
+def dense(x, layer):
+  return x @ layer["kernel"] + layer["bias"]
+
+
+def covariances(params, features):
+  x = features - features.mean((2, 3), keepdim=True)
+  for i in range(3):
+    x = conv(x, params[f"conv_{i}"], mode="reflect")
+    x = functional.relu(x) if i < 2 else x
+  x = x.flatten(2)
+  return (x @ x.transpose(1, 2) / x.shape[2]).flatten(1)
+
+
+def stvae_loss(params, batch, draws, frozen, config):
+  taps = [f"relu{i}_1" for i in range(1, 5)]
+  with torch.no_grad():
+    styles = see(frozen, batch["paintings"], taps)
+    content = see(frozen, batch["photographs"], taps[-1:])[taps[-1]]
+  net, style = params["transform"], styles[taps[-1]]
+  x = torch.cat(
+    [style.mean((2, 3)), covariances(net["of_style"], style)], dim=1
+  )
+  x = functional.relu(dense(x, net["hidden"]))
+  mean, log_variance = dense(x, net["mean"]), dense(x, net["log_variance"])
+  latents = mean + (log_variance / 2).exp() * draws["noise"]
+  hidden = functional.relu(dense(latents, net["decoded"]))
+  size = config.model.channels
+  own = covariances(net["of_content"], content)
+  matrices = (
+    dense(hidden, net["style_matrix"]),
+    dense(own, net["content_matrix"]),
+  )
+  of_style, of_content = (
+    torch.eye(size, dtype=x.dtype) + matrix.reshape(-1, size, size)
+    for matrix in matrices
+  )
+  x = content - content.mean((2, 3), keepdim=True)
+  x = dense(x.flatten(2).transpose(1, 2), net["compress"])  # [b, p, size]
+  x = dense(x @ (of_style @ of_content).transpose(1, 2), net["expand"])
+  x = x + dense(hidden, net["style_mean"])[:, None]
+  changed = x.transpose(1, 2).reshape(content.shape)
+  painted = decode(params["decoder"], changed)
+  again = decode(params["decoder"], content)
+  found = see(frozen, painted, taps)
+  prior = (mean**2 + log_variance.exp() - log_variance - 1).mean() / 2
+  fields = config.loss
+  loss = fields.content_weight * functional.mse_loss(found[taps[-1]], content)
+  loss = loss + fields.style_weight * style_loss(found, styles)
+  pixels = functional.mse_loss(again, batch["photographs"])
+  return loss + fields.pixel_weight * pixels + fields.prior_weight * prior
+
+
+def draw_layer(inputs, outputs, size=3, **others):
+  kernel = torch.randn(outputs, inputs, size, size)
+  kernel *= (2 / (inputs * size**2)) ** 0.5
+  return {"kernel": kernel, "bias": torch.zeros(outputs), **others}
+
+
+def draw_vgg(net):
+  """An untrained network by our names."""
+  params = {"mean": torch.full((3,), 0.45), "scale": torch.full((3,), 0.225)}
+  inputs = 3
+  for block, depth in enumerate(BLOCKS[net]):
+    for i in range(depth):
+      params[f"conv{block + 1}_{i + 1}"] = draw_layer(inputs, CHANNELS[block])
+      inputs = CHANNELS[block]
+  return params
+
+
+def draw_translator(width, blocks):
+  """Johnson's network, untrained."""
+  plan = {"input": (3, width, 9), "down_1": (width, 2 * width, 3)}
+  plan["down_2"] = (2 * width, 4 * width, 3)
+  for i in range(1, blocks + 1):
+    for j in (1, 2):
+      plan[f"block_{i}_{j}"] = (4 * width, 4 * width, 3)
+  plan |= {"up_1": (4 * width, 2 * width, 3), "up_2": (2 * width, width, 3)}
+  params = {
+    name: draw_layer(*shape, scale=torch.ones(shape[1]))
+    for name, shape in plan.items()
+  }
+  return params | {"output": draw_layer(width, 3, 9)}
+
+
+def draw_decoder(block):
+  """An untrained decoder of VGG's widths: each layer's, turned round."""
+  params = {}
+  for name, layer in draw_vgg("vgg19").items():
+    if name.startswith("conv") and name <= f"conv{block}_1":
+      outputs, inputs = layer["kernel"].shape[:2]
+      params[name] = draw_layer(outputs, inputs)
+  return params
+
+
+def draw_transform(latent_dim, size):
+  """The map of features of a style's latent, untrained."""
+
+  def draw_dense(inputs, outputs):
+    kernel = torch.randn(inputs, outputs) / inputs**0.5
+    return {"kernel": kernel, "bias": torch.zeros(outputs)}
+
+  params = {
+    "hidden": draw_dense(512 + size**2, 1024),
+    "mean": draw_dense(1024, latent_dim),
+    "log_variance": draw_dense(1024, latent_dim),
+    "decoded": draw_dense(latent_dim, 1024),
+    "style_matrix": draw_dense(1024, size**2),
+    "style_mean": draw_dense(1024, 512),
+    "content_matrix": draw_dense(size**2, size**2),
+    "compress": draw_dense(512, size),
+    "expand": draw_dense(size, 512),
+  }
+  for name in ("of_style", "of_content"):
+    plan = ((512, 256), (256, 128), (128, size))
+    params[name] = {
+      f"conv_{i}": draw_layer(*shape) for i, shape in enumerate(plan)
+    }
+  return params
+
+
+def draw(name, config):
+  """Untrained parameters of a system, and what is frozen."""
+  frozen = draw_vgg("vgg19")
+  model = config.model
+  if name == "fast":
+    frozen = {"net": draw_vgg(config.features.net), "style": {}}
+    for tap in config.loss.style_layers:
+      channels = CHANNELS[int(tap[4]) - 1]
+      frozen["style"][tap] = torch.rand(channels, channels)
+    return {"generator": draw_translator(model.width, model.blocks)}, frozen
+  if name == "wct":
+    return {
+      f"relu{block}_1_decoder": draw_decoder(block) for block in model.blocks
+    }, frozen
+  params = {"decoder": draw_decoder(model.block if "block" in model else 4)}
+  if name == "stvae":
+    params["transform"] = draw_transform(model.latent_dim, model.channels)
+  return params, frozen
+
+
+LOSSES = {
+  "stvae": stvae_loss,
+  "fast": fast_loss,
+  "adain": adain_loss,
+  "wct": wct_loss,
+  "style_swap": style_swap_loss,
+}

@@ -17,6 +17,8 @@ PAGES = {
   "fast": ("johnson", {"model__blocks": 1}),
   "adain": ("adain", {}),
   "wct": ("wct", {"model__blocks": (3, 1)}),
+  "style_swap": ("style_swap", {"model__patches": 50}),
+  "stvae": ("stvae", {"model__latent_dim": 5, "model__channels": 4}),
 }
 
 

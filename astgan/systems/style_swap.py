@@ -1,0 +1,148 @@
+"""System `style_swap`: a decoder, which paints with patches of a style.
+
+Every 3x3 patch of the features of a photograph is exchanged for the most
+similar one of the style, and what results is decoded. The decoder learns to
+invert the features of images, and such features.
+
+References: Chen and Schmidt, Fast Patch-based Style Transfer of Arbitrary
+  Style, 2016.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PyTree
+
+from astgan import arrays, checks
+from astgan.arrays import Features, Images
+from astgan.losses import perceptual
+from astgan.models import decoder, patch_swap
+from astgan.systems import (
+  decoded,
+  decoding,
+  group_means,
+  interface,
+  painters,
+)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class StyleSwap(decoding.Decoding):
+  """A decoder from relu3_1 or relu4_1 as the config describes it.
+
+  Attributes:
+    config: a training config with the sections of configs/style_swap.py.
+  """
+
+  def __post_init__(self) -> None:
+    config = self.config
+    checks.fields(config, "model", "width", "block", "patches", "dtype")
+    checks.fields(config, "loss", "pixel_weight", "tv_weight")
+    super().__post_init__()
+    checks.one_of(config, "model.block", (3, 4))
+    checks.within(config, "model.patches", 1, 1_000_000)
+    checks.within(config, "loss.pixel_weight", 0)
+    checks.within(config, "loss.tv_weight", 0)
+
+  def modules(self) -> dict[str, decoder.Decoder]:
+    """The inverse network."""
+    model = self.config.model
+    dtype = jnp.dtype(model.dtype)
+    return {"decoder": decoder.Decoder(model.block, model.width, dtype)}
+
+  def loss(
+    self,
+    params: dict[str, PyTree],
+    batch: Mapping[str, Images],
+    draws: PyTree,
+    frozen: PyTree,
+  ) -> tuple[jax.Array, interface.Scalars]:
+    """How far decoded features are off: of images, and swapped ones.
+
+    The paper's equation 6, as a share of the mean square of the features, and
+    the pixels of the images, which it leaves to the features.
+    """
+    del draws
+    fields, blocks = self.config.loss, (self.config.model.block,)
+    images = jnp.concatenate([batch["paintings"], batch["photographs"]])
+    (features,) = decoded.encode(frozen, images, blocks)
+    styles, contents = jnp.split(features, 2)
+    swapped = [
+      patch_swap.swap(content[None], patch_swap.patches(style[None]))
+      for content, style in zip(contents, styles, strict=True)
+    ]
+    target = jnp.concatenate([features, *swapped])
+    again = self.decode(params, "decoder", target)
+    (found,) = decoded.encode(frozen, again, blocks)
+    off = jnp.mean((found - target) ** 2) / jnp.mean(target**2)
+    squares = jnp.mean((again[: len(images)] - images) ** 2, axis=(1, 2, 3))
+    smoothness = jnp.mean(perceptual.total_variation(again))
+    total = (
+      off
+      + fields.pixel_weight * jnp.mean(squares)
+      + fields.tv_weight * smoothness
+    )
+    return total, {
+      "decoder/feature_loss": off,
+      "decoder/pixel_loss": jnp.mean(squares),
+      "decoder/tv_loss": smoothness,
+      # Of values in [-1, 1], whose peak is 2.
+      "decoder/psnr": jnp.mean(10 * jnp.log10(4 / squares)),
+      "decoder/loss": total,
+    }
+
+  def transfers(
+    self,
+    params: dict[str, PyTree],
+    net: PyTree,
+    groups: Sequence[painters.Group],
+  ) -> tuple[decoded.Transfer]:
+    """To patches of all styles, of each as many as its weight says."""
+    del params
+    describe = functools.partial(_encode, net, block=self.config.model.block)
+    most = self.config.model.patches
+    style = [
+      _sample(describe, group.images, max(1, round(group.weight * most)))
+      for group in groups
+    ]
+    return (functools.partial(_swap, style=np.concatenate(style)),)
+
+
+def _sample(describe, images, most) -> Float[np.ndarray, "n 3 3 c"]:
+  """Patches of all images, at most so many, each with the same chance.
+
+  Each patch draws a number, and those of the lowest are kept.
+  """
+  draws = np.random.default_rng(0)
+  kept, numbers = None, None
+  for batch in group_means.batches(images):
+    for image in batch:
+      found = describe(jnp.asarray(image[None]))
+      drawn = draws.uniform(size=len(found))
+      if kept is not None:
+        drawn = np.concatenate([numbers, drawn])
+      chosen = np.sort(np.argsort(drawn)[:most])
+      before = 0 if kept is None else len(kept)
+      parts = [np.asarray(found)[chosen[chosen >= before] - before]]
+      if kept is not None:
+        parts.insert(0, kept[chosen[chosen < before]])
+      kept, numbers = np.concatenate(parts), drawn[chosen]
+  return kept
+
+
+@functools.partial(jax.jit, static_argnames="block")
+def _encode(
+  net: PyTree, images: Images, *, block: int
+) -> Float[Array, "n 3 3 channels"]:
+  signed = arrays.unit_to_signed(images)
+  (features,) = decoded.encode(net, signed, (block,))
+  return patch_swap.patches(features)
+
+
+@jax.jit
+def _swap(features: Features, *, style: Float[Array, "n 3 3 c"]) -> Features:
+  return patch_swap.swap(features, style)

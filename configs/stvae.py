@@ -1,0 +1,41 @@
+"""A painter that mixes styles as latents: every field of system `stvae`.
+
+  python -m astgan.main --config=configs/stvae.py \
+    --config.data.source=folder:PAINTINGS \
+    --config.data.photographs=folder:PHOTOGRAPHS
+
+Afterwards `--config=configs/nst.py --config.paint.painter=runs/stvae
+--config.paint.style=ONE --config.paint.styles="('OTHER',)"
+--config.paint.blend="(0.5, 0.5)"` paints photographs of any size in a mixture.
+
+For CPUs: `--config.data.size=64 --config.data.zoom=4 --config.model.width=32
+--config.train.batch_size=2 --config.train.steps=3000`.
+
+Hardware: a GPU; not yet trained at this size here.
+Expect: losses that differ much from batch to batch, as those of adain.py do.
+
+References: Liu, Kalogeiton and Cani, Multiple Style Transfer via Variational
+  AutoEncoder, 2021.
+"""
+
+import ml_collections
+
+from configs import adain
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """As adain.py, with an autoencoder of styles."""
+  config = adain.get_config()
+  config.unlock()
+  config.system = "stvae"
+  # Dimensions of the latent of a style, and channels of compressed features
+  # (the paper: 512 and 32).
+  config.model.latent_dim = 512
+  config.model.channels = 32
+  loss = config.loss
+  # Weight of the mean squared difference of reconstructed photographs, in pixel
+  # values of [-1, 1]; the paper trains its decoder by it beforehand.
+  loss.pixel_weight = 10.0
+  # Weight of the divergence of latents from N(0, I), per dimension.
+  loss.prior_weight = 0.1
+  return config.lock()
