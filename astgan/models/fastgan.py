@@ -105,7 +105,7 @@ class Generator(nn.Module):
     # No normalisation follows, so that small kernels would draw grey for
     # hundreds of updates.
     x = modules.Linear(
-      _conv,
+      unpadded.replicated_conv,
       (3, 3, x.shape[-1], 3),
       nn.initializers.lecun_normal(),
       self.dtype,
@@ -140,9 +140,3 @@ class Generator(nn.Module):
       nn.swish(x), train=train
     )
     return nn.sigmoid(x)[:, None, None]
-
-
-def _conv(inputs, kernel):
-  """3x3 convolution of stride 1; the border is replicated."""
-  padded = jnp.pad(inputs, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
-  return unpadded.valid_conv(padded, kernel)

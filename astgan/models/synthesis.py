@@ -1,7 +1,7 @@
-"""The part of a growing generator that makes images, side by side.
+"""The part of a growing generator that makes images, size by size.
 
-Convolutions pad zeros as the authors' do; where they follow a resizing, the
-border is replicated instead (`resampling.upsample_conv`).
+Convolutions replicate the border of their inputs. The authors' pad zeros, which
+show as a frame, a pixel wide, for thousands of updates.
 
 References: Karras, Aila, Laine and Lehtinen, Progressive Growing of GANs for
   Improved Quality, Stability, and Variation, 2018, table 2; Karras, Laine and
@@ -16,7 +16,14 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 from astgan.arrays import Images
-from astgan.models import equalised, growing, instance, layers, resampling
+from astgan.models import (
+  equalised,
+  growing,
+  instance,
+  layers,
+  resampling,
+  unpadded,
+)
 
 
 class Synthesis(nn.Module):
@@ -74,7 +81,7 @@ class Synthesis(nn.Module):
     shape = (3, 3, x.shape[-1], channels)
     linear = functools.partial(equalised.Linear, shape=shape, dtype=self.dtype)
     if part:
-      return linear(layers.conv, name=f"conv_{side}")(x)
+      return linear(unpadded.replicated_conv, name=f"conv_{side}")(x)
     # Bilinear resizing is nearest resizing and a blur.
     method = "bilinear" if self.has_styles else "nearest"
     up = functools.partial(resampling.upsample_conv, method=method)

@@ -70,6 +70,16 @@ kernel_gradient.defvjp(
 )
 
 
+def replicated_conv(inputs: Inputs, kernel: Kernel) -> Float[Array, "b h w o"]:
+  """Convolution of stride 1 that keeps sides; the border is replicated.
+
+  Zeros around the inputs of a generator show as a frame of its images.
+  """
+  ends = (len(kernel) // 2, len(kernel) // 2)
+  padded = jnp.pad(inputs, ((0, 0), ends, ends, (0, 0)), mode="edge")
+  return valid_conv(padded, kernel)
+
+
 def valid_conv_by_xla(inputs: Inputs, kernel: Kernel) -> Outputs:
   """`valid_conv` without further ado."""
   return _conv(inputs, kernel, rows=0)

@@ -1,7 +1,7 @@
 """StyleGAN and ProGAN in PyTorch, written from the papers.
 
 Karras et al., 2018, table 2; Karras et al., 2019, figure 1 and appendix C. As
-in this package, resized features are padded by replication.
+in this package, generators and blurs pad by replication.
 """
 
 import itertools
@@ -59,6 +59,15 @@ class Conv(Scaled):
     return functional.conv2d(x, kernel, bias, padding=kernel.shape[-1] // 2)
 
 
+class Replicated(Scaled):
+  """A 3x3 convolution whose border is replicated."""
+
+  def forward(self, x):
+    kernel, bias = self.scaled()
+    x = functional.pad(x, (1, 1, 1, 1), mode="replicate")
+    return functional.conv2d(x, kernel, bias)
+
+
 class Up(Scaled):
   """Nearest resizing, a convolution and, if asked, a blur."""
 
@@ -112,7 +121,7 @@ class Generator(nn.Module):
     for before, after in zip((None, *channels), channels, strict=False):
       if before:
         self.layers.append(Up(after, before, 3, 3, blurs=has_styles))
-      self.layers.append(Conv(after, after, 3, 3))
+      self.layers.append(Replicated(after, after, 3, 3))
       if has_styles:
         self.finish.extend(Finish(after, latent) for _ in range(2))
     self.to_rgb = nn.ModuleList(Conv(3, c, 1, 1, gain=1.0) for c in channels)
