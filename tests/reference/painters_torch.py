@@ -128,20 +128,17 @@ def adain_loss(params, batch, draws, frozen, config):
   taps = [f"relu{i}_1" for i in range(1, 5)]
   with torch.no_grad():
     styles = see(frozen, batch["paintings"], taps)
-    content = see(frozen, batch["photographs"], taps[-1:])[taps[-1]]
-    mean, std = moments(content)
+    features = see(frozen, batch["photographs"], taps[-1:])[taps[-1]]
+    mean, std = moments(features)
     to_mean, to_std = moments(styles[taps[-1]])
-    target = (content - mean) / std * to_std + to_mean
+    target = (features - mean) / std * to_std + to_mean
   found = see(frozen, decode(params["decoder"], target), taps)
   content = functional.mse_loss(found[taps[-1]], target)
-  style = sum(
-    functional.mse_loss(one, other)
-    for tap in taps
-    for one, other in zip(
-      moments(found[tap]), moments(styles[tap]), strict=True
-    )
-  )
-  return config.loss.content_weight * content + config.loss.style_weight * style
+  style = style_loss(found, styles)
+  again = decode(params["decoder"], features)
+  pixels, fields = functional.mse_loss(again, batch["photographs"]), config.loss
+  loss = fields.content_weight * content + fields.style_weight * style
+  return loss + fields.pixel_weight * pixels
 
 
 def wct_loss(params, batch, draws, frozen, config):
