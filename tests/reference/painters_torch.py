@@ -7,6 +7,7 @@ torch's axes. All images are NCHW, the trained ones in [-1, 1].
 import torch
 from torch.nn import functional
 
+RMS = (0.72, 3.2, 3.9, 12.6, 1.5)  # Of relu1_1 to relu5_1.
 CHANNELS = (64, 128, 256, 512, 512)
 BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 
@@ -71,7 +72,8 @@ def translate(params, images, blocks):
 
 def decode(params, features):
   """VGG19 backwards from relu{block}_1."""
-  x, names = features, sorted(params, reverse=True)
+  names = sorted(params, reverse=True)
+  x = features / RMS[int(names[0][4]) - 1]
   for name in names:
     block, i = int(name[4]), int(name[6])
     if name != names[0] and i == BLOCKS["vgg19"][block - 1]:
