@@ -3,6 +3,14 @@
   python -m astgan.main --config=configs/fewshot.py \
     --config.data.source=folder:PATH
 
+The best start is the networks of a run on the built-in landscapes, as in
+
+  python -m astgan.main --config=configs/fewshot.py --workdir=runs/landscapes \
+    --config.data.count=1024 --config.data.crop=centre --config.train.steps=1200
+
+and then `--config.train.start_from=runs/landscapes`: it halves the kernel
+distance to paintings that were never seen (docs/results).
+
 The page that we would choose on a CPU: heads on pixels alone. Those on features
 of VGG cost several times as much an update.
 

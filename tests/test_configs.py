@@ -127,6 +127,11 @@ def test_a_training_config_trains_two_tiny_steps(
       fields["features.layers"] = "('relu1_2', 'relu2_2')"
   if "style" in page:
     fields["style.source"] = photographs / "style.png"
+  if "growth" in page:
+    # At 8 pixels, which fade in.
+    plan = {"batch_sizes": 4, "stable_steps": 0, "fade_steps": 4}
+    fields |= {f"growth.{name}": f"({x},)" for name, x in plan.items()}
+    fields |= {"data.size": 8, "model.latent_dim": 8}
   small = {"blocks": 1, "encoder_units": 8}
   fields |= {f"model.{n}": v for n, v in small.items() if n in page.model}
   lines = run(tmp_path, name, fields)

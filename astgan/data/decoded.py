@@ -159,6 +159,11 @@ def _decode(source: sources.Source, side: int, partial: pathlib.Path) -> None:
     described = {"sha256": digest.hexdigest(), "skipped": skipped}
     (partial / "entry.json").write_text(json.dumps(described))
     digests.write(partial)
+  if source.sign and source.sign() != source.signature:
+    raise errors.UserError(
+      f"{source.name}: its files were changed while they were decoded; start"
+      " again when they no longer change"
+    )
 
 
 def _workers(source: sources.Source) -> concurrent.futures.Executor:

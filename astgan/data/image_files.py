@@ -15,8 +15,8 @@ from astgan import errors
 Path = str | os.PathLike
 
 # Larger images are refused after reading the header, before memory is used.
-# This is the limit of Pillow, half a gigabyte in RGB.
-MAX_PIXELS = 178_956_970
+# Above it Pillow warns; transparent images of that size take nearly 2 GiB.
+MAX_PIXELS = 89_478_485
 
 _ORIENTATION = 0x0112
 _UPRIGHT = {
@@ -64,6 +64,8 @@ def opened(path: Path, data: bytes | None = None) -> Iterator[Image.Image]:
 def _open(stream):
   with _without_warnings():
     image = Image.open(stream)
+    if image.width * image.height > MAX_PIXELS:
+      raise Image.DecompressionBombError
     # Cached by the image. That of a PNG may follow the pixels, which Pillow
     # would decode.
     if image.format != "PNG":

@@ -26,6 +26,8 @@ class Source:
     signature: a fingerprint; it changes when the images may have changed.
     in_python: whether `read` is Python code, which holds the GIL. Such images
       are read in parallel by processes, all others by threads.
+    sign: the fingerprint of the images as they are now; None where they cannot
+      change.
   """
 
   name: str
@@ -33,6 +35,7 @@ class Source:
   read: Callable[[int], images.Pixels]
   signature: str
   in_python: bool = False
+  sign: Callable[[], str] | None = None
 
 
 def open_source(
@@ -88,6 +91,7 @@ def _folder(name: str, folder: pathlib.Path, said: str) -> Source:
     labels=[str(file) for file in files],
     read=lambda index: images.read(files[index]),
     signature=_signature(files),
+    sign=lambda: _signature(images.find(folder)),
   )
 
 

@@ -2,15 +2,17 @@
 
 A pickle can name any function to be called. These readers accept only the few
 names that tensors and arrays need, map each to a function of this module and
-refuse every other name. A file therefore cannot run code. PyTorch is not
-needed.
+refuse every other name. A file therefore cannot run code, and what claims more
+than the file holds is refused before memory is used. PyTorch is not needed.
 """
 
 import collections
 import io
 import math
+import os
 import pathlib
 import pickle
+import pickletools
 import zipfile
 from typing import Any
 
@@ -51,8 +53,13 @@ class _Unpickler(pickle.Unpickler):
 
   def __init__(self, file: io.BufferedIOBase, names: dict, storage: Any = None):
     super().__init__(file)
+    self._file = file
     self._names = names
     self._storage = storage
+
+  def load(self) -> Any:
+    _check_claims(self._file)
+    return super().load()
 
   def find_class(self, module: str, name: str) -> Any:
     if (module, name) not in self._names:
@@ -66,8 +73,29 @@ class _Unpickler(pickle.Unpickler):
     return self._storage(pid[1], pid[2], pid[4])
 
 
+def _check_claims(file: io.BufferedIOBase) -> None:
+  """Raises UnpicklingError if the next pickle claims more than the file holds.
+
+  CPython would make room for an object or for a number of the memo first.
+  """
+  start = file.tell()
+  size = file.seek(0, os.SEEK_END)
+  file.seek(start)
+  try:
+    for opcode, argument, _ in pickletools.genops(file):
+      if opcode.name.endswith("PUT") and argument > size:
+        raise pickle.UnpicklingError("it claims more than the file holds")
+  except (ValueError, MemoryError) as error:
+    raise pickle.UnpicklingError("it is damaged or truncated") from error
+  file.seek(start)
+
+
 def _read_zip(path: pathlib.Path) -> dict[str, Any]:
+  size = path.stat().st_size
   with zipfile.ZipFile(path) as archive:
+    # torch.save does not compress.
+    if any(member.file_size > size for member in archive.infolist()):
+      raise pickle.UnpicklingError("it claims more than the file holds")
     members = {
       name.partition("/")[2]: name
       for name in archive.namelist()
@@ -120,6 +148,8 @@ def _tensor(storage, offset, size, strides, *_) -> np.ndarray:
 
   The elements lie one after the other, with the axes in any order.
   """
+  if any(type(number) is not int for number in (offset, *size, *strides)):
+    raise pickle.UnpicklingError("it holds shapes that are not numbers")
   order = sorted(range(len(size)), key=lambda axis: -strides[axis])
   lengths = [size[axis] for axis in order]
   for i, axis in enumerate(order):

@@ -5,6 +5,7 @@ import pathlib
 import pickle
 import re
 import zipfile
+import zlib
 
 import h5py
 import numpy as np
@@ -101,24 +102,33 @@ def read_flax(
 
 
 def _read_npz(path: pathlib.Path) -> dict[str, np.ndarray]:
+  with zipfile.ZipFile(path) as archive:
+    _check_size(sum(member.file_size for member in archive.infolist()))
   with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
     return dict(stored)
+
+
+def _check_size(size: int) -> None:
+  """Raises ValueError for the arrays of a file that expands to too much."""
+  if size > MAX_BYTES:
+    raise ValueError(f"its arrays claim more than {MAX_BYTES:,} bytes")
 
 
 def _read_keras(path: pathlib.Path) -> dict[str, np.ndarray]:
   # Array names differ between versions of Keras. In all of them the path
   # contains the layer name; the kernel has four axes and the bias one.
-  arrays = {}
+  found = {}
 
   def visit(name, node):
     layer = re.search(r"block\d_conv\d", name)
     if layer and isinstance(node, h5py.Dataset):
       part = "kernel" if node.ndim == 4 else "bias"
-      arrays[f"{layer.group()}.{part}"] = node[()]
+      found[f"{layer.group()}.{part}"] = node
 
   with h5py.File(path, "r") as file:
     file.visititems(visit)
-  return arrays
+    _check_size(sum(node.nbytes for node in found.values()))
+    return {name: node[()] for name, node in found.items()}
 
 
 def _read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
@@ -138,17 +148,23 @@ READERS = {
   ".h5": _read_keras,
   ".pth": _read_torch,
 }
+# What compressed arrays may expand to: twice the largest network that is read.
+MAX_BYTES = 2**30
+
 # The exceptions of the libraries for files that they cannot read.
 DAMAGE = (
   safetensors.SafetensorError,
   pickle.UnpicklingError,
   zipfile.BadZipFile,
+  zlib.error,
   OSError,
   EOFError,
+  MemoryError,
   KeyError,
   IndexError,
   TypeError,
   AttributeError,
   OverflowError,
+  RuntimeError,
   ValueError,
 )

@@ -26,7 +26,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from astgan.arrays import Features, Images, Latents
-from astgan.models import modules, resampling, unpadded
+from astgan.models import modules, noise, resampling, unpadded
 
 # Channels at each side in pixels, in units of the width.
 CHANNELS = {
@@ -80,7 +80,8 @@ class Generator(nn.Module):
       momentum=self.momentum,
     )
     squares = jnp.mean(latents**2, axis=1, keepdims=True)
-    noises = noise(latents, self.size)
+    sides = [2**i for i in range(3, int(math.log2(self.size)) + 1)]
+    noises = noise.of_latents(latents, sides)
     latents = latents * jax.lax.rsqrt(squares + 1e-8)
     channels = self._channels(4)
     shape = (latents.shape[-1], 4, 4, 2 * channels)
@@ -90,11 +91,11 @@ class Generator(nn.Module):
     )
     x = nn.glu(norm(name="norm_4")(x))  # [b, 4, 4, channels]
     features = {4: x}
-    for side in (2**i for i in range(3, int(math.log2(self.size)) + 1)):
+    for side, pixels in zip(sides, noises, strict=True):
       shape = (3, 3, x.shape[-1], 2 * self._channels(side))
       up = functools.partial(resampling.upsample_conv, method="bilinear")
       x = self._linear(up, shape, f"up_{side}")(x, train=train)
-      x = self._with_noise(x, noises[side], side)
+      x = self._with_noise(x, pixels, side)
       x = nn.glu(norm(name=f"norm_{side}")(x))
       if side in _EXCITED_BY:
         smaller = features[_EXCITED_BY[side]]
@@ -112,11 +113,11 @@ class Generator(nn.Module):
     )(x, train=train)
     return jnp.tanh(x.astype(jnp.float32))
 
-  def _with_noise(self, x, noise, side):
+  def _with_noise(self, x, pixels, side):
     """The features and as much noise as the network has learned to add."""
     shape = (x.shape[-1],)
     strength = self.param(f"noise_{side}", nn.initializers.zeros, shape)
-    weighted = noise[..., None] * strength[None, None, None]
+    weighted = pixels[..., None] * strength[None, None, None]
     return x + weighted.astype(self.dtype)
 
   def _channels(self, side):
@@ -139,32 +140,6 @@ class Generator(nn.Module):
       nn.swish(x), train=train
     )
     return nn.sigmoid(x)[:, None, None]
-
-
-def noise(
-  latents: Latents, size: int
-) -> dict[int, Float[Array, "b _side _side"]]:
-  """N(0, 1) for each pixel of each octave above 4 pixels, by its side.
-
-  It is a function of the first two numbers of the latents, rounded to 1/256,
-  so that a latent has one image, whatever its neighbours and on however many
-  devices. Neighbours in the space of latents have other noise.
-
-  Args:
-    latents: [b z].
-    size: side of the images in pixels.
-  """
-  seeds = jnp.round(256 * latents[:, :2]).astype(jnp.int32).astype(jnp.uint32)
-  sides = [2**i for i in range(3, int(math.log2(size)) + 1)]
-
-  def draw(seed):
-    keys = jax.random.split(jax.random.wrap_key_data(seed), len(sides))
-    return {
-      side: jax.random.normal(key, (side, side))
-      for side, key in zip(sides, keys, strict=True)
-    }
-
-  return jax.vmap(draw)(seeds)
 
 
 def _conv(inputs, kernel):

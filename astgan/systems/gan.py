@@ -18,10 +18,10 @@ from jaxtyping import PyTree
 
 from astgan import checks
 from astgan.arrays import Images
-from astgan.data import diff_augment
 from astgan.systems import (
   gan_losses,
   gan_networks,
+  gan_turns,
   gan_update,
   generators,
   interface,
@@ -49,6 +49,7 @@ class GAN:
     config = self.config
     gan_networks.check(config)
     gan_losses.check(config)
+    gan_networks.check_losses(config)
     networks.check_optimizer(config, "generator")
     networks.check_optimizer(
       config, "discriminator", "updates", "start_updates", "start_steps"
@@ -56,9 +57,7 @@ class GAN:
     for name in ("updates", "start_updates"):
       checks.within(config, f"discriminator.{name}", 1, 10_000)
     checks.within(config, "discriminator.start_steps", 0)
-    checks.fields(config, "diff_augment", "policy", "cutout_size")
-    checks.subset_of(config, "diff_augment.policy", diff_augment.POLICY)
-    checks.within(config, "diff_augment.cutout_size", 0, 1)
+    gan_turns.check(config)
 
   @property
   def phases(self) -> tuple[interface.Phase, ...]:
@@ -98,40 +97,13 @@ class GAN:
 
   def turns(self, step: int, phase: interface.Phase) -> tuple[str, ...]:
     """k - 1 of "discriminator", then "both"; "+penalty" where one is due."""
-    k, every = phase.batches_per_step, self.config.loss.penalty_every
-    names = ("discriminator",) * (k - 1) + ("both",)
-    if self.config.loss.penalty == "none":
-      return names
-    return tuple(
-      name if (step * k + i) % every else f"{name}+penalty"
-      for i, name in enumerate(names, 1)
-    )
+    return gan_turns.names(self.config.loss, step, k=phase.batches_per_step)
 
   def draw(
     self, key: jax.Array, count: int, *, phase: interface.Phase
   ) -> dict[str, PyTree]:
     """Latents, and what the penalty, noisy labels and DiffAugment need."""
-    loss, augment = self.config.loss, self.config.diff_augment
-    key, latent_key, alpha_key = jax.random.split(key, 3)
-    shape = (count, self.config.model.latent_dim)
-    draws = {"latents": jax.random.normal(latent_key, shape)}
-    if loss.penalty == "gradient":
-      draws["alpha"] = jax.random.uniform(alpha_key, (count,))
-    for i, kind in enumerate(("real", "fake")):
-      flip_key, augment_key = jax.random.split(jax.random.fold_in(key, i))
-      if loss.label_noise:
-        draws[f"{kind}_flips"] = jax.random.bernoulli(
-          flip_key, loss.label_noise, (count,)
-        )
-      if augment.policy:
-        draws[kind] = diff_augment.draw(
-          augment_key,
-          count,
-          size=phase.size,
-          policy=tuple(augment.policy),
-          cutout_size=augment.cutout_size,
-        )
-    return draws
+    return gan_turns.draw(self.config, key, count, size=phase.size)
 
   def update(
     self,

@@ -163,24 +163,10 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.within(config, "loss.penalty_weight", 0)
   checks.within(config, "loss.penalty_every", 1)
   checks.within(config, "loss.weight_clip", 0)
-  loss, model = config.loss, config.model
+  loss = config.loss
   labels = (loss.real_label, loss.real_label_late, loss.label_noise)
   if not LOSSES[loss.name].has_labels and labels != (1, 1, 0):
     raise errors.UserError(
       f"config.loss.name={loss.name} has no labels to smooth or to flip; set"
       " config.loss.real_label=1, real_label_late=1 and label_noise=0"
-    )
-  if loss.penalty != "none" and model.discriminator_norm == "batch":
-    raise errors.UserError(
-      f"config.loss.penalty={loss.penalty} needs a discriminator that treats"
-      " images independently; set config.model.discriminator_norm to layer or"
-      " none"
-    )
-  spectral = model.spectral_norm in ("discriminator", "both")
-  bounded = loss.penalty != "none" or loss.weight_clip or spectral
-  if loss.name == "wasserstein" and not bounded:
-    raise errors.UserError(
-      "config.loss.name=wasserstein needs a Lipschitz critic; set"
-      " config.loss.penalty, config.loss.weight_clip or"
-      " config.model.spectral_norm"
     )

@@ -68,3 +68,22 @@ def check(config: ml_collections.ConfigDict) -> None:
       "config.model.name=resnet doubles by nearest neighbours; set"
       " config.model.upsample=nearest"
     )
+
+
+def check_losses(config: ml_collections.ConfigDict) -> None:
+  """Raises UserError if the losses do not go with the networks."""
+  loss, model = config.loss, config.model
+  if loss.penalty != "none" and model.discriminator_norm == "batch":
+    raise errors.UserError(
+      f"config.loss.penalty={loss.penalty} needs a discriminator that treats"
+      " images independently; set config.model.discriminator_norm to layer or"
+      " none"
+    )
+  spectral = model.spectral_norm in ("discriminator", "both")
+  bounded = loss.penalty != "none" or loss.weight_clip or spectral
+  if loss.name == "wasserstein" and not bounded:
+    raise errors.UserError(
+      "config.loss.name=wasserstein needs a Lipschitz critic; set"
+      " config.loss.penalty, config.loss.weight_clip or"
+      " config.model.spectral_norm"
+    )

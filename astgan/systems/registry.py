@@ -14,6 +14,7 @@ from astgan.systems import (
   interface,
   stvae,
   style_swap,
+  stylegan,
   vaegan,
   wct,
 )
@@ -25,8 +26,9 @@ SYSTEMS: dict[str, Callable[[ml_collections.ConfigDict], interface.System]] = {
   "fast": lambda config: fast.Fast(config, make),
   "fewshot": fewshot.FewShot,
   "gan": gan.GAN,
-  "style_swap": style_swap.StyleSwap,
   "stvae": stvae.STVAE,
+  "style_swap": style_swap.StyleSwap,
+  "stylegan": stylegan.StyleGAN,
   "vaegan": vaegan.VAEGAN,
   "wct": wct.WCT,
 }

@@ -8,13 +8,13 @@ The first trains both on the same random images, each in a process of its own,
 called in turn; a line of JSON says what both take. Pages are `dcgan_baseline`,
 `resize`, which is the same with resize convolutions, `wgan_gp`, of which an
 update is five of the critic, `vaegan`, `cyclegan` at 128 pixels with 6 blocks,
-`fewshot`, and at 128 pixels the painters of one pass, `fast`, `adain`, `wct`,
-`style_swap` and `stvae`, with untrained features. PyTorch is the extra
-`reference`; on a GPU it runs eagerly and compiled, both channels-last and in
-TF32. The second says what R1 at every 16th update adds to a period of 16. The
-third starts `astgan.main` on 15,000 files: a line says the most memory that it
-held, another the seconds from the command to the first update where all caches
-are warm.
+`fewshot`, `stylegan` at 64 pixels that fade in, over a period of its lazy R1,
+and at 128 pixels the painters of one pass, `fast`, `adain`, `wct`, `style_swap`
+and `stvae`, with untrained features. PyTorch is the extra `reference`; on a GPU
+it runs eagerly and compiled, both channels-last and in TF32. The second says
+what R1 at every 16th update adds to a period of 16. The third starts
+`astgan.main` on 15,000 files: a line says the most memory that it held, another
+the seconds from the command to the first update where all caches are warm.
 """
 
 import argparse
@@ -45,6 +45,7 @@ from configs import (
   johnson,
   stvae,
   style_swap,
+  stylegan_small,
   vaegan,
   wct,
   wgan_gp,
@@ -62,6 +63,13 @@ SMALL = {
   "data.crop": "centre",
   "data.flip": False,
   "model.blocks": 6,
+}
+# From the start at 64 pixels, which fade in.
+GROWN = {
+  "data.crop": "centre",
+  "data.flip": False,
+  "growth.stable_steps": (0, 0, 0, 0),
+  "growth.fade_steps": (0, 0, 0, 10**6),
 }
 PAINTER = {
   "data.size": 128,
@@ -82,6 +90,7 @@ PAGES = {
   "style_swap": (style_swap, OF_PAIRS, 1),
   "stvae": (stvae, OF_PAIRS, 2),
   "fewshot": (fewshot, {}, 32),
+  "stylegan": (stylegan_small, GROWN, 16),
   "free": (dcgan_baseline, FREE, 64),
   "lazy_r1": (dcgan_baseline, LAZY, 64),
 }
@@ -159,7 +168,7 @@ def repeat(page: str) -> int:
   """Updates per call: enough on a GPU for starting a call not to count."""
   if jax.default_backend() != "cpu":
     return 32
-  return 16 if page in ("free", "lazy_r1") else 1
+  return 16 if page in ("free", "lazy_r1", "stylegan") else 1
 
 
 def child(page: str, batch: int) -> timing.Child:

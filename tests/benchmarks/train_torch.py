@@ -19,6 +19,7 @@ from tests.reference import (
   fewshot_torch,
   painters_torch,
   resnet_torch,
+  stylegan_torch,
   vaegan_torch,
 )
 
@@ -27,7 +28,7 @@ CHANNELS = (512, 512, 256, 128, 64)
 PAINTERS = tuple(painters_torch.LOSSES)
 PAGES = (
   *("dcgan_baseline", "resize", "wgan_gp", "vaegan", "cyclegan", "fewshot"),
-  *PAINTERS,
+  *("stylegan", *PAINTERS),
 )
 
 
@@ -258,12 +259,53 @@ def make_fewshot_update(batch, device, *, compiled, repeat):
   return update
 
 
+def make_stylegan_update(batch, device, *, compiled, repeat):
+  """The same of a narrow StyleGAN at 64 pixels that fade in."""
+  torch.manual_seed(0)
+  layout = {"device": device, "memory_format": torch.channels_last}
+  channels, latent = (64, 64, 64, 64, 32), 128
+  nets = {
+    "generator": stylegan_torch.Generator(channels, latent, True),
+    "discriminator": stylegan_torch.Discriminator(channels, True),
+  }
+  adam = {"lr": 2e-3, "betas": (0.0, 0.99)}
+  optimizers = {
+    name: torch.optim.Adam(net.to(**layout).parameters(), **adam)
+    for name, net in nets.items()
+  }
+  if compiled:
+    # R1 differentiates twice, which compiled networks cannot.
+    nets["generator"].forward = torch.compile(nets["generator"].forward)
+  shape = (2048, 3, 64, 64)
+  images = torch.randint(0, 256, shape, dtype=torch.uint8).to(**layout)
+  sides = [4 * 2**i for i in range(5) for _ in range(2)]
+
+  def update():
+    for number in range(repeat):
+      indices = torch.randint(0, len(images), (batch,), device=device)
+      draws = {
+        "latents": torch.randn(batch, latent, device=device),
+        "others": torch.randn(batch, latent, device=device),
+        "crossover": torch.randint(1, len(sides), (batch,), device=device),
+        "noise": [torch.randn(batch, s, s, device=device) for s in sides],
+      }
+      stylegan_torch.update(
+        nets, optimizers, images[indices].float() / 127.5 - 1, draws,
+        sides=5, share=0.5, gamma=10.0, every=0 if number % 16 else 16,
+      )  # fmt: skip
+    if device == "cuda":
+      torch.cuda.synchronize()
+
+  return update
+
+
 def make_update(page, batch, device, *, compiled, repeat):
   """A call makes `repeat` updates and returns when they are done."""
   others = {
     "cyclegan": make_cyclegan_update,
     "vaegan": make_vaegan_update,
     "fewshot": make_fewshot_update,
+    "stylegan": make_stylegan_update,
   }
   if page in PAINTERS:
     others[page] = functools.partial(make_painter_update, page)

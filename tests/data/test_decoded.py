@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 import fcntl
 import functools
@@ -122,6 +123,13 @@ def test_a_cache_that_can_only_be_read_is_used_or_done_without(
     assert (found.sha256, shelf.reads) == (filled.sha256, reads)
   (told,) = caplog.messages
   assert "missing cannot be written (Read-only file system)" in told
+
+
+def test_images_that_change_while_they_are_decoded_are_not_kept(tmp_path):
+  source = dataclasses.replace(Shelf().source, sign=lambda: "shelf, rearranged")
+  with pytest.raises(errors.UserError, match=r"shelf: .* changed while"):
+    decoded.load(source, side=4, cache=tmp_path)
+  assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_is_reported_with_its_file(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from astgan.models import fastgan
+from astgan.models import noise
 from astgan.systems import fewshot
 from configs import fewshot as page
 from tests.train import tiny
@@ -92,11 +92,15 @@ def train_theirs():
   for step in range(2):
     images, latents = draw(step)
     real_images = torch.tensor(images).permute(0, 3, 1, 2)
-    noise = jax.device_get(fastgan.noise(jnp.asarray(latents), SIZE))
+    sides = (8, 16, 32, 64)
+    grains = noise.of_latents(jnp.asarray(latents), sides)
     fakes = fewshot_torch.generate(
       params["generator"],
       torch.tensor(latents),
-      {side: torch.tensor(grain) for side, grain in noise.items()},
+      {
+        side: torch.tensor(np.asarray(grain))
+        for side, grain in zip(sides, grains, strict=True)
+      },
       SIZE,
     )
     critic = params["discriminator"]

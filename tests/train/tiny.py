@@ -84,13 +84,13 @@ def update_on_two_devices(
   """What each of two devices gives, which is the same on both.
 
   Args:
-    system: whose update it is, with one phase.
+    system: whose update it is, in its first phase.
     state: before the update, the same on both.
     batch, draws: half of the examples go to each.
     turn: of the update.
     frozen: of the system, the same on both.
   """
-  (phase,) = system.phases
+  phase = system.phases[0]
 
   def update(state, batch, draws, frozen):
     return system.update(

@@ -1,0 +1,33 @@
+"""A narrow StyleGAN at 64 pixels.
+
+  python -m astgan.main --config=configs/stylegan_small.py \
+    --config.data.source=folder:PATH
+
+Hardware: anything; hours on two CPU cores, the most of them at 64 pixels.
+Expect: blurs of colour at 4 and 8 pixels, skies over land from 16 on.
+"""
+
+import ml_collections
+
+from configs import stylegan
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """StyleGAN's page with an eighth of the channels."""
+  config = stylegan.get_config()
+  config.data.size = 64
+  config.data.crop = "random"
+  config.model.width = 64
+  config.model.latent_dim = 128
+  config.growth.batch_sizes = (16, 16, 16, 16)
+  config.growth.stable_steps = (300, 300, 500, 1000)
+  config.growth.fade_steps = (300, 500, 1000, 1500)
+  config.train.batch_size = 16
+  config.train.steps = 12_000
+  config.train.ema_half_life = 5000
+  config.train.sample_every = 500
+  config.train.save_every = 500
+  config.train.evaluate_every = 500
+  for name in ("generator", "discriminator"):
+    config[name].learning_rate = 2e-3
+  return config
