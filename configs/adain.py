@@ -60,6 +60,9 @@ def get_config() -> ml_collections.ConfigDict:
   # deviations in four layers (the paper's program: 1 and 10).
   loss.content_weight = 1.0
   loss.style_weight = 10.0
+  # Weight of the mean squared difference of photographs that are decoded
+  # without a style, in pixel values of [-1, 1] (the paper: 0).
+  loss.pixel_weight = 100.0
 
   decoder = config.decoder = common.optimizer()
   # The paper's Adam.

@@ -3,7 +3,7 @@
   python -m astgan.main --config=configs/johnson_small.py \
     --config.data.source=folder:PHOTOGRAPHS --config.style.source=PAINTINGS
 
-Hardware: anything; two free cores make one to two updates a second.
+Hardware: anything; two busy cores made an update in 1.5 s.
 Expect: texture in the colours of the style first, outlines and masses later.
 
 References: as in configs/johnson.py.

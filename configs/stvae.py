@@ -33,9 +33,6 @@ def get_config() -> ml_collections.ConfigDict:
   config.model.latent_dim = 512
   config.model.channels = 32
   loss = config.loss
-  # Weight of the mean squared difference of reconstructed photographs, in pixel
-  # values of [-1, 1]; the paper trains its decoder by it beforehand.
-  loss.pixel_weight = 10.0
   # Weight of the divergence of latents from N(0, I), per dimension.
   loss.prior_weight = 0.1
   return config.lock()

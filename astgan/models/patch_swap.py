@@ -19,9 +19,9 @@ Patches = Float[Array, "n 3 3 c"]
 
 
 def patches(features: Features) -> Patches:
-  """All patches of 3x3 pixels of all images."""
+  """All patches of 3x3 pixels of all images; none of smaller images."""
   b, height, width, c = features.shape
-  rows, columns = height - SIDE + 1, width - SIDE + 1
+  rows, columns = max(height - SIDE + 1, 0), max(width - SIDE + 1, 0)
   taps = [
     features[:, i : i + rows, j : j + columns]
     for i in range(SIDE)

@@ -89,10 +89,11 @@ class AdaIN(decoding.Decoding):
   def __post_init__(self) -> None:
     config = self.config
     checks.fields(config, "model", "width", "dtype")
-    checks.fields(config, "loss", "style_weight", "content_weight")
+    names = ("content_weight", "style_weight", "pixel_weight")
+    checks.fields(config, "loss", *names)
     super().__post_init__()
-    checks.within(config, "loss.style_weight", 0)
-    checks.within(config, "loss.content_weight", 0)
+    for name in names:
+      checks.within(config, f"loss.{name}", 0)
 
   def modules(self) -> dict[str, decoder.Decoder]:
     """The decoder."""
@@ -107,22 +108,32 @@ class AdaIN(decoding.Decoding):
     draws: PyTree,
     frozen: PyTree,
   ) -> tuple[jax.Array, interface.Scalars]:
-    """Content and style of what is painted; equations 11 to 13."""
+    """Content and style of what is painted; equations 11 to 13.
+
+    Beside the paper's, pixels of photographs that are decoded without a style:
+    they are soon learned, and they are what a strength below 1 mixes in.
+    """
     del draws
     fields = self.config.loss
     (content,) = decoded.encode(frozen, batch["photographs"], (_BLOCK,))
     styles = decoded.encode(frozen, batch["paintings"], _BLOCKS)
     target = adain(content, statistics(styles[-1]))
-    painted = self.decode(params, "decoder", target)
+    both = jnp.concatenate([target, content])
+    painted, again = jnp.split(self.decode(params, "decoder", both), 2)
+    squares = jnp.mean((again - batch["photographs"]) ** 2, axis=(1, 2, 3))
     found = decoded.encode(frozen, painted, _BLOCKS)
     style = style_loss(found, styles)
     scalars = {
       "decoder/content_loss": jnp.mean(perceptual.content(found[-1], target)),
       "decoder/style_loss": style,
+      "decoder/pixel_loss": jnp.mean(squares),
+      # Of values in [-1, 1], whose peak is 2.
+      "decoder/psnr": jnp.mean(10 * jnp.log10(4 / squares)),
     }
     total = (
       fields.content_weight * scalars["decoder/content_loss"]
       + fields.style_weight * style
+      + fields.pixel_weight * scalars["decoder/pixel_loss"]
     )
     return total, scalars | {"decoder/loss": total}
 

@@ -13,6 +13,9 @@ from astgan import arrays, checkpoints, errors, runs
 from astgan.data import images
 from astgan.systems import generators, interface
 
+# Pixels a side that every layer of a feature network has features of.
+_SMALLEST = 16
+
 
 def read(
   config: ml_collections.ConfigDict,
@@ -38,7 +41,14 @@ def read(
   else:
     found = map(images.read, images.find(path))
   for image in found:
-    yield images.fit(image, style.size).astype(np.float32) / 255
+    shown = images.fit(image, style.size)
+    if min(shown.shape[:2]) < _SMALLEST:
+      raise errors.UserError(
+        f"config.style.size={style.size}: an image of {path} would have"
+        f" {min(shown.shape[:2])} pixels on its shorter side, {_SMALLEST} are"
+        " needed; raise it, or leave the image out"
+      )
+    yield shown.astype(np.float32) / 255
 
 
 def _generator(workdir, make) -> generators.Generator:

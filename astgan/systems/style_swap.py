@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
-from astgan import arrays, checks
+from astgan import arrays, checks, errors
 from astgan.arrays import Features, Images
 from astgan.losses import perceptual
 from astgan.models import decoder, patch_swap
@@ -131,6 +131,11 @@ def _sample(describe, images, most) -> Float[np.ndarray, "n 3 3 c"]:
       if kept is not None:
         parts.insert(0, kept[chosen[chosen < before]])
       kept, numbers = np.concatenate(parts), drawn[chosen]
+  if not len(kept):
+    raise errors.UserError(
+      "paint.style: its images are too narrow for a patch of features; raise"
+      " paint.style_size"
+    )
   return kept
 
 

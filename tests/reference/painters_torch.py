@@ -7,6 +7,7 @@ torch's axes. All images are NCHW, the trained ones in [-1, 1].
 import torch
 from torch.nn import functional
 
+RMS = (0.72, 3.2, 3.9, 12.6, 1.5)  # Of relu1_1 to relu5_1.
 CHANNELS = (64, 128, 256, 512, 512)
 BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 
@@ -71,7 +72,8 @@ def translate(params, images, blocks):
 
 def decode(params, features):
   """VGG19 backwards from relu{block}_1."""
-  x, names = features, sorted(params, reverse=True)
+  names = sorted(params, reverse=True)
+  x = features / RMS[int(names[0][4]) - 1]
   for name in names:
     block, i = int(name[4]), int(name[6])
     if name != names[0] and i == BLOCKS["vgg19"][block - 1]:
@@ -128,20 +130,17 @@ def adain_loss(params, batch, draws, frozen, config):
   taps = [f"relu{i}_1" for i in range(1, 5)]
   with torch.no_grad():
     styles = see(frozen, batch["paintings"], taps)
-    content = see(frozen, batch["photographs"], taps[-1:])[taps[-1]]
-    mean, std = moments(content)
+    features = see(frozen, batch["photographs"], taps[-1:])[taps[-1]]
+    mean, std = moments(features)
     to_mean, to_std = moments(styles[taps[-1]])
-    target = (content - mean) / std * to_std + to_mean
+    target = (features - mean) / std * to_std + to_mean
   found = see(frozen, decode(params["decoder"], target), taps)
   content = functional.mse_loss(found[taps[-1]], target)
-  style = sum(
-    functional.mse_loss(one, other)
-    for tap in taps
-    for one, other in zip(
-      moments(found[tap]), moments(styles[tap]), strict=True
-    )
-  )
-  return config.loss.content_weight * content + config.loss.style_weight * style
+  style = style_loss(found, styles)
+  again = decode(params["decoder"], features)
+  pixels, fields = functional.mse_loss(again, batch["photographs"]), config.loss
+  loss = fields.content_weight * content + fields.style_weight * style
+  return loss + fields.pixel_weight * pixels
 
 
 def wct_loss(params, batch, draws, frozen, config):

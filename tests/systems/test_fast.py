@@ -74,6 +74,14 @@ def test_what_cannot_be_is_named_in_one_line(changes, told, tmp_path):
   assert "\n" not in str(caught.value)
 
 
+def test_a_style_that_is_too_narrow_is_refused(tmp_path):
+  images.write(tmp_path / "frieze.png", pictures.noise(20, 160))
+  frieze = str(tmp_path / "frieze.png")
+  system = make(tmp_path, style__source=frieze, style__size=80)
+  with pytest.raises(errors.UserError, match="10 pixels on its shorter side"):
+    system.load_frozen()
+
+
 def test_a_run_without_a_generator_draws_no_style(tmp_path, trained):
   def make_painter(config):
     system = registry.make(config)
