@@ -71,8 +71,8 @@ class Optimization:
     )
     self._style = self._describe()
     self.contact_sheet = self._style.contact_sheet
-    # Of the network, by device.
-    self._copies = {jax.local_devices()[0]: self._params}
+    # Of the network, by device other than the first.
+    self._copies: dict[jax.Device, PyTree] = {}
     self._saved: dict[str, optimize.Progress] = {}
 
   def resume(self, stopped: Iterable[photographs.Photograph]) -> dict[str, int]:
@@ -168,10 +168,10 @@ class Optimization:
   def _on_device(self, style):
     """The network and the style on the device that paints in this thread."""
     (device,) = jnp.zeros(()).devices()
-    if device not in self._copies:
-      self._copies[device] = _copy(self._params)
     if device == jax.local_devices()[0]:
       return self._params, style
+    if device not in self._copies:
+      self._copies[device] = _copy(self._params)
     return self._copies[device], style._replace(targets=_copy(style.targets))
 
   def _report_every(self):

@@ -120,16 +120,14 @@ class AdaIN(decoding.Decoding):
     target = adain(content, statistics(styles[-1]))
     both = jnp.concatenate([target, content])
     painted, again = jnp.split(self.decode(params, "decoder", both), 2)
-    squares = jnp.mean((again - batch["photographs"]) ** 2, axis=(1, 2, 3))
     found = decoded.encode(frozen, painted, _BLOCKS)
     style = style_loss(found, styles)
     scalars = {
       "decoder/content_loss": jnp.mean(perceptual.content(found[-1], target)),
       "decoder/style_loss": style,
-      "decoder/pixel_loss": jnp.mean(squares),
-      # Of values in [-1, 1], whose peak is 2.
-      "decoder/psnr": jnp.mean(10 * jnp.log10(4 / squares)),
     }
+    pixels = decoding.reconstruction(again, batch["photographs"])
+    scalars |= {f"decoder/{name}": value for name, value in pixels.items()}
     total = (
       fields.content_weight * scalars["decoder/content_loss"]
       + fields.style_weight * style
@@ -146,14 +144,10 @@ class AdaIN(decoding.Decoding):
     """To the weighted mean of what each style alone would give."""
     del params
     describe = functools.partial(_describe, net)
-    told = [
-      jax.tree.map(
-        lambda x, weight=group.weight: weight * x[None],
-        group_means.mean(describe, group.images),
-      )
-      for group in groups
-    ]
-    style = jax.tree.map(lambda *x: sum(x), *told)
+    style = decoding.blend(
+      functools.partial(group_means.mean, describe), groups
+    )
+    style = jax.tree.map(lambda x: x[None], style)
     return (functools.partial(_adain, style=style),)
 
 

@@ -2,8 +2,9 @@
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
@@ -13,6 +14,38 @@ from astgan.arrays import Features, Images
 from astgan.features import weights
 from astgan.models import decoder
 from astgan.systems import decoded, interface, painters, supervised
+
+
+def reconstruction(
+  again: Images, images: Images
+) -> dict[str, Float[Array, ""]]:
+  """Scalars of how well images in [-1, 1] were decoded.
+
+  Returns: `pixel_loss`, the mean of squared differences, and `psnr` in dB, the
+    mean over the images, for values whose peak is 2.
+  """
+  squares = jnp.mean((again - images) ** 2, axis=(1, 2, 3))
+  psnr = jnp.mean(10 * jnp.log10(4 / squares))
+  return {"pixel_loss": jnp.mean(squares), "psnr": psnr}
+
+
+def blend(
+  describe: Callable[[Iterable[painters.Pixels]], PyTree],
+  groups: Sequence[painters.Group],
+) -> PyTree:
+  """The sum of what describes each style, times its weight.
+
+  Args:
+    describe: of the images of a style.
+    groups: the styles.
+  """
+  described = [
+    jax.tree.map(
+      lambda x, weight=group.weight: weight * x, describe(group.images)
+    )
+    for group in groups
+  ]
+  return jax.tree.map(lambda *x: sum(x), *described)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

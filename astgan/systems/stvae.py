@@ -122,9 +122,8 @@ class STVAE(decoding.Decoding):
     """To the style of the mean latent."""
     module, of_transform = self.modules()["transform"], params["transform"]
     describe = functools.partial(_latents, module, of_transform, net)
-    latent = sum(
-      group.weight * group_means.mean(describe, group.images)
-      for group in groups
+    latent = decoding.blend(
+      functools.partial(group_means.mean, describe), groups
     )
     return (
       functools.partial(_transform, module, of_transform, latents=latent[None]),

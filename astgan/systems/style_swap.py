@@ -79,19 +79,18 @@ class StyleSwap(decoding.Decoding):
     again = self.decode(params, "decoder", target)
     (found,) = decoded.encode(frozen, again, blocks)
     off = jnp.mean((found - target) ** 2) / jnp.mean(target**2)
-    squares = jnp.mean((again[: len(images)] - images) ** 2, axis=(1, 2, 3))
+    pixels = decoding.reconstruction(again[: len(images)], images)
     smoothness = jnp.mean(perceptual.total_variation(again))
     total = (
       off
-      + fields.pixel_weight * jnp.mean(squares)
+      + fields.pixel_weight * pixels["pixel_loss"]
       + fields.tv_weight * smoothness
     )
     return total, {
       "decoder/feature_loss": off,
-      "decoder/pixel_loss": jnp.mean(squares),
+      "decoder/pixel_loss": pixels["pixel_loss"],
       "decoder/tv_loss": smoothness,
-      # Of values in [-1, 1], whose peak is 2.
-      "decoder/psnr": jnp.mean(10 * jnp.log10(4 / squares)),
+      "decoder/psnr": pixels["psnr"],
       "decoder/loss": total,
     }
 

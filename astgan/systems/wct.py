@@ -85,15 +85,11 @@ class WCT(decoding.Decoding):
     for (name, module), original in zip(modules.items(), features, strict=True):
       again = self.decode(params, name, original)
       (found,) = decoded.encode(frozen, again, (module.block,))
-      squares = jnp.mean((again - images) ** 2, axis=(1, 2, 3))
       off = jnp.mean((found - original) ** 2) / jnp.mean(original**2)
-      scalars |= {
-        f"{name}/pixel_loss": jnp.mean(squares),
-        f"{name}/feature_loss": off,
-        # Of values in [-1, 1], whose peak is 2.
-        f"{name}/psnr": jnp.mean(10 * jnp.log10(4 / squares)),
-      }
-      total += fields.pixel_weight * jnp.mean(squares)
+      pixels = decoding.reconstruction(again, images)
+      scalars |= {f"{name}/{key}": value for key, value in pixels.items()}
+      scalars[f"{name}/feature_loss"] = off
+      total += fields.pixel_weight * pixels["pixel_loss"]
       total += fields.feature_weight * off
     return total, scalars | {"decoder/loss": total}
 
@@ -110,14 +106,11 @@ class WCT(decoding.Decoding):
     del params
     blocks = tuple(module.block for module in self.modules().values())
     describe = functools.partial(_describe, net, blocks=blocks)
-    told = []
-    for group in groups:
-      pooled = group_means.mean(describe, group.images)
-      colours = [_colour(moments) for moments in pooled]
-      told.append(
-        jax.tree.map(lambda x, weight=group.weight: weight * x, colours)
-      )
-    styles = jax.tree.map(lambda *x: sum(x), *told)
+
+    def describe_colours(images):
+      return [_colour(one) for one in group_means.mean(describe, images)]
+
+    styles = decoding.blend(describe_colours, groups)
     return [functools.partial(_transfer, style=style) for style in styles]
 
 
