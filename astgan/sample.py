@@ -3,6 +3,7 @@
 import logging
 import math
 import pathlib
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -25,7 +26,8 @@ def sample(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   the other's.
 
   Raises:
-    UserError: a field cannot be, or the run has no such checkpoint.
+    UserError: a field cannot be, the run has no such checkpoint, or the other
+      one trained no upscaler.
   """
   for name in ("count", "grids"):
     checks.within(config, f"sample.{name}", 1, 10_000)
@@ -37,19 +39,20 @@ def sample(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     )
   run = pathlib.Path(config.sample.run).expanduser()
   generator = sampling.load(run, step=config.sample.step).generator
+  enlarge = _open_upscaler(config.sample.upscale)
   runs.open_run(workdir, config)
   folder = workdir / "samples"
   folder.mkdir(exist_ok=True)
   grid_key, row_key = jax.random.split(jax.random.key(config.seed))
   for i in range(config.sample.grids):
     key = jax.random.fold_in(grid_key, i)
-    drawn = generator.sample(key, config.sample.count)
+    drawn = enlarge(generator.sample(key, config.sample.count))
     path = folder / f"grid_{i:02d}.png"
     _write_grid(path, drawn, columns=math.ceil(config.sample.count**0.5))
   shape = (2, config.sample.rows, generator.latent_dim)
   start, end = jax.random.normal(row_key, shape)
   rows = slerp(start, end, jnp.linspace(0, 1, config.sample.columns))
-  drawn = generator.apply(rows.reshape(-1, generator.latent_dim))
+  drawn = enlarge(generator.apply(rows.reshape(-1, generator.latent_dim)))
   path = folder / "interpolations.png"
   _write_grid(path, drawn, columns=config.sample.columns)
 
@@ -82,6 +85,13 @@ def slerp(
     jnp.sin((1 - shares) * angle) * start + jnp.sin(shares * angle) * end
   ) / jnp.sin(angle)
   return directions * ((1 - shares) * start_length + shares * end_length)
+
+
+def _open_upscaler(upscale: str) -> Callable[[Images], Images]:
+  """What enlarges images; "" leaves them as they are."""
+  if not upscale:
+    return lambda images: images
+  return sampling.load(pathlib.Path(upscale).expanduser()).upscaler.enlarge
 
 
 def _write_grid(path: pathlib.Path, drawn: Images, *, columns: int) -> None:

@@ -8,7 +8,13 @@ import jax
 import ml_collections
 
 from astgan import checkpoints, checks, errors, history, runs, writer
-from astgan.systems import generators, interface, painters, registry
+from astgan.systems import (
+  generators,
+  interface,
+  painters,
+  registry,
+  upscalers,
+)
 
 # What systems read of a config to sample, beside the sections that are theirs.
 _READ = ("seed", "data.size", "train.ema_decay", "train.ema_half_life")
@@ -19,34 +25,37 @@ class Trained(NamedTuple):
 
   Attributes:
     step: completed generator updates.
-    sampler: what draws images of latents, or paints photographs, with the one
-      choice of sampling variables.
+    sampler: what draws images of latents, paints photographs or enlarges
+      images, with the one choice of sampling variables.
     workdir: the run folder.
   """
 
   step: int
-  sampler: generators.Generator | painters.Painter | painters.StylePainter
+  sampler: interface.Sampler
   workdir: pathlib.Path
 
   @property
   def is_painter(self) -> bool:
     """Whether it paints photographs in one pass."""
-    kinds = (painters.Painter, painters.StylePainter)
-    return isinstance(self.sampler, kinds)
+    return interface.kind(self.sampler).endswith("painter")
+
+  @property
+  def upscaler(self) -> upscalers.Upscaler:
+    """Small images to large ones.
+
+    Raises:
+      UserError: the run trained something else.
+    """
+    return self._one("upscaler")
 
   @property
   def generator(self) -> generators.Generator:
     """Latents to images.
 
     Raises:
-      UserError: the run trained a painter.
+      UserError: the run trained something else.
     """
-    if self.is_painter:
-      raise errors.UserError(
-        f"{self.workdir} trained a painter, which draws no samples; paint with"
-        f" --config=configs/best.py --config.paint.painter={self.workdir}"
-      )
-    return self.sampler
+    return self._one("generator")
 
   def painter(self, direction: str) -> painters.Painter | painters.StylePainter:
     """Photographs to pictures.
@@ -55,9 +64,14 @@ class Trained(NamedTuple):
       direction: that it must have.
 
     Raises:
-      UserError: the run trained a generator, or another direction.
+      UserError: the run trained no painter, or another direction.
     """
-    if not self.is_painter:
+    kind = interface.kind(self.sampler)
+    if kind == "upscaler":
+      raise errors.UserError(
+        f"{self.workdir} trained no painter; {usage(kind, self.workdir)}"
+      )
+    if kind == "generator":
       raise errors.UserError(
         f"{self.workdir} trained a generator, which paints by its style batch"
         f' and in no direction; leave paint.direction={direction} empty, ""'
@@ -68,6 +82,40 @@ class Trained(NamedTuple):
         f" {' and '.join(self.sampler.directions)}"
       )
     return self.sampler
+
+  def _one(self, wanted):
+    kind = interface.kind(self.sampler)
+    if kind != wanted:
+      raise errors.UserError(
+        f"{self.workdir} trained no {wanted}; {usage(kind, self.workdir)}"
+      )
+    return self.sampler
+
+
+def usage(kind: str, workdir: pathlib.Path, *, step: str = "newest") -> str:
+  """What to do with a training run, and the command that does it.
+
+  Args:
+    kind: of its sampler, as `interface.kind` gives it.
+    workdir: the run folder.
+    step: of the checkpoint, as in `load`.
+  """
+  if kind == "upscaler":
+    return (
+      "enlarge what a generator draws with: python -m astgan.main"
+      " --config=configs/sample.py --config.sample.run=GENERATOR"
+      f" --config.sample.upscale={workdir}"
+    )
+  command = (
+    "paint with: python -m astgan.main --config=configs/best.py"
+    " --config.paint.content=PHOTOGRAPH"
+  )
+  if kind == "told painter":
+    told = f"--config.paint.style=STYLE --config.paint.painter={workdir}"
+    return f"{command} {told}"
+  return (
+    f"{command} --config.paint.style={workdir} --config.paint.style_step={step}"
+  )
 
 
 def load(workdir: pathlib.Path, *, step: str = "newest") -> Trained:

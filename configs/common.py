@@ -206,8 +206,9 @@ def painting() -> ml_collections.ConfigDict:
   # The folder of a training run whose painter paints in one pass: one that is
   # told the styles, however many images they have, or one that knows its own,
   # and then `style` is empty. Of the fields below a painter heeds `styles` and
-  # `blend`, `style_step`, `style_batch`, `style_size` and `generated_share`,
-  # `strength`, `direction`, `tile`, `size`, `format` and `bits`.
+  # `blend`, `style_step`, `style_batch`, `upscale`, `style_size` and
+  # `generated_share`, `strength`, `direction`, `tile`, `size`, `format` and
+  # `bits`.
   paint.painter = ""
   # How much of the style such a painter paints, in [0, 1]: 0 is the photograph.
   paint.strength = 1.0
@@ -243,6 +244,9 @@ def painting() -> ml_collections.ConfigDict:
   paint.style_step = "newest"
   # Images the generator draws for the style batch.
   paint.style_batch = 64
+  # The folder of an upscaler's run (configs/superres.py), which enlarges them
+  # before they are described; "" takes them as they are drawn.
+  paint.upscale = ""
   # Longer side of the painted image, in pixels.
   paint.size = 512
   # Longer side of the style images, in pixels; 0 is `size`, and for a
@@ -318,6 +322,9 @@ def sampling() -> ml_collections.ConfigDict:
   # The checkpoint: "newest", "best" by the run's `evaluate.best_metric`, or
   # the number of its step.
   sample.step = "newest"
+  # The folder of an upscaler's run (configs/superres.py), by which the images
+  # are enlarged; "" shows them as they are drawn.
+  sample.upscale = ""
   # Images in each grid, grids, and rows and images per row of the
   # interpolations.
   sample.count = 64

@@ -225,7 +225,9 @@ def test_a_run_without_a_generator_is_refused(trained, tmp_path, monkeypatch):
     12, translated.Painter(translator.Translator(4, 1), {}), trained
   )
   monkeypatch.setattr(sampling, "load", lambda *_, **__: painter)
-  refuse(tmp_path, "draws no samples", evaluate__run=str(trained))
+  refuse(
+    tmp_path, "trained no generator; paint with", evaluate__run=str(trained)
+  )
 
 
 def test_a_run_of_before_a_field_of_its_images_is_refused(trained, tmp_path):

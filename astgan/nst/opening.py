@@ -25,8 +25,9 @@ def open_styles(
 
   Raises:
     UserError: as `open_style`; a painter that knows its style is one of several
-      or has another strength than 1; one that does not is told none; or
-      `paint.painter` is no painter's run.
+      or has another strength than 1; one that does not is told none;
+      `paint.painter` is no painter's run; or `paint.upscale` has nothing to
+      enlarge.
   """
   paint = config.paint
   if paint.painter:
@@ -45,6 +46,14 @@ def open_styles(
     raise errors.UserError(
       f"paint.strength={paint.strength} is for painters that are told their"
       " style, and there is none; leave it at 1"
+    )
+  told = found.told if isinstance(found, painted.Painted) else found
+  if paint.upscale and not any(
+    isinstance(one, styles.Generated) for one in told
+  ):
+    raise errors.UserError(
+      f"paint.upscale={paint.upscale} enlarges what a generator draws, and no"
+      " style is a generator's run; leave it empty"
     )
   if isinstance(found, painted.Painted) and paint.masks:
     raise errors.UserError(
@@ -89,11 +98,15 @@ def open_style(
         )
       return found
     drawn = trained.generator.sample(key, paint.style_batch)
+    params = trained.generator.variables["params"]
+    origin = _origin(trained.step, params)
+    if paint.upscale:
+      upscaling = sampling.load(pathlib.Path(paint.upscale).expanduser())
+      drawn = upscaling.upscaler.enlarge(drawn)
+      origin["upscale"] = _origin(upscaling.step, upscaling.upscaler.params)
     batch = np.asarray(arrays.signed_to_bytes(drawn))
     share = round(paint.generated_share * paint.size)
     side = share or max(batch.shape[1:3])
-    params = trained.generator.variables["params"]
-    origin = _origin(trained.step, params)
     return styles.Generated(batch, paint.style_size or side, origin)
   if paint.direction and not paint.painter:
     raise errors.UserError(

@@ -15,9 +15,17 @@ import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from astgan.arrays import Images
-from astgan.systems import generators, painters
+from astgan.systems import generators, painters, upscalers
 
 Scalars = dict[str, jax.Array]
+# What a training gives away: latents to images, photographs to paintings by a
+# style of its own or by one that it is told, or small images to large ones.
+Sampler = (
+  generators.Generator
+  | painters.Painter
+  | painters.StylePainter
+  | upscalers.Upscaler
+)
 
 
 class NetworkState(flax.struct.PyTreeNode):
@@ -160,7 +168,29 @@ class System(Protocol):
         as a contact sheet shows.
     """
 
-  def sampler(
-    self, state: TrainState
-  ) -> generators.Generator | painters.Painter | painters.StylePainter:
-    """What the training gives away: latents to images, or images to images."""
+  def sampler(self, state: TrainState) -> Sampler:
+    """What the training gives away."""
+
+
+def sampler_kind(system: System) -> str:
+  """The `kind` of what the system's training gives away."""
+  found = []
+
+  def look(key: jax.Array) -> None:
+    found.append(kind(system.sampler(system.init(key))))
+
+  # Nothing is computed.
+  jax.eval_shape(look, jax.random.key(0))
+  return found[0]
+
+
+def kind(sampler: Sampler) -> str:
+  """`generator`, `painter`, `told painter` (its style) or `upscaler`."""
+  match sampler:
+    case generators.Generator():
+      return "generator"
+    case upscalers.Upscaler():
+      return "upscaler"
+    case painters.StylePainter():
+      return "told painter"
+  return "painter"

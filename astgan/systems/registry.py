@@ -15,6 +15,7 @@ from astgan.systems import (
   stvae,
   style_swap,
   stylegan,
+  superres,
   vaegan,
   wct,
 )
@@ -29,6 +30,7 @@ SYSTEMS: dict[str, Callable[[ml_collections.ConfigDict], interface.System]] = {
   "stvae": stvae.STVAE,
   "style_swap": style_swap.StyleSwap,
   "stylegan": stylegan.StyleGAN,
+  "superres": superres.SuperRes,
   "vaegan": vaegan.VAEGAN,
   "wct": wct.WCT,
 }

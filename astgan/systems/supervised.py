@@ -1,7 +1,8 @@
-"""Systems whose networks minimise one loss, measured by a frozen network."""
+"""Systems whose networks minimise one loss."""
 
 import dataclasses
 from collections.abc import Mapping
+from typing import ClassVar
 
 import flax.linen as nn
 import jax
@@ -20,6 +21,7 @@ class Supervised:
   Attributes:
     config: a training config with the sections of the system's page.
     section: of the config, the optimiser of all networks.
+    averaged: the networks with a moving average; None is all.
     multiple: sides of images are multiples of it.
 
   Raises:
@@ -30,6 +32,7 @@ class Supervised:
   sources = ("paintings", "photographs")
   fewest_examples = 1
   section = "decoder"
+  averaged: ClassVar[tuple[str, ...] | None] = None
   multiple = 8
 
   def __post_init__(self) -> None:
@@ -54,6 +57,11 @@ class Supervised:
     """Inputs of the networks, of the right shapes, by name."""
     raise NotImplementedError
 
+  def section_of(self, name: str) -> str:
+    """The section of a network's optimiser: `section` for all of them."""
+    del name
+    return self.section
+
   def loss(
     self,
     params: dict[str, PyTree],
@@ -73,14 +81,21 @@ class Supervised:
   def init(self, key: jax.Array) -> interface.TrainState:
     """The networks, and their moving averages as copies."""
     modules, examples = self.modules(), self.examples()
-    optimizer = networks.make_optimizer(self.config[self.section])
     run_key, *keys = jax.random.split(key, len(modules) + 1)
     created = {
-      name: networks.create(module, one, examples[name], optimizer)
+      name: networks.create(
+        module,
+        one,
+        examples[name],
+        networks.make_optimizer(self.config[self.section_of(name)]),
+      )
       for (name, module), one in zip(modules.items(), keys, strict=True)
     }
     return states.first_state(
-      run_key, created, averaged=tuple(modules), train=self.config.train
+      run_key,
+      created,
+      averaged=tuple(modules) if self.averaged is None else self.averaged,
+      train=self.config.train,
     )
 
   def turns(self, step: int, phase: interface.Phase) -> tuple[str, ...]:
@@ -113,9 +128,10 @@ class Supervised:
       axis_name,
       jax.grad(self.loss, has_aux=True)(params, batch, draws, frozen),
     )
-    new, section = {}, self.config[self.section]
+    new = {}
     for name, gradient in gradients.items():
       scalars[f"{name}/gradient_norm"] = networks.global_norm(gradient)
+      section = self.config[self.section_of(name)]
       new[name] = networks.apply_gradients(
         state.networks[name], gradient, {}, section, state
       )

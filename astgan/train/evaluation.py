@@ -56,7 +56,7 @@ def make(
   """
   if not config.train.evaluate_every:
     return None
-  if not _draws(system):
+  if interface.sampler_kind(system) != "generator":
     logger.warning(
       "config.train.evaluate_every: this system draws no images from latents,"
       " so its training is not evaluated"
@@ -93,17 +93,6 @@ def make(
     {f"floor/{name}": value for name, value in floor.items()},
     names,
   )
-
-
-def _draws(system: interface.System) -> bool:
-  """Whether the system gives away a generator; nothing is computed."""
-
-  def draw(key: jax.Array) -> jax.Array | None:
-    sampler = system.sampler(system.init(key))
-    is_generator = isinstance(sampler, interface.generators.Generator)
-    return sampler.sample(key, 1) if is_generator else None
-
-  return jax.eval_shape(draw, jax.random.key(0)) is not None
 
 
 def _evaluate(

@@ -8,9 +8,10 @@ import jax.numpy as jnp
 import ml_collections
 import numpy as np
 
-from astgan import arrays, history, writer
+from astgan import arrays, history, sampling, writer
 from astgan.arrays import Images
 from astgan.data import compared, images
+from astgan.systems import interface, registry
 
 
 def spread(
@@ -66,7 +67,7 @@ def summary(
   workdir: pathlib.Path,
   steps: Sequence[int],
 ) -> str:
-  """The roll-backs, the best checkpoint and the command that paints with it.
+  """The roll-backs, the best checkpoint and the command that makes use of it.
 
   Args:
     config: a training config.
@@ -80,15 +81,12 @@ def summary(
     scale = made.learning_rate_scale
     after = f"roll-backs: {made.count}, learning rates times {scale:.4g}; "
   if not steps:
-    return f"{after}no checkpoint to paint with"
+    return f"{after}no checkpoint to use"
   found = history.best(lines, config.evaluate.best_metric, steps)
   if found is None:
     said, step = f"newest checkpoint {steps[-1]}, none evaluated", "newest"
   else:
     said = f"best checkpoint {found.step} ({found.name} {found.value:.4g})"
     step = "best"
-  return (
-    f"{after}{said}; paint with: python -m astgan.main --config=configs/best.py"
-    f" --config.paint.content=PHOTOGRAPH --config.paint.style={workdir}"
-    f" --config.paint.style_step={step}"
-  )
+  kind = interface.sampler_kind(registry.make(config))
+  return f"{after}{said}; {sampling.usage(kind, workdir, step=step)}"

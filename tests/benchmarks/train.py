@@ -9,12 +9,13 @@ called in turn; a line of JSON says what both take. Pages are `dcgan_baseline`,
 `resize`, which is the same with resize convolutions, `wgan_gp`, of which an
 update is five of the critic, `vaegan`, `cyclegan` at 128 pixels with 6 blocks,
 `fewshot`, `stylegan` at 64 pixels that fade in, over a period of its lazy R1,
-and at 128 pixels the painters of one pass, `fast`, `adain`, `wct`, `style_swap`
-and `stvae`, with untrained features. PyTorch is the extra `reference`; on a GPU
-it runs eagerly and compiled, both channels-last and in TF32. The second says
-what R1 at every 16th update adds to a period of 16. The third starts
-`astgan.main` on 15,000 files: a line says the most memory that it held, another
-the seconds from the command to the first update where all caches are warm.
+and at 128 pixels `superres` and the painters of one pass, `fast`, `adain`,
+`wct`, `style_swap` and `stvae`, with untrained features. PyTorch is the extra
+`reference`; on a GPU it runs eagerly and compiled, both channels-last and in
+TF32. The second says what R1 at every 16th update adds to a period of 16. The
+third starts `astgan.main` on 15,000 files: a line says the most memory that it
+held, another the seconds from the command to the first update where all caches
+are warm.
 """
 
 import argparse
@@ -46,6 +47,7 @@ from configs import (
   stvae,
   style_swap,
   stylegan_small,
+  superres,
   vaegan,
   wct,
   wgan_gp,
@@ -89,6 +91,7 @@ PAGES = {
   "wct": (wct, OF_PAIRS, 1),
   "style_swap": (style_swap, OF_PAIRS, 1),
   "stvae": (stvae, OF_PAIRS, 2),
+  "superres": (superres, PAINTER, 4),
   "fewshot": (fewshot, {}, 32),
   "stylegan": (stylegan_small, GROWN, 16),
   "free": (dcgan_baseline, FREE, 64),

@@ -20,15 +20,16 @@ from tests.reference import (
   painters_torch,
   resnet_torch,
   stylegan_torch,
+  superres_torch,
   vaegan_torch,
 )
 
 # Of the residual networks at the sides 4 to 64.
 CHANNELS = (512, 512, 256, 128, 64)
-PAINTERS = tuple(painters_torch.LOSSES)
+LOSSES = painters_torch.LOSSES | {"superres": superres_torch.loss}
 PAGES = (
   *("dcgan_baseline", "resize", "wgan_gp", "vaegan", "cyclegan", "fewshot"),
-  *("stylegan", *PAINTERS),
+  *("stylegan", *LOSSES),
 )
 
 
@@ -129,11 +130,14 @@ def make_cyclegan_update(batch, device, *, compiled, repeat):
 
 
 def make_painter_update(page, batch, device, *, compiled, repeat):
-  """The same of a painter of one pass at 128 pixels."""
+  """The same of a painter of one pass, or an upscaler, at 128 pixels."""
   torch.manual_seed(0)
   name = "johnson" if page == "fast" else page
   config = importlib.import_module(f"configs.{name}").get_config()
-  params, frozen = painters_torch.draw(page, config)
+  if page == "superres":
+    params, frozen = superres_torch.draw(config.model.width), {}
+  else:
+    params, frozen = painters_torch.draw(page, config)
 
   def place(leaf):
     if leaf.ndim == 4:
@@ -144,7 +148,7 @@ def make_painter_update(page, batch, device, *, compiled, repeat):
   leaves = [leaf.requires_grad_() for leaf in tree_leaves(params)]
   section = config["generator" if "generator" in config else "decoder"]
   optimizer = torch.optim.Adam(leaves, lr=section.learning_rate)
-  loss_of = painters_torch.LOSSES[page]
+  loss_of = LOSSES[page]
   loss_of = torch.compile(loss_of) if compiled else loss_of
   images = torch.randint(0, 256, (256, 3, 128, 128), dtype=torch.uint8)
   images = images.to(device, memory_format=torch.channels_last)

@@ -3,12 +3,14 @@
 import json
 from typing import NamedTuple
 
+import flax.linen as nn
 import numpy as np
 import pytest
 
 from astgan import errors, sampling
 from astgan.data import images
 from astgan.nst import paint
+from astgan.systems import upscalers
 from configs import nst
 from tests import pictures
 
@@ -45,12 +47,23 @@ class Tinter(NamedTuple):
     return Tinted(np.sum(means, axis=0), strength, self.params)
 
 
+class Same(nn.Module):
+  """Leaves enlarged images as they are."""
+
+  def __call__(self, images):
+    return images
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch, trained):
   """A photograph, style images of one colour each, and runs of painters."""
   load = sampling.load
   known = Tinted(np.float32([1, 1, 1]), 1.0, {"painting": {}})
-  samplers = {"told": Tinter({"painting": {"x": np.ones(1)}}), "knows": known}
+  samplers = {
+    "told": Tinter({"painting": {"x": np.ones(1)}}),
+    "knows": known,
+    "upscaler": upscalers.Upscaler(Same(), {"x": np.ones(1)}, 2),
+  }
 
   def fake(path, **options):
     if path.name in samplers:
@@ -116,6 +129,17 @@ def test_a_generator_draws_the_style_that_is_told(folder):
   assert told["styles"][0]["images"] == 2
 
 
+def test_what_it_draws_is_enlarged_before_it_is_told(folder):
+  run(folder, style="generator", style_batch=1)
+  small = images.read(folder / "run" / "style.png")
+  fields = {"style_batch": 1, "upscale": "upscaler"}
+  run(folder, "large", style="generator", **fields)
+  large = images.read(folder / "large" / "style.png")
+  assert large.shape[:2] == (2 * small.shape[0], 2 * small.shape[1])
+  told = json.loads((folder / "large" / "style.json").read_text())
+  assert told["styles"][0]["upscale"]["step"] == 3
+
+
 def test_a_painter_that_knows_its_style_is_named_like_others(folder):
   assert_colour(run(folder, painter="knows"), (255, 255, 255))
 
@@ -135,6 +159,11 @@ def test_another_style_is_refused_in_the_same_folder(folder):
     ({"painter": "knows", "style": "blue.png"}, "knows its style; leave"),
     ({"painter": "generator", "style": "blue.png"}, "did not train a painter"),
     ({"painter": "group"}, "config.json"),
+    ({"painter": "upscaler"}, "did not train a painter"),
+    ({"painter": "", "style": "upscaler"}, "trained no generator; enlarge"),
+    ({"style": "generator", "upscale": "knows"}, "trained no upscaler; paint"),
+    ({"style": "blue.png", "upscale": "upscaler"}, "no style is a generator"),
+    ({"painter": "knows", "upscale": "upscaler"}, "no style is a generator"),
     ({"style": "knows"}, "has no images to tell"),
     ({"style": "blue.png", "strength": 1.5}, "paint.strength is .* at most 1"),
     ({"painter": "knows", "strength": 0.5}, "paint.strength=0.5 is for"),
