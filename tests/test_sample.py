@@ -105,7 +105,7 @@ def test_a_painter_draws_no_samples(trained, tmp_path, monkeypatch):
     12, translated.Painter(translator.Translator(4, 1), {}), trained
   )
   monkeypatch.setattr(sampling, "load", lambda *_, **__: painter)
-  with pytest.raises(errors.UserError, match=r"paint with .*paint\.style="):
+  with pytest.raises(errors.UserError, match=r"paint with: .*paint\.style="):
     draw(trained, tmp_path / "run")
 
 

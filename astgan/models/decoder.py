@@ -24,10 +24,6 @@ from astgan.models import instance, resampling, translator, unpadded
 # Convolutions in each block of VGG19, and what they put out.
 DEPTHS = (2, 2, 4, 4, 4)
 CHANNELS = (64, 128, 256, 512, 512)
-# Root mean squares of relu1_1 to relu5_1 on photographs and paintings, which
-# features are divided by: steps of Adam are as large for large inputs, and then
-# more than the layers survive.
-RMS = (0.72, 3.2, 3.9, 12.6, 1.5)
 # Channels at full size.
 FULL_WIDTH = CHANNELS[0]
 
@@ -55,11 +51,12 @@ class Decoder(nn.Module):
     """Images, float32, about [-1, 1].
 
     Args:
-      features: [b h w c], at least 2 by 2 pixels.
+      features: of a mean square about 1, since steps of Adam are as large for
+        large inputs, [b h w c], at least 2 by 2 pixels.
       train: changes nothing.
     """
     del train
-    x = (features / RMS[self.block - 1]).astype(self.dtype)
+    x = features.astype(self.dtype)
     for name, channels, doubles in layers(self.block, self.width):
       kernel, bias = _Parameters(x.shape[-1], channels, name=name)()
       kernel = kernel.astype(self.dtype)

@@ -31,6 +31,12 @@ def conv(x, layer, *, mode, bias=True, **options):
   return functional.conv2d(x, layer["kernel"], bias, **options)
 
 
+def encode(net, images, taps):
+  """Features by tap, of a mean square about 1."""
+  found = see(net, images, taps)
+  return {tap: x / RMS[int(tap[4]) - 1] for tap, x in found.items()}
+
+
 def see(net, images, taps):
   """Features by tap of images in [-1, 1], up to the deepest."""
   depths = BLOCKS["vgg19" if "conv3_4" in net else "vgg16"]
@@ -73,7 +79,7 @@ def translate(params, images, blocks):
 def decode(params, features):
   """VGG19 backwards from relu{block}_1."""
   names = sorted(params, reverse=True)
-  x = features / RMS[int(names[0][4]) - 1]
+  x = features
   for name in names:
     block, i = int(name[4]), int(name[6])
     if name != names[0] and i == BLOCKS["vgg19"][block - 1]:
@@ -129,12 +135,12 @@ def style_loss(found, styles):
 def adain_loss(params, batch, draws, frozen, config):
   taps = [f"relu{i}_1" for i in range(1, 5)]
   with torch.no_grad():
-    styles = see(frozen, batch["paintings"], taps)
-    features = see(frozen, batch["photographs"], taps[-1:])[taps[-1]]
+    styles = encode(frozen, batch["paintings"], taps)
+    features = encode(frozen, batch["photographs"], taps[-1:])[taps[-1]]
     mean, std = moments(features)
     to_mean, to_std = moments(styles[taps[-1]])
     target = (features - mean) / std * to_std + to_mean
-  found = see(frozen, decode(params["decoder"], target), taps)
+  found = encode(frozen, decode(params["decoder"], target), taps)
   content = functional.mse_loss(found[taps[-1]], target)
   style = style_loss(found, styles)
   again = decode(params["decoder"], features)
@@ -149,9 +155,9 @@ def wct_loss(params, batch, draws, frozen, config):
   for block in config.model.blocks:
     tap = f"relu{block}_1"
     with torch.no_grad():
-      original = see(frozen, images, (tap,))[tap]
+      original = encode(frozen, images, (tap,))[tap]
     again = decode(params[f"{tap}_decoder"], original)
-    found = see(frozen, again, (tap,))[tap]
+    found = encode(frozen, again, (tap,))[tap]
     pixels = functional.mse_loss(again, images)
     features = functional.mse_loss(found, original) / (original**2).mean()
     loss = loss + config.loss.pixel_weight * pixels
@@ -177,13 +183,13 @@ def style_swap_loss(params, batch, draws, frozen, config):
   tap = f"relu{config.model.block}_1"
   images = torch.cat([batch["paintings"], batch["photographs"]])
   with torch.no_grad():
-    features = see(frozen, images, (tap,))[tap]
+    features = encode(frozen, images, (tap,))[tap]
     styles, contents = features.split(len(features) // 2)
     pairs = zip(contents, styles, strict=True)
     swapped = [swap(one[None], other[None]) for one, other in pairs]
     target = torch.cat([features, *swapped])
   again = decode(params["decoder"], target)
-  found = see(frozen, again, (tap,))[tap]
+  found = encode(frozen, again, (tap,))[tap]
   loss = functional.mse_loss(found, target) / (target**2).mean()
   pixels = functional.mse_loss(again[: len(images)], images)
   loss = loss + config.loss.pixel_weight * pixels
@@ -206,8 +212,8 @@ def covariances(params, features):
 def stvae_loss(params, batch, draws, frozen, config):
   taps = [f"relu{i}_1" for i in range(1, 5)]
   with torch.no_grad():
-    styles = see(frozen, batch["paintings"], taps)
-    content = see(frozen, batch["photographs"], taps[-1:])[taps[-1]]
+    styles = encode(frozen, batch["paintings"], taps)
+    content = encode(frozen, batch["photographs"], taps[-1:])[taps[-1]]
   net, style = params["transform"], styles[taps[-1]]
   x = torch.cat(
     [style.mean((2, 3)), covariances(net["of_style"], style)], dim=1
@@ -233,7 +239,7 @@ def stvae_loss(params, batch, draws, frozen, config):
   changed = x.transpose(1, 2).reshape(content.shape)
   painted = decode(params["decoder"], changed)
   again = decode(params["decoder"], content)
-  found = see(frozen, painted, taps)
+  found = encode(frozen, painted, taps)
   prior = (mean**2 + log_variance.exp() - log_variance - 1).mean() / 2
   fields = config.loss
   loss = fields.content_weight * functional.mse_loss(found[taps[-1]], content)

@@ -21,6 +21,12 @@ def to_torch(images):
   return torch.tensor(np.asarray(images)).permute(0, 3, 1, 2).double()
 
 
+def to_double(tree):
+  return jax.tree.map(
+    lambda x: x.astype("float64") if x.dtype == "float32" else x, tree
+  )
+
+
 @pytest.mark.parametrize("name", painters_torch.LOSSES)
 def test_an_update_agrees(name, tmp_path):
   # Steps in proportion to the gradients, where Adam's first are their signs.
@@ -28,14 +34,23 @@ def test_an_update_agrees(name, tmp_path):
   config = painters.make_config(
     name, tmp_path, optimizer="sgd", learning_rate=rate
   )
-  system, state = registry.make(config), tiny.init(config)
-  (phase,), frozen = system.phases, system.load_frozen()
-  batch = painters.draw_batch(system, 0)
-  draws = system.draw(jax.random.key(0), 2, phase=phase)
-  update = functools.partial(
-    system.update, phase=phase, turn="all", axis_name=None
-  )
-  new, scalars = jax.jit(update)(state, batch, draws, frozen)
+  # In float32 rounding decides otherwise about a few ReLUs, for 1 % of a
+  # gradient.
+  with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+    system = registry.make(config)
+    (phase,) = system.phases
+    state, frozen, batch, draws = to_double(
+      (
+        tiny.init(config),
+        system.load_frozen(),
+        painters.draw_batch(system, 0),
+        system.draw(jax.random.key(0), 2, phase=phase),
+      )
+    )
+    update = functools.partial(
+      system.update, phase=phase, turn="all", axis_name=None
+    )
+    new, scalars = jax.jit(update)(state, batch, draws, frozen)
   before, after = (
     painters_torch.load(
       {n: jax.device_get(net.params) for n, net in one.networks.items()}
@@ -52,11 +67,10 @@ def test_an_update_agrees(name, tmp_path):
   )
   loss.backward()
   total = scalars[f"{system.section}/loss"]
-  np.testing.assert_allclose(total, loss.item(), rtol=1e-4)
+  np.testing.assert_allclose(total, loss.item(), rtol=1e-6)
   for start, end in zip(*map(jax.tree.leaves, (before, after)), strict=True):
     change, expected = (end - start).detach(), -rate * start.grad
-    rounding = 1e-6 * torch.linalg.norm(end)
-    # Float32 decides otherwise about a few ReLUs. A bias that the next
-    # normalisation removes has no gradient.
-    tolerance = 1e-2 * torch.linalg.norm(expected) + rounding + 1e-6
+    # A bias that the next normalisation removes has no gradient but what its
+    # moments, always float32, round.
+    tolerance = 1e-4 * torch.linalg.norm(expected) + 2e-6
     assert torch.linalg.norm(change - expected) < tolerance
