@@ -39,8 +39,8 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   longer side: by optimisation over pixels, or in one pass where the style is a
   painter. A folder of photographs is spread over the local devices. Finished
   paintings are kept, so that a stopped run can continue and photographs can be
-  added. `style.json` holds the fingerprint of the style,
-  which must not change within a run folder.
+  added. `style.json` holds the fingerprint of the style, which must not change
+  within a run folder. One process at a time paints in it.
 
   Args:
     config: all fields of configs/common.py.
@@ -72,43 +72,44 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   if first is None:
     return
 
-  folder = workdir / _UNFINISHED
-  if in_one_pass:
-    method = by_painter.OnePass(opened, tile=config.paint.tile)
-  else:
-    method = by_optimization.Optimization(config, opened, folder)
-  runs.open_run(workdir, config)
-  (workdir / "painted").mkdir(exist_ok=True)
-  if method.contact_sheet is not None:
-    images.write(workdir / "style.png", method.contact_sheet)
-  atomic.write(workdir / _STYLE, fingerprint.encode())
-  stopped = [path for path in pending if unfinished.exists(folder, path.stem)]
-  kept = dict.fromkeys((path.stem for path in pending), -1)
-  _drop_metrics(workdir, kept | method.resume(decode(stopped)))
-  with writer.Writer(workdir) as log, stop.signals() as signals:
+  with runs.alone(workdir):
+    folder = workdir / _UNFINISHED
+    if in_one_pass:
+      method = by_painter.OnePass(opened, tile=config.paint.tile)
+    else:
+      method = by_optimization.Optimization(config, opened, folder)
+    runs.open_run(workdir, config)
+    (workdir / "painted").mkdir(exist_ok=True)
+    if method.contact_sheet is not None:
+      images.write(workdir / "style.png", method.contact_sheet)
+    atomic.write(workdir / _STYLE, fingerprint.encode())
+    stopped = [path for path in pending if unfinished.exists(folder, path.stem)]
+    kept = dict.fromkeys((path.stem for path in pending), -1)
+    _drop_metrics(workdir, kept | method.resume(decode(stopped)))
+    with writer.Writer(workdir) as log, stop.signals() as signals:
 
-    def paint_one(photograph):
-      # The number of a photograph changes with the others, its bytes do not.
-      key = jax.random.fold_in(noise_key, int(photograph.fingerprint[:8], 16))
-      return method.paint(key, photograph, log, signals)
+      def paint_one(photograph):
+        # The number of a photograph changes with the others, its bytes do not.
+        key = jax.random.fold_in(noise_key, int(photograph.fingerprint[:8], 16))
+        return method.paint(key, photograph, log, signals)
 
-    number = 0
-    for photograph, image in spread.paint_each(
-      paint_one,
-      itertools.chain([first], decoded),
-      devices=jax.local_devices()[: len(pending)],
-      signals=signals,
-    ):
-      if image is None:
-        continue
-      number += 1
-      painting = photographs.write(image, photograph, workdir, config)
-      unfinished.drop(folder, photograph.path.stem)
-      pixels = formats.to_integers(image, bits=8)
-      log.image(f"{photograph.path.stem}/painted", config.paint.steps, pixels)
-      logger.info("%s (%d of %d)", painting, number, len(pending))
-    if signals:
-      logger.info("stopped by %s; the same command goes on", signals[0])
+      number = 0
+      for photograph, image in spread.paint_each(
+        paint_one,
+        itertools.chain([first], decoded),
+        devices=jax.local_devices()[: len(pending)],
+        signals=signals,
+      ):
+        if image is None:
+          continue
+        number += 1
+        painting = photographs.write(image, photograph, workdir, config)
+        unfinished.drop(folder, photograph.path.stem)
+        pixels = formats.to_integers(image, bits=8)
+        log.image(f"{photograph.path.stem}/painted", config.paint.steps, pixels)
+        logger.info("%s (%d of %d)", painting, number, len(pending))
+      if signals:
+        logger.info("stopped by %s; the same command goes on", signals[0])
 
 
 def _fingerprint(opened):
