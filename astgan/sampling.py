@@ -1,10 +1,8 @@
 """What a finished training gives away, to every task that asks for it."""
 
-import functools
 import pathlib
 from typing import NamedTuple
 
-import jax
 import ml_collections
 
 from astgan import checkpoints, checks, errors, history, runs, writer
@@ -13,6 +11,7 @@ from astgan.systems import (
   interface,
   painters,
   registry,
+  states,
   upscalers,
 )
 
@@ -158,11 +157,8 @@ def restore(
       " use the version that wrote it, correct that file, or train in another"
       " --workdir"
     ) from error
-  template = jax.eval_shape(
-    functools.partial(system.init, jax.random.key(config.seed))
-  )
-  number, state = checkpoints.restore(
-    workdir, template, step=_find(workdir, config, step)
+  number, state = states.restore(
+    system, workdir, seed=config.seed, step=_find(workdir, config, step)
   )
   return system, number, state
 

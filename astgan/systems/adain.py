@@ -24,6 +24,7 @@ from astgan.models import decoder, instance
 from astgan.systems import (
   decoded,
   decoding,
+  encoding,
   group_means,
   interface,
   painters,
@@ -115,12 +116,12 @@ class AdaIN(decoding.Decoding):
     """
     del draws
     fields = self.config.loss
-    (content,) = decoded.encode(frozen, batch["photographs"], (_BLOCK,))
-    styles = decoded.encode(frozen, batch["paintings"], _BLOCKS)
+    (content,) = encoding.encode(frozen, batch["photographs"], (_BLOCK,))
+    styles = encoding.encode(frozen, batch["paintings"], _BLOCKS)
     target = adain(content, statistics(styles[-1]))
     both = jnp.concatenate([target, content])
     painted, again = jnp.split(self.decode(params, "decoder", both), 2)
-    found = decoded.encode(frozen, painted, _BLOCKS)
+    found = encoding.encode(frozen, painted, _BLOCKS)
     style = style_loss(found, styles)
     scalars = {
       "decoder/content_loss": jnp.mean(perceptual.content(found[-1], target)),
@@ -153,7 +154,7 @@ class AdaIN(decoding.Decoding):
 
 @jax.jit
 def _describe(net: PyTree, images: Images) -> Statistics:
-  (features,) = decoded.encode(net, arrays.unit_to_signed(images), (_BLOCK,))
+  (features,) = encoding.encode(net, arrays.unit_to_signed(images), (_BLOCK,))
   return statistics(features)
 
 

@@ -12,24 +12,13 @@ from jaxtyping import Array, Float, PyTree
 
 from astgan import arrays, memory
 from astgan.arrays import Features, Images
-from astgan.features import vgg
 from astgan.models import decoder, rows
-from astgan.systems import painters
+from astgan.systems import encoding, painters
 
-# The encoder.
-NET = "vgg19"
-# Of the encoder: a frame of zeros would be a style of its own.
-PADDING = "replicate"
-# Root mean squares of relu1_1 to relu5_1 on photographs and paintings. Features
-# are divided by them, as the authors of AdaIN divide theirs by means: else
-# relu4_1 has 300 times the part of relu1_1 in a sum of losses, and colours and
-# lattices count for nothing.
-_RMS = (0.72, 3.2, 3.9, 12.6, 1.5)
 # Bytes per pixel that the layers of full size need together.
 _BYTES = 1024
 # Side of a square of as many pixels as a strip has, where memory is short.
 TILE = 512
-
 
 Transfer = Callable[[Features], Features]
 
@@ -168,23 +157,6 @@ def smallest(block: int) -> int:
   return 2 * decoder.reach(block) + _scale(block)
 
 
-def layer(block: int) -> str:
-  """The name of the layer of a block that is decoded."""
-  return f"relu{block}_1"
-
-
-def encode(
-  net: PyTree, signed: Images, blocks: tuple[int, ...]
-) -> tuple[Float[Array, "b _h _w _c"], ...]:
-  """Features of images in [-1, 1] in the layers of the blocks.
-
-  All layers have a mean square about 1 on photographs and paintings.
-  """
-  taps = tuple(map(layer, blocks))
-  found = vgg.apply(net, arrays.signed_to_unit(signed), taps, padding=PADDING)
-  return tuple(found[layer(block)] / _RMS[block - 1] for block in blocks)
-
-
 def _scale(block: int) -> int:
   return 2 ** (block - 1)
 
@@ -193,7 +165,7 @@ def _scale(block: int) -> int:
 def _encode(
   net: PyTree, images: Images, *, block: int
 ) -> Float[Array, "1 _h _w _c"]:
-  (features,) = encode(net, arrays.unit_to_signed(images), (block,))
+  (features,) = encoding.encode(net, arrays.unit_to_signed(images), (block,))
   return features
 
 

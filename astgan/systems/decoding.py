@@ -13,7 +13,13 @@ from astgan import arrays, checks
 from astgan.arrays import Features, Images
 from astgan.features import weights
 from astgan.models import decoder
-from astgan.systems import decoded, interface, painters, supervised
+from astgan.systems import (
+  decoded,
+  encoding,
+  interface,
+  painters,
+  supervised,
+)
 
 
 def reconstruction(
@@ -92,7 +98,7 @@ class Decoding(supervised.Supervised):
 
   def load_frozen(self) -> PyTree:
     """VGG19."""
-    return weights.load(decoded.NET, self.config.features.weights)
+    return weights.load(encoding.NET, self.config.features.weights)
 
   def decode(
     self, params: dict[str, PyTree], name: str, features: Features

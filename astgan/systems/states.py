@@ -1,5 +1,6 @@
 """States of training: the first, the next, and the generator of one."""
 
+import pathlib
 from collections.abc import Collection
 
 import flax.linen as nn
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 import ml_collections
 from jaxtyping import PyTree
 
+from astgan import checkpoints
 from astgan.arrays import Images
 from astgan.systems import generators, interface, networks
 
@@ -45,6 +47,28 @@ def first_state(
     ema=ema,
     extra=extra,
   )
+
+
+def restore(
+  system: interface.System,
+  workdir: pathlib.Path,
+  *,
+  seed: int,
+  step: int | None = None,
+) -> tuple[int, interface.TrainState]:
+  """The step and the state of a checkpoint.
+
+  Args:
+    system: that was trained.
+    workdir: the run folder.
+    seed: of the run.
+    step: of the checkpoint; None is the newest that is not damaged.
+
+  Raises:
+    UserError: the folder has no such checkpoint.
+  """
+  template = jax.eval_shape(system.init, jax.random.key(seed))
+  return checkpoints.restore(workdir, template, step=step)
 
 
 def next_state(

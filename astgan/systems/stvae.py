@@ -25,6 +25,7 @@ from astgan.systems import (
   adain,
   decoded,
   decoding,
+  encoding,
   group_means,
   interface,
   painters,
@@ -88,15 +89,15 @@ class STVAE(decoding.Decoding):
 
     Of the prior the mean over the dimensions of a latent counts.
     """
-    (content,) = decoded.encode(frozen, batch["photographs"], (_BLOCK,))
-    styles = decoded.encode(frozen, batch["paintings"], _BLOCKS)
+    (content,) = encoding.encode(frozen, batch["photographs"], (_BLOCK,))
+    styles = encoding.encode(frozen, batch["paintings"], _BLOCKS)
     inputs = linear_transform.Inputs(content, styles[-1], draws["noise"])
     changed, encoded = self.modules()["transform"].apply(
       {"params": params["transform"]}, inputs
     )
     both = jnp.concatenate([changed, content])
     painted, again = jnp.split(self.decode(params, "decoder", both), 2)
-    found = decoded.encode(frozen, painted, _BLOCKS)
+    found = encoding.encode(frozen, painted, _BLOCKS)
     dimensions = self.config.model.latent_dim
     scalars = {
       "decoder/content_loss": jnp.mean(perceptual.content(found[-1], content)),
@@ -137,7 +138,7 @@ def _latents(
   net: PyTree,
   images: Images,
 ) -> Float[Array, "b z"]:
-  (features,) = decoded.encode(net, arrays.unit_to_signed(images), (_BLOCK,))
+  (features,) = encoding.encode(net, arrays.unit_to_signed(images), (_BLOCK,))
   return module.apply({"params": params}, features, method="encode").mean
 
 

@@ -1,6 +1,5 @@
 """The images of a style to train on: of files, or drawn by a generator."""
 
-import functools
 import pathlib
 from collections.abc import Callable, Iterator
 
@@ -9,9 +8,9 @@ import ml_collections
 import numpy as np
 from jaxtyping import Float
 
-from astgan import arrays, checkpoints, errors, runs
+from astgan import arrays, errors, runs
 from astgan.data import images
-from astgan.systems import generators, interface
+from astgan.systems import generators, interface, states
 
 # Pixels a side that every layer of a feature network has features of.
 _SMALLEST = 16
@@ -54,10 +53,7 @@ def read(
 def _generator(workdir, make) -> generators.Generator:
   config = runs.read_training(workdir)
   system = make(config)
-  template = jax.eval_shape(
-    functools.partial(system.init, jax.random.key(config.seed))
-  )
-  _, state = checkpoints.restore(workdir, template, step=None)
+  _, state = states.restore(system, workdir, seed=config.seed)
   sampler = system.sampler(state)
   if not isinstance(sampler, generators.Generator):
     raise errors.UserError(

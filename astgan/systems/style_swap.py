@@ -24,6 +24,7 @@ from astgan.models import decoder, patch_swap
 from astgan.systems import (
   decoded,
   decoding,
+  encoding,
   group_means,
   interface,
   painters,
@@ -69,7 +70,7 @@ class StyleSwap(decoding.Decoding):
     del draws
     fields, blocks = self.config.loss, (self.config.model.block,)
     images = jnp.concatenate([batch["paintings"], batch["photographs"]])
-    (features,) = decoded.encode(frozen, images, blocks)
+    (features,) = encoding.encode(frozen, images, blocks)
     styles, contents = jnp.split(features, 2)
     swapped = [
       patch_swap.swap(content[None], patch_swap.patches(style[None]))
@@ -77,7 +78,7 @@ class StyleSwap(decoding.Decoding):
     ]
     target = jnp.concatenate([features, *swapped])
     again = self.decode(params, "decoder", target)
-    (found,) = decoded.encode(frozen, again, blocks)
+    (found,) = encoding.encode(frozen, again, blocks)
     off = jnp.mean((found - target) ** 2) / jnp.mean(target**2)
     pixels = decoding.reconstruction(again[: len(images)], images)
     smoothness = jnp.mean(perceptual.total_variation(again))
@@ -143,7 +144,7 @@ def _encode(
   net: PyTree, images: Images, *, block: int
 ) -> Float[Array, "n 3 3 channels"]:
   signed = arrays.unit_to_signed(images)
-  (features,) = decoded.encode(net, signed, (block,))
+  (features,) = encoding.encode(net, signed, (block,))
   return patch_swap.patches(features)
 
 

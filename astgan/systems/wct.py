@@ -21,6 +21,7 @@ from astgan.models import decoder, whitening
 from astgan.systems import (
   decoded,
   decoding,
+  encoding,
   group_means,
   interface,
   painters,
@@ -58,7 +59,7 @@ class WCT(decoding.Decoding):
     """The decoders, the deepest first."""
     model = self.config.model
     return {
-      f"{decoded.layer(block)}_decoder": decoder.Decoder(
+      f"{encoding.layer(block)}_decoder": decoder.Decoder(
         block, model.width, jnp.dtype(model.dtype)
       )
       for block in model.blocks
@@ -81,10 +82,10 @@ class WCT(decoding.Decoding):
     images = jnp.concatenate([batch["paintings"], batch["photographs"]])
     modules, scalars, total = self.modules(), {}, jnp.zeros(())
     blocks = tuple(module.block for module in modules.values())
-    features = decoded.encode(frozen, images, blocks)
+    features = encoding.encode(frozen, images, blocks)
     for (name, module), original in zip(modules.items(), features, strict=True):
       again = self.decode(params, name, original)
-      (found,) = decoded.encode(frozen, again, (module.block,))
+      (found,) = encoding.encode(frozen, again, (module.block,))
       off = jnp.mean((found - original) ** 2) / jnp.mean(original**2)
       pixels = decoding.reconstruction(again, images)
       scalars |= {f"{name}/{key}": value for key, value in pixels.items()}
@@ -119,7 +120,7 @@ def _describe(
   net: PyTree, images: Images, *, blocks: tuple[int, ...]
 ) -> list[whitening.Moments]:
   signed = arrays.unit_to_signed(images)
-  features = decoded.encode(net, signed, blocks)
+  features = encoding.encode(net, signed, blocks)
   return [whitening.moments(x) for x in features]
 
 

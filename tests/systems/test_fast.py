@@ -1,14 +1,13 @@
 """System `fast`: the style of a group, kept in the state, and its sources."""
 
 import functools
-import types
 
 import jax
 import pytest
 
 from astgan import errors
 from astgan.data import images
-from astgan.systems import registry, style_images
+from astgan.systems import gan, registry, style_images
 from tests import pictures
 from tests.systems import painters
 from tests.train import tiny
@@ -82,11 +81,10 @@ def test_a_style_that_is_too_narrow_is_refused(tmp_path):
     system.load_frozen()
 
 
-def test_a_run_without_a_generator_draws_no_style(tmp_path, trained):
-  def make_painter(config):
-    system = registry.make(config)
-    return types.SimpleNamespace(init=system.init, sampler=lambda state: None)
-
+def test_a_run_without_a_generator_draws_no_style(
+  tmp_path, trained, monkeypatch
+):
+  monkeypatch.setattr(gan.GAN, "sampler", lambda self, state: None)
   config = painters.make_config("fast", tmp_path, style__source=str(trained))
   with pytest.raises(errors.UserError, match="trained no generator"):
-    next(style_images.read(config, make_painter))
+    next(style_images.read(config, registry.make))
