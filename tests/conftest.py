@@ -6,7 +6,9 @@ import signal
 
 # Before JAX starts: every test process sees two devices, and compiles several
 # times faster than it would for speed: with no optimisation, with the older
-# emitters of fused loops, which need no MLIR, and each program in one piece.
+# emitters of fused loops, which need no MLIR, and each program in one piece. On
+# a busy machine a device may wait for the other one for longer than the 40
+# seconds after which XLA aborts.
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["XLA_FLAGS"] = " ".join(
   [
@@ -17,6 +19,7 @@ os.environ["XLA_FLAGS"] = " ".join(
     *(
       ["--xla_cpu_use_fusion_emitters=false"]
       + ["--xla_cpu_parallel_codegen_split_count=1"]
+      + ["--xla_cpu_collective_call_terminate_timeout_seconds=300"]
       if importlib.metadata.version("jaxlib").startswith("0.10.")
       else []
     ),
