@@ -19,6 +19,7 @@ import numpy as np
 from astgan import pages
 from astgan.systems import registry
 from astgan.train import loader
+from tests.benchmarks import train
 
 PAGES = (
   "dcgan",
@@ -28,6 +29,12 @@ PAGES = (
   "fewshot",
   "stylegan",
   "progan",
+  "johnson",
+  "adain",
+  "wct",
+  "style_swap",
+  "stvae",
+  "superres",
 )
 # Steps over which lazy penalties are averaged.
 PERIOD = 16
@@ -64,6 +71,10 @@ def costs(page: str) -> dict[str, float]:
   config, _ = pages.read([f"--config=configs/{page}.py"])
   if config.data.get("photographs") == "":
     config.data.photographs = "landscapes"
+  if "features" in config:
+    config.features.weights = "random"
+  if "style" in config:
+    config.style.source = train.style_image()
   system = registry.make(config)
   state = jax.eval_shape(system.init, jax.random.key(0))
   frozen = system.load_frozen()
