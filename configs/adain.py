@@ -8,10 +8,7 @@ Afterwards `--config=configs/nst.py --config.paint.painter=runs/adain
 --config.paint.style=STYLE` paints photographs of any size in the style of an
 image, a folder or a generator's run, at `--config.paint.strength`.
 
-For CPUs: `--config.data.size=128 --config.data.zoom=2 --config.model.width=32
---config.train.batch_size=2 --config.train.steps=3000`.
-
-Hardware: a GPU; not yet trained at this size here.
+Hardware: a GPU; not yet trained at this size here. For CPUs: adain_small.py.
 Expect: losses that differ much from batch to batch, by the contrast of its
 paintings; the sheets tell more.
 

@@ -8,10 +8,7 @@ Afterwards `--config=configs/nst.py --config.paint.painter=runs/wct
 --config.paint.style=STYLE --config.paint.strength=0.6` paints photographs of
 any size in the style of an image, a folder or a generator's run.
 
-For CPUs: `--config.data.size=128 --config.model.width=16
---config.train.batch_size=2 --config.train.steps=2000`.
-
-Hardware: a GPU; not yet trained at this size here.
+Hardware: a GPU; not yet trained at this size here. For CPUs: wct_small.py.
 Expect: a signal-to-noise ratio (`relu1_1_decoder/psnr` and so on, in dB) of
 above 30 from relu1_1, and less the deeper: what relu5_1 forgets does not come
 back.
