@@ -107,49 +107,30 @@ class SuperRes(supervised.Supervised):
     """
     del draws
     fields, real_images = self.config.loss, batch["paintings"]
-    modules = self.modules()
     blurred = self._blur(real_images)
-    sharp = modules["generator"].apply({"params": params["generator"]}, blurred)
+    sharp = self.modules()["generator"].apply(
+      {"params": params["generator"]}, blurred
+    )
     found = decoding.reconstruction(sharp, real_images)
-    terms = {"pixel": found["pixel_loss"]}
+    cubic = decoding.reconstruction(blurred, real_images)
     scalars = {
       "generator/psnr": found["psnr"],
-      "generator/psnr_of_cubic": decoding.reconstruction(blurred, real_images)[
-        "psnr"
-      ],
+      "generator/psnr_of_cubic": cubic["psnr"],
     }
+    terms = {"pixel": found["pixel_loss"]}
     if fields.feature_weight:
-      terms["feature"] = jnp.mean(
-        perceptual.content(
-          self._features(frozen, sharp), self._features(frozen, real_images)
-        )
-      )
-    discriminator_loss = jnp.zeros(())
+      features = (self._features(frozen, x) for x in (sharp, real_images))
+      terms["feature"] = jnp.mean(perceptual.content(*features))
+    critic_loss = jnp.zeros(())
     if fields.adversarial_weight:
-
-      def judge(params, images):
-        logits = modules["discriminator"].apply({"params": params}, images)
-        return logits.reshape(-1)
-
-      critic = params["discriminator"]
-      terms["adversarial"] = jnp.mean(
-        adversarial.nonsaturating_generator(
-          judge(lax.stop_gradient(critic), sharp)
-        )
+      terms["adversarial"], of_critic = self._judge(
+        params["discriminator"], sharp, real_images
       )
-      both = jnp.concatenate([real_images, lax.stop_gradient(sharp)])
-      real_logits, fake_logits = jnp.split(judge(critic, both), 2)
-      discriminator_loss = jnp.mean(
-        adversarial.logistic_discriminator(real_logits, fake_logits)
-      )
-      scalars |= {
-        "discriminator/loss": discriminator_loss,
-        "discriminator/real_logit": jnp.mean(real_logits),
-        "discriminator/fake_logit": jnp.mean(fake_logits),
-      }
+      critic_loss = of_critic["discriminator/loss"]
+      scalars |= of_critic
     total = sum(fields[f"{name}_weight"] * terms[name] for name in terms)
     scalars |= {f"generator/{name}_loss": terms[name] for name in terms}
-    return total + discriminator_loss, scalars | {"generator/loss": total}
+    return total + critic_loss, scalars | {"generator/loss": total}
 
   def samples(
     self,
@@ -175,6 +156,25 @@ class SuperRes(supervised.Supervised):
       self.params(state)["generator"],
       self.config.model.factor,
     )
+
+  def _judge(self, critic, sharp, real_images):
+    """What the autoencoder minimises, and scalars of the discriminator."""
+
+    def score(params, images):
+      module = self.modules()["discriminator"]
+      return module.apply({"params": params}, images).reshape(-1)
+
+    generator_loss = adversarial.nonsaturating_generator(
+      score(lax.stop_gradient(critic), sharp)
+    )
+    both = jnp.concatenate([real_images, lax.stop_gradient(sharp)])
+    real_logits, fake_logits = jnp.split(score(critic, both), 2)
+    critic_loss = adversarial.logistic_discriminator(real_logits, fake_logits)
+    return jnp.mean(generator_loss), {
+      "discriminator/loss": jnp.mean(critic_loss),
+      "discriminator/real_logit": jnp.mean(real_logits),
+      "discriminator/fake_logit": jnp.mean(fake_logits),
+    }
 
   def _blur(self, images):
     factor = self.config.model.factor

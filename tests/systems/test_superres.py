@@ -18,7 +18,16 @@ from configs import superres as page
 from tests.systems import painters
 from tests.train import tiny
 
+RATE = 1e-2
 GAN = {"loss__adversarial_weight": 0.5, "loss__feature_weight": 0.1}
+# Steps in proportion to the gradients, where Adam's first are their signs.
+SGD = {
+  f"{name}__{field}": value
+  for name in ("generator", "discriminator")
+  for field, value in (
+    ("optimizer", "sgd"), ("beta1", 0.0), ("learning_rate", RATE)
+  )
+} | {"train__ema_decay": 0.75}  # fmt: skip
 
 
 def make_config(**changes):
@@ -85,17 +94,7 @@ def test_the_squared_error_and_the_psnr_are_those_of_the_enlarged_image():
 
 
 def test_each_network_has_the_gradient_of_its_own_loss():
-  rate = 1e-2
-  optimizers = {
-    f"{name}__{field}": value
-    for name in ("generator", "discriminator")
-    for field, value in (("optimizer", "sgd"), ("beta1", 0.0))
-  }
-  optimizers |= {
-    "generator__learning_rate": rate,
-    "discriminator__learning_rate": rate,
-  }
-  system, state, batch, frozen, (new, scalars) = one(**GAN, **optimizers)
+  system, state, batch, frozen, (new, scalars) = one(**GAN, **SGD)
   modules, fields = system.modules(), system.config.loss
   params = {name: net.params for name, net in state.networks.items()}
   real = batch["paintings"]
@@ -129,7 +128,7 @@ def test_each_network_has_the_gradient_of_its_own_loss():
   ):
     value, gradient = jax.jit(jax.value_and_grad(loss))(params[name])
     np.testing.assert_allclose(scalars[f"{name}/loss"], value, rtol=1e-5)
-    expected = jax.tree.map(lambda p, g: p - rate * g, params[name], gradient)
+    expected = jax.tree.map(lambda p, g: p - RATE * g, params[name], gradient)
     tiny.assert_close(new.networks[name].params, expected, rtol=1e-4)
     norm = networks.global_norm(gradient)
     np.testing.assert_allclose(
@@ -138,7 +137,7 @@ def test_each_network_has_the_gradient_of_its_own_loss():
 
 
 def test_two_devices_do_what_one_does():
-  system, state, batch, frozen, updated = one(**GAN)
+  system, state, batch, frozen, updated = one(**GAN, **SGD)
   found = tiny.update_on_two_devices(
     system, state, batch, {}, "all", frozen=frozen
   )
@@ -147,9 +146,16 @@ def test_two_devices_do_what_one_does():
 
 
 def test_the_autoencoder_alone_has_a_moving_average():
-  system, _, _, _, (state, _) = one(train__ema_decay=0.75, **GAN)
+  system, first, _, _, (state, _) = one(**GAN, **SGD)
   assert set(state.ema) == {"generator"}
   tiny.assert_equal(system.sampler(state).params, state.ema["generator"])
+  updated = state.networks["generator"].params
+  averaged = jax.tree.map(
+    lambda e, x: 0.75 * e + 0.25 * x,
+    first.networks["generator"].params,
+    updated,
+  )
+  tiny.assert_close(state.ema["generator"], averaged, rtol=1e-5)
 
 
 def test_sheets_show_the_enlarged_the_sharpened_and_the_painting():
