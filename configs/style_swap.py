@@ -9,11 +9,12 @@ Afterwards `--config=configs/nst.py --config.paint.painter=runs/style_swap
 image, a folder or a generator's run.
 
 For CPUs: `--config.data.size=64 --config.data.zoom=4 --config.model.width=32
---config.train.batch_size=2 --config.train.steps=2000`.
+--config.train.steps=1400`, eight minutes on two cores.
 
 Hardware: a GPU; not yet trained at this size here.
-Expect: a signal-to-noise ratio of reconstructions (`decoder/psnr`) of above 20
-dB from relu3_1.
+Expect: a signal-to-noise ratio of reconstructions (`decoder/psnr`) of 21 dB
+after the eight minutes, and colours that are quieter than the style's, since
+patches overlap and are averaged.
 
 References: Chen and Schmidt, Fast Patch-based Style Transfer of Arbitrary
   Style, 2016, sections 3 and 4.
