@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from astgan import errors, sampling, writer
-from astgan.systems import generators, registry
+from astgan.models import translator
+from astgan.systems import generators, registry, translated
 from astgan.train import loop
 from tests.train import fake, tiny
 
@@ -116,7 +117,7 @@ class Painter(fake.Fake):
   """A system that gives away something else than a generator."""
 
   def sampler(self, state):
-    return lambda photographs: photographs
+    return translated.Painter(translator.Translator(4, 1), {"painting": {}})
 
   def samples(self, state, frozen, batch):
     return batch
