@@ -12,8 +12,8 @@ Hardware: a GPU; not yet trained at this size here. For CPUs
 --config.train.steps=3000`.
 Expect: `generator/psnr` above `generator/psnr_of_cubic` within minutes, and
 then slowly more. The squared error alone draws edges, and leaves canvas and
-brush strokes soft; `--config.loss.feature_weight=0.01
---config.loss.adversarial_weight=0.005` draws likely ones.
+brush strokes soft; `--config.loss.feature_weight` and
+`--config.loss.adversarial_weight` are for likely ones, and not yet tried.
 
 References: Kumar and Goel, Image Super Resolution using Autoencoders, 2020;
   Ledig et al., Photo-Realistic Single Image Super-Resolution Using a Generative

@@ -21,9 +21,6 @@ from jaxtyping import Array, Float
 from astgan.arrays import Features, Images
 from astgan.models import modules, resampling, unpadded
 
-# Sides of images are multiples of this.
-MULTIPLE = 4
-
 _kernel_init = nn.initializers.he_normal()
 _upsample_conv = functools.partial(resampling.upsample_conv, method="nearest")
 

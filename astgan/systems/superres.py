@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, PyTree
 
-from astgan import checks, errors
+from astgan import arrays, checks, errors
 from astgan.arrays import Images
 from astgan.features import vgg, weights
 from astgan.losses import adversarial, perceptual
@@ -123,7 +123,7 @@ class SuperRes(supervised.Supervised):
       terms["feature"] = jnp.mean(perceptual.content(*features))
     critic_loss = jnp.zeros(())
     if fields.adversarial_weight:
-      terms["adversarial"], of_critic = self._judge(
+      terms["adversarial"], of_critic = self._adversarial_losses(
         params["discriminator"], sharp, real_images
       )
       critic_loss = of_critic["discriminator/loss"]
@@ -157,7 +157,7 @@ class SuperRes(supervised.Supervised):
       self.config.model.factor,
     )
 
-  def _judge(self, critic, sharp, real_images):
+  def _adversarial_losses(self, critic, sharp, real_images):
     """What the autoencoder minimises, and scalars of the discriminator."""
 
     def score(params, images):
@@ -182,5 +182,6 @@ class SuperRes(supervised.Supervised):
 
   def _features(self, net, images):
     layer = self.config.loss.feature_layer
-    found = vgg.apply(net, (images + 1) / 2, (layer,), padding="replicate")
+    unit = arrays.signed_to_unit(images)
+    found = vgg.apply(net, unit, (layer,), padding="replicate")
     return found[layer]
