@@ -6,4 +6,5 @@ cd "$(dirname "$0")/.."
 source launch/environment.sh test
 .venv/bin/ruff format --check .
 .venv/bin/ruff check .
-.venv/bin/python -m pytest -n auto --dist loadfile "$@"
+# After the death of a worker, pytest-xdist by files may never end.
+.venv/bin/python -m pytest -n auto --dist loadfile --max-worker-restart 0 "$@"

@@ -8,8 +8,10 @@ import signal
 # times faster than it would for speed: with no optimisation, with the older
 # emitters of fused loops, which need no MLIR, and each program in one piece. On
 # a busy machine a device may wait for the other one for longer than the 40
-# seconds after which XLA aborts.
+# seconds after which XLA aborts. With no more threads than devices, a device
+# that waits in a collective may hold the thread that the other one needs.
 os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ.setdefault("PJRT_NPROC", "8")
 os.environ["XLA_FLAGS"] = " ".join(
   [
     os.environ.get("XLA_FLAGS", ""),
