@@ -50,6 +50,7 @@ FREE = (
   "detectors.evaluations",
   "detectors.logit_margin",
   "detectors.logit_gap",
+  "detectors.loss_factor",
   "detectors.gradient_norm",
   "detectors.diversity",
   "detectors.metric_factor",

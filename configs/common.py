@@ -164,6 +164,10 @@ def detection() -> ml_collections.ConfigDict:
   # Gap that logits have when they diverge: no 1-Lipschitz critic of images up
   # to 288 pixels can have it.
   detectors.logit_gap = 1000.0
+  # How many times above its lowest mean a loss without an adversary must stay.
+  # Batches of two photographs made healthy ones swing by half; one that
+  # diverged rose threefold.
+  detectors.loss_factor = 2.0
   # Gradient norm below which a network is dead: Adam's epsilon, below which
   # its updates vanish too. Healthy clipped critics leave 0.03.
   detectors.gradient_norm = 1e-8

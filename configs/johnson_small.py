@@ -31,5 +31,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.generator.decay_factor = 0.1
   config.train.ema_decay = 0.99
   config.train.log_every = 20
+  # The run that diverged showed it within 80 updates.
+  config.detectors.patience = 200
   config.train.sample_every = config.train.save_every = 250
   return config

@@ -20,6 +20,7 @@ _FEWEST = 5
 
 # What follows the name of a network in that of a scalar.
 _GRADIENT_NORM = "/gradient_norm"
+_LOSS = "/loss"
 
 Rule = Callable[[history.History, ml_collections.ConfigDict], str | None]
 
@@ -65,12 +66,9 @@ def diverging_logits(
     section 3 (critics whose gradients explode or vanish).
   """
   gaps = _gaps(seen, limits)
-  quarter = len(gaps) // 4
   if not limits.logit_gap or len(gaps) < _FEWEST:
     return None
-  means = [
-    sum(gaps[i * quarter : (i + 1) * quarter]) / quarter for i in range(4)
-  ]
+  means = _means(gaps, len(gaps) // 4)[:4]
   grows = means == sorted(means) and means[-1] > 1.25 * abs(means[0])
   if not grows or means[-1] < limits.logit_gap:
     return None
@@ -120,6 +118,35 @@ def blind_discriminator(
         f" {limits.patience} updates"
       )
   return None
+
+
+def diverging_loss(
+  seen: history.History, limits: ml_collections.ConfigDict, name: str
+) -> str | None:
+  """A loss without an adversary is far above what it was, and stays there.
+
+  Each quarter of the window has a mean above `loss_factor` times the lowest
+  mean of as many lines before the window. Where networks play against each
+  other the rule never holds: there the loss of one rises as another learns. Nor
+  does it where losses can be 0 or below.
+  """
+  values = seen.window(name, limits.patience)
+  quarter = len(values) // 4
+  is_game = "discriminator/loss" in seen.points
+  if not limits.loss_factor or len(values) < _FEWEST or is_game:
+    return None
+  earlier = [value for _, value in seen.points[name][: -len(values)]]
+  before, now = (
+    _means(earlier, quarter),
+    _means(values[-4 * quarter :], quarter),
+  )
+  lowest = min(before, default=0.0)
+  if lowest <= 0 or min(now) <= limits.loss_factor * lowest:
+    return None
+  return (
+    f"{name} diverges: a mean of at least {min(now):.3g} for {limits.patience}"
+    f" updates, after {lowest:.3g}"
+  )
 
 
 def low_diversity(
@@ -229,6 +256,9 @@ def detect(
     if name.endswith(_GRADIENT_NORM):
       network = name.removesuffix(_GRADIENT_NORM)
       reasons[f"dead_{network}"] = dead_network(seen, limits, network)
+    elif name.endswith(_LOSS):
+      network = name.removesuffix(_LOSS)
+      reasons[f"diverging_{network}"] = diverging_loss(seen, limits, name)
   reasons["past_best"] = past_best(seen, limits, metric)
   return {name: reason for name, reason in reasons.items() if reason}
 
@@ -242,6 +272,12 @@ def _always(
   """Whether a condition holds on all lines of the window, and these suffice."""
   values = seen.window(name, limits.patience)
   return len(values) >= _FEWEST and all(map(holds, values))
+
+
+def _means(values: list[float], count: int) -> list[float]:
+  """The means of each `count` values; a rest is left out."""
+  starts = range(0, len(values) - count + 1, count)
+  return [sum(values[start : start + count]) / count for start in starts]
 
 
 def _gaps(

@@ -99,7 +99,8 @@ def _check_evaluation(config: ml_collections.ConfigDict) -> None:
 
 
 def _check_detectors(config: ml_collections.ConfigDict) -> None:
-  limits = ("logit_margin", "logit_gap", "gradient_norm", "metric_factor")
+  factors = ("loss_factor", "metric_factor")
+  limits = ("logit_margin", "logit_gap", "gradient_norm", *factors)
   shares = ("diversity", "authenticity")
   checks.fields(
     config, "detectors", "patience", "evaluations", *limits, *shares

@@ -46,6 +46,8 @@ def evaluate(**values):
   return seen
 
 
+noise = np.random.default_rng(0).standard_normal(100_000)
+
 PINNED = {"d__real_accuracy": 1, "d__fake_accuracy": 1}
 
 
@@ -63,6 +65,11 @@ PINNED = {"d__real_accuracy": 1, "d__fake_accuracy": 1}
     ({"g__gradient_norm": 0}, "dead_generator"),
     ({"g__gradient_norm": 1e-9}, "dead_generator"),
     ({"d__gradient_norm": 0}, "dead_discriminator"),
+    # A painter's, three times what it was for the whole of the window.
+    (
+      {"g__loss": lambda s: 6 + noise[s] + 12 * (s > 1000)},
+      "diverging_generator",
+    ),
     # Of every system, whatever its networks are called.
     ({"encoder/gradient_norm": 0}, "dead_encoder"),
     (
@@ -77,12 +84,9 @@ PINNED = {"d__real_accuracy": 1, "d__fake_accuracy": 1}
 )
 def test_a_failure_is_found_after_its_patience_and_not_before(curves, expected):
   assert found(simulate(**curves)) == {expected}
-  if expected != "diverging_logits":
+  if not expected.startswith("diverging"):
     assert found(simulate(steps=LIMITS.patience - 10, **curves)) == set()
     assert found(simulate(steps=LIMITS.patience, **curves)) == {expected}
-
-
-noise = np.random.default_rng(0).standard_normal(100_000)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +119,14 @@ noise = np.random.default_rng(0).standard_normal(100_000)
     # Gradients that come back.
     {"g__gradient_norm": lambda s: 1.0 * (s % 400 == 0)},
     {"g__gradient_norm": 1e-5, "d__gradient_norm": 1e-5},
+    # A painter's loss that falls, with batches half as hard again.
+    {"g__loss": lambda s: 5 + 20 * math.exp(-s / 300) + noise[s]},
+    # One that came back from a jump.
+    {"g__loss": lambda s: 6 + 30 * (1000 < s <= 1800)},
+    # A generator that loses against its discriminator.
+    {"g__loss": lambda s: 1 + s / 300, "d__loss": lambda s: 1 / (1 + s)},
+    # An objective below 0.
+    {"g__loss": lambda s: -1.0 + (s > 1000)},
     # No scalar of a GAN at all.
     {"loss": 1.0},
   ],
@@ -215,12 +227,21 @@ def test_evaluations_before_a_roll_back_count_as_the_best_only():
       "logit_gap",
       {"d__real_logit": lambda s: math.exp(s / 200), "d__fake_logit": 0},
     ),
+    ("loss_factor", {"g__loss": lambda s: 6 + 12 * (s > 1000)}),
     ("patience", {"d__real_accuracy": 1, "d__fake_accuracy": 0}),
   ],
 )
 def test_a_threshold_of_zero_switches_a_rule_off(field, curves):
   seen = simulate(**curves)
   assert found(seen) and found(seen, **{field: 0}) == set()
+
+
+def test_a_loss_diverges_when_its_jump_has_lasted_for_the_patience():
+  curves = {"g__loss": lambda s: 6 + 12 * (s > 1000)}
+  for steps in (1000, 1500, 1700):
+    assert found(simulate(steps=steps, **curves)) == set()
+  assert found(simulate(steps=2000, **curves)) == {"diverging_generator"}
+  assert found(simulate(steps=5000, **curves)) == {"diverging_generator"}
 
 
 def test_lines_far_apart_do_not_make_a_window():
