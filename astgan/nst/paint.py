@@ -86,30 +86,37 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     stopped = [path for path in pending if unfinished.exists(folder, path.stem)]
     kept = dict.fromkeys((path.stem for path in pending), -1)
     _drop_metrics(workdir, kept | method.resume(decode(stopped)))
-    with writer.Writer(workdir) as log, stop.signals() as signals:
+    _paint_each(
+      *(method, config, workdir, noise_key),
+      itertools.chain([first], decoded),
+      count=len(pending),
+    )
 
-      def paint_one(photograph):
-        # The number of a photograph changes with the others, its bytes do not.
-        key = jax.random.fold_in(noise_key, int(photograph.fingerprint[:8], 16))
-        return method.paint(key, photograph, log, signals)
 
-      number = 0
-      for photograph, image in spread.paint_each(
-        paint_one,
-        itertools.chain([first], decoded),
-        devices=jax.local_devices()[: len(pending)],
-        signals=signals,
-      ):
-        if image is None:
-          continue
-        number += 1
-        painting = photographs.write(image, photograph, workdir, config)
-        unfinished.drop(folder, photograph.path.stem)
-        pixels = formats.to_integers(image, bits=8)
-        log.image(f"{photograph.path.stem}/painted", config.paint.steps, pixels)
-        logger.info("%s (%d of %d)", painting, number, len(pending))
-      if signals:
-        logger.info("stopped by %s; the same command goes on", signals[0])
+def _paint_each(method, config, workdir, key, decoded, *, count):
+  """Paints `count` photographs and writes each painting when it is done."""
+
+  def paint_one(photograph):
+    # The number of a photograph changes with the others, its bytes do not.
+    own = jax.random.fold_in(key, int(photograph.fingerprint[:8], 16))
+    return method.paint(own, photograph, log, signals)
+
+  devices = jax.local_devices()[:count]
+  number = 0
+  with writer.Writer(workdir) as log, stop.signals() as signals:
+    for photograph, image in spread.paint_each(
+      paint_one, decoded, devices=devices, signals=signals
+    ):
+      if image is None:
+        continue
+      number += 1
+      painting = photographs.write(image, photograph, workdir, config)
+      unfinished.drop(workdir / _UNFINISHED, photograph.path.stem)
+      pixels = formats.to_integers(image, bits=8)
+      log.image(f"{photograph.path.stem}/painted", config.paint.steps, pixels)
+      logger.info("%s (%d of %d)", painting, number, count)
+    if signals:
+      logger.info("stopped by %s; the same command goes on", signals[0])
 
 
 def _fingerprint(opened):

@@ -23,7 +23,7 @@ import ml_collections
 from jaxtyping import Array, Float, PyTree
 
 from astgan import checks, errors
-from astgan.arrays import Images
+from astgan.arrays import Images, signed_to_unit
 from astgan.features import vgg, weights
 from astgan.losses import perceptual
 from astgan.models import translator
@@ -141,11 +141,11 @@ class Fast(supervised.Supervised):
     )
     layer = fields.content_layer
     kept = vgg.apply(
-      frozen["net"], (images + 1) / 2, (layer,), padding=_PADDING
+      frozen["net"], signed_to_unit(images), (layer,), padding=_PADDING
     )
     found = vgg.apply(
       frozen["net"],
-      (painted + 1) / 2,
+      signed_to_unit(painted),
       tuple(dict.fromkeys((*fields.style_layers, layer))),
       padding=_PADDING,
     )
@@ -159,7 +159,7 @@ class Fast(supervised.Supervised):
     terms = {
       "style": style,
       "content": perceptual.content(found[layer], kept[layer]),
-      "tv": perceptual.total_variation((painted + 1) / 2),
+      "tv": perceptual.total_variation(signed_to_unit(painted)),
     }
     scalars = {
       f"generator/{name}_loss": jnp.mean(values)

@@ -10,7 +10,7 @@ import ml_collections
 import numpy as np
 
 from astgan import checks, errors
-from astgan.arrays import Features, Images
+from astgan.arrays import Features, Images, signed_to_unit
 from astgan.data import landscapes
 from astgan.features import vgg, weights
 from astgan.metrics import moments
@@ -74,7 +74,7 @@ def extract(
     return inputs
   features = vgg.apply(
     frozen["net"],
-    (images + 1) / 2,
+    signed_to_unit(images),
     config.features.layers,
     pooling="average",
   )

@@ -273,7 +273,7 @@ def test_nothing_that_comes_back_is_one_device_s_own(batch_norm):
   if batch_norm == "synchronised":
     _, new, scalars = updated()
     # Two sums of float32 in another order than one; squares double the error.
-    tiny.assert_close(first, (new, scalars), rtol=2e-4)
+    tiny.assert_close(first, (new, scalars), rtol=2e-3)
 
 
 @pytest.mark.parametrize(
