@@ -29,8 +29,10 @@ def training(system: str) -> ml_collections.ConfigDict:
   config.system = system
 
   data = config.data = ml_collections.ConfigDict()
-  # landscapes (built in, procedural), folder:PATH, or
-  # tfds:NAME[/CONFIG][:SPLIT].
+  # landscapes (built in, procedural), folder:PATH, or a data set that
+  # tensorflow_datasets has prepared, tfds:NAME[/CONFIG][:SPLIT][:SELECTION], as
+  # tfds:wikiart_landscapes:artist=claude-monet|alfred-sisley,style=Impressionism
+  # (python -m astgan.data.wikiart_landscapes makes that one).
   data.source = "landscapes"
   # Side of the square training images, in pixels.
   data.size = 64

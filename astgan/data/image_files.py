@@ -39,7 +39,7 @@ def opened(path: Path, data: bytes | None = None) -> Iterator[Image.Image]:
   """The image of a file with its header and EXIF, but without its pixels.
 
   Args:
-    path: the file.
+    path: the file, or what to call the bytes.
     data: its bytes, where they were read before.
 
   Raises:
@@ -47,7 +47,7 @@ def opened(path: Path, data: bytes | None = None) -> Iterator[Image.Image]:
       is done with the image in the context failed.
   """
   path = pathlib.Path(path)
-  if not path.is_file():
+  if data is None and not path.is_file():
     raise errors.UserError(f"{path}: there is no such file; name an image")
   try:
     with (

@@ -27,7 +27,7 @@ SUFFIXES = (
 )
 
 
-def read(path: Path) -> Pixels:
+def read(path: Path, data: bytes | None = None) -> Pixels:
   """Upright 8-bit sRGB of an image file, the first frame of an animation.
 
   Transparent images are composited on white and 16-bit greys are divided by
@@ -35,10 +35,14 @@ def read(path: Path) -> Pixels:
   or does not fit the pixels is ignored, as in browsers. The gamma of a PNG is
   ignored because it is often wrong. A truncated file is refused, not filled up.
 
+  Args:
+    path: the file, or what to call the bytes.
+    data: its bytes, where they were read before.
+
   Raises:
     UserError: the file is missing, unreadable, damaged or too large.
   """
-  with image_files.opened(path) as image:
+  with image_files.opened(path, data) as image:
     return np.array(colours.to_srgb(image_files.upright(image)))
 
 

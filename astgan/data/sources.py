@@ -8,11 +8,9 @@ import pathlib
 from collections.abc import Callable, Iterable, Sequence
 
 import ml_collections
-import numpy as np
-from PIL import Image
 
 from astgan import errors
-from astgan.data import colours, images, landscapes
+from astgan.data import images, landscapes, prepared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +61,7 @@ def open_source(
     return _tfds(name, place, said)
   raise errors.UserError(
     f"{said}: no such source; it is landscapes, "
-    "folder:PATH or tfds:NAME[/CONFIG][:SPLIT]"
+    "folder:PATH or tfds:NAME[/CONFIG][:SPLIT][:FIELD=VALUE]"
   )
 
 
@@ -96,48 +94,13 @@ def _folder(name: str, folder: pathlib.Path, said: str) -> Source:
 
 
 def _tfds(name: str, place: str, said: str) -> Source:
-  """A split of a prepared data set of tensorflow_datasets.
-
-  The data set lies in TFDS_DATA_DIR or ~/tensorflow_datasets. It is read
-  without TensorFlow, so its format must be one with random access.
-  """
-  dataset, _, split = place.partition(":")
-  try:
-    import tensorflow_datasets as tfds
-  except ImportError as error:
-    raise errors.UserError(
-      f"{said}: tensorflow_datasets is missing; "
-      "pip install -e '.[tfds]' in the checkout"
-    ) from error
-  try:
-    examples = tfds.data_source(dataset, split=split or "train", download=False)
-  except Exception as error:  # The type depends on what is missing.
-    line = str(error).strip().partition("\n")[0].rstrip(".")
-    reason = line or type(error).__name__
-    raise errors.UserError(
-      f"{said}: is not prepared here ({reason}); where "
-      f"TensorFlow is installed run `tfds build {dataset} "
-      "--file_format=array_record`, then set TFDS_DATA_DIR to its folder"
-    ) from error
-  info = examples.dataset_info
-  if "image" not in info.features:
-    raise errors.UserError(
-      f"{said}: has no feature `image` (it has "
-      f"{', '.join(info.features)}); choose a data set of images"
-    )
-
-  def read(index: int) -> images.Pixels:
-    pixels = examples[index]["image"]
-    if pixels.shape[-1] == 1:
-      pixels = pixels[..., 0]
-    return np.array(colours.to_srgb(Image.fromarray(pixels)))
-
-  files = sorted(pathlib.Path(info.data_dir).iterdir())
+  """The images of a prepared data set, or of a selection of it."""
+  found = prepared.open_split(place, said)
   return Source(
     name=name,
-    labels=[f"{place} {index}" for index in range(len(examples))],
-    read=read,
-    signature=_digest([place.encode(), _signature(files).encode()]),
+    labels=found.labels,
+    read=found.read,
+    signature=_digest([place.encode(), _signature(found.files).encode()]),
   )
 
 
