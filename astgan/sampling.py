@@ -105,11 +105,13 @@ def usage(kind: str, workdir: pathlib.Path, *, step: str = "newest") -> str:
       " --config=configs/sample.py --config.sample.run=GENERATOR"
       f" --config.sample.upscale={workdir}"
     )
+  is_told = kind == "told painter"
+  page = "nst" if is_told else "best"
   command = (
-    "paint with: python -m astgan.main --config=configs/best.py"
+    f"paint with: python -m astgan.main --config=configs/{page}.py"
     " --config.paint.content=PHOTOGRAPH"
   )
-  if kind == "told painter":
+  if is_told:
     told = f"--config.paint.style=STYLE --config.paint.painter={workdir}"
     return f"{command} {told}"
   return (

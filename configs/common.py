@@ -47,8 +47,9 @@ def training(system: str) -> ml_collections.ConfigDict:
   # Mirror every second image, left to right, by chance.
   data.flip = False
   # Share of the images of `source` that training never sees, so that metrics
-  # compare with them: 0 keeps none. Images of one scene stay together, and a
-  # hash of their content decides, the same at every start.
+  # compare with them: 0 keeps none. Images of one scene stay together. A hash
+  # of the images as they are decoded decides: the same at every start, others
+  # at another `size`, `crop` or `zoom`.
   data.hold_out = 0.0
   # Folder for decoded images, so that they are decoded once: "auto" is the
   # user's cache folder.
@@ -226,7 +227,8 @@ def painting() -> ml_collections.ConfigDict:
   # in between, of any size; or folders with one for each photograph, of its
   # name. () blends the styles everywhere.
   paint.masks = ()
-  # Which part of each style counts, likewise; "" is all of it.
+  # Which part of each style counts: one image a style, for all of its images;
+  # "" is all of it.
   paint.style_masks = ()
   # Colours of the painting: style, or the photograph's: luminance (the
   # chrominance of the photograph is put back), linear (mean and covariance) or
@@ -245,8 +247,9 @@ def painting() -> ml_collections.ConfigDict:
   # squares of an optimisation, or as large as the strips of a painter; 0 paints
   # it whole where memory allows. The painting is the same, up to rounding.
   paint.tile = 0
-  # The checkpoint of such a run: "newest", "best" by its
-  # `evaluate.best_metric`, or the number of its step.
+  # The checkpoint of a training that `style` or `styles` names: "newest",
+  # "best" by its `evaluate.best_metric`, or the number of its step. Of
+  # `painter` the newest is taken.
   paint.style_step = "newest"
   # Images the generator draws for the style batch.
   paint.style_batch = 64

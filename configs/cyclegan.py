@@ -32,7 +32,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.data.size = 256
   config.data.crop = "random"
   config.data.flip = True
-  # One image of each source (the paper; Ast-GAN's companion report takes 2).
+  # One image of each source (the paper; Rithesh et al. take 2).
   config.train.batch_size = 1
   # 200 epochs of 1,000 paintings.
   config.train.steps = 200_000

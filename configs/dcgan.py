@@ -21,7 +21,7 @@ def get_config() -> ml_collections.ConfigDict:
   """DCGAN against a discriminator that is not too sure."""
   config = gan.get_config()
   # Section 4.2: a steeper LeakyReLU, and real labels of 0.85 that rise to 0.95
-  # half-way.
+  # half-way, at `loss.late_step`: other `train.steps` want another.
   config.model.leaky_relu_slope = 0.3
   config.loss.real_label = 0.85
   config.loss.real_label_late = 0.95

@@ -51,7 +51,7 @@ from configs import common
 
 
 def get_config() -> ml_collections.ConfigDict:
-  """Painting with report 2's layers and weights."""
+  """Painting with the layers and weights of Rithesh et al."""
   config = common.painting()
   config.features.pooling = "average"
 
