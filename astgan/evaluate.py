@@ -11,7 +11,7 @@ import ml_collections
 import numpy as np
 from jaxtyping import UInt8
 
-from astgan import arrays, atomic, checks, errors, runs, sampling
+from astgan import atomic, checks, errors, runs, sampling
 from astgan.data import compared, images
 from astgan.features import extractors
 from astgan.metrics import panel
@@ -21,8 +21,6 @@ logger = logging.getLogger(__name__)
 
 # Rows of a sheet of nearest neighbours, and training images in a row.
 _ROWS, _NEIGHBOURS = 8, 7
-# Images drawn at a time.
-_CHUNK = 256
 
 Images = UInt8[np.ndarray, "n s s 3"]
 
@@ -79,7 +77,7 @@ def evaluate(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   )
   if run:
     key = jax.random.key(config.seed)
-    given = draw(run.generator, key, measures.count)
+    given = run.generator.sample_bytes(key, measures.count)
   numbers, floor = measures.measure(given), measures.floor()
   # Of an earlier evaluation, perhaps by other networks.
   for path in workdir.glob("nearest_*.png"):
@@ -91,16 +89,6 @@ def evaluate(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     _write_neighbours(
       workdir / f"nearest_{name}.png", shown, reals.training[indices]
     )
-
-
-def draw(generator: generators.Generator, key: jax.Array, count: int) -> Images:
-  """Images of independent latents, as bytes, a chunk at a time."""
-  latents = jax.random.normal(key, (count, generator.latent_dim))
-  parts = [
-    arrays.signed_to_bytes(generator.apply(latents[i : i + _CHUNK]))
-    for i in range(0, count, _CHUNK)
-  ]
-  return np.concatenate([np.asarray(part) for part in parts])
 
 
 def table(numbers: dict[str, float], floor: dict[str, float]) -> str:
@@ -126,10 +114,6 @@ def _check(config: ml_collections.ConfigDict) -> None:
     checks.filled(config, "data.source")
   checks.within(config, "evaluate.count", panel.FEWEST, 1_000_000)
   checks.within(config, "evaluate.subset_size", 0)
-  if evaluate.subset_size == 1:
-    raise errors.UserError(
-      "config.evaluate.subset_size is 0 (half of the images) or at least 2"
-    )
   checks.within(config, "evaluate.subsets", 1, 10_000)
   checks.filled(config, "evaluate.metrics")
   checks.subset_of(config, "evaluate.metrics", panel.METRICS)

@@ -11,6 +11,9 @@ _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
 _LARGEST = 2**31 - 1
 
+# Where a container, or a job of SLURM or Kubernetes, finds its own limits.
+_GROUPS = pathlib.Path("/sys/fs/cgroup")
+
 
 def keep_freed_blocks() -> None:
   """Makes malloc keep large freed blocks and reuse them.
@@ -30,13 +33,45 @@ def keep_freed_blocks() -> None:
 
 
 def available_bytes() -> int:
-  """Memory that is left on the first device; 2 GiB where nothing says it."""
+  """Memory that is left on the first device; 2 GiB where nothing says it.
+
+  On CPUs what is left on the host, or of the limit of its container.
+  """
   statistics = jax.local_devices()[0].memory_stats()
   if statistics and "bytes_limit" in statistics:
     return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
+  left = [*_left_on_host(), *_left_in_group(_GROUPS)]
+  return min(left, default=2**31)
+
+
+def _left_on_host() -> list[int]:
   facts = pathlib.Path("/proc/meminfo")
-  if facts.exists():
-    for line in facts.read_text().splitlines():
-      if line.startswith("MemAvailable:"):
-        return 1024 * int(line.split()[1])
-  return 2**31
+  lines = facts.read_text().splitlines() if facts.exists() else ()
+  return [
+    1024 * int(line.split()[1])
+    for line in lines
+    if line.startswith("MemAvailable:")
+  ]
+
+
+def _left_in_group(root: pathlib.Path) -> list[int]:
+  """What a container's or a job's limit leaves; [] where there is none.
+
+  Files that the kernel caches count as used, and are given up when needed.
+  """
+  for limit, used, cache in (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes",
+     "total_inactive_file"),
+  ):  # fmt: skip
+    try:
+      most = (root / limit).read_text().strip()
+      now = int((root / used).read_text())
+      facts = (root / limit).with_name("memory.stat").read_text().splitlines()
+    except OSError:
+      continue
+    if most == "max":
+      return []
+    freed = dict(line.split() for line in facts).get(cache, "0")
+    return [max(0, int(most) - now + int(freed))]
+  return []

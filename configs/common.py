@@ -30,8 +30,8 @@ def training(system: str) -> ml_collections.ConfigDict:
 
   data = config.data = ml_collections.ConfigDict()
   # landscapes (built in, procedural), folder:PATH, or a data set that
-  # tensorflow_datasets has prepared, tfds:NAME[/CONFIG][:SPLIT][:SELECTION], as
-  # tfds:wikiart_landscapes:artist=claude-monet|alfred-sisley,style=Impressionism
+  # tensorflow_datasets has prepared, tfds:NAME[/CONFIG][:SPLIT][:SELECTION]:
+  # tfds:wikiart_landscapes:artist=claude-monet|paul-cezanne,style=Impressionism
   # (python -m astgan.data.wikiart_landscapes makes that one).
   data.source = "landscapes"
   # Side of the square training images, in pixels.
@@ -306,8 +306,9 @@ def painting() -> ml_collections.ConfigDict:
   # Decay of the average of the iterates, which then is the painting: smoother
   # than any of them; 0 paints the one of the lowest loss.
   paint.ema_decay = 0.0
-  # Longer side of the first painting, in pixels: it is painted from there to
-  # `size`, each time larger by the square root of 2; 0 paints at `size` alone.
+  # About the longer side of the first painting, in pixels: it is painted from
+  # there to `size`, each time larger by the square root of 2; 0 paints at
+  # `size` alone.
   # Steps of the first, where `steps` is that of each of the others; 0 is the
   # same.
   paint.coarsest = 0

@@ -45,9 +45,8 @@ def decode(
   count = len(loaded.array)
   if count < at_least:
     raise errors.UserError(
-      f"config.data.{field}={source.name}: {count} readable images are fewer "
-      f"than a batch of config.train.batch_size={at_least}; add images or make "
-      "it smaller"
+      f"config.data.{field}={source.name}: {count} readable images are fewer"
+      f" than a batch of {at_least}; add images or make it smaller"
     )
   return loaded
 

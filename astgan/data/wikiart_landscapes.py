@@ -110,10 +110,11 @@ def _read_genres(folder: pathlib.Path) -> dict[str, str]:
       f"{lists[0]}: there is no genre_class.txt with the names; put it beside"
     )
   # Lines such as `4 landscape`.
-  names = dict(line.split() for line in found[0].read_text().splitlines())
+  lines = found[0].read_text("utf-8", "replace").splitlines()
+  names = dict(line.split(maxsplit=1) for line in lines if " " in line.strip())
   genres = {}
   for path in lists:
-    with open(path, newline="", encoding="utf-8") as file:
+    with open(path, newline="", encoding="utf-8", errors="replace") as file:
       for row in csv.reader(file):
         if len(row) != 2 or row[1].strip() not in names:
           raise errors.UserError(

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float64, Int64, Num
 
-# Rows in a block: with 10,000 columns it has 80 MB.
-_ROWS = 1024
+# Numbers in a block, of rows or of their distances, in float64: 80 MB.
+_NUMBERS = 10_000_000
 # Squared distances below this share of the squared norms are 0: what float32
 # features of one image differ by.
 _SAME = 1e-12
@@ -159,8 +159,9 @@ def _blocks(
   centre = columns.mean(axis=0, dtype=np.float64)
   columns = columns - centre[None]
   column_norms = np.sum(columns**2, axis=1)
-  for start in range(0, len(rows), _ROWS):
-    block = rows[start : start + _ROWS] - centre[None]
+  count = max(1, _NUMBERS // max(columns.shape))
+  for start in range(0, len(rows), count):
+    block = rows[start : start + count] - centre[None]
     norms = np.sum(block**2, axis=1)[:, None] + column_norms[None]
     squares = norms - 2 * (block @ columns.T)
     squares[squares < _SAME * norms] = 0

@@ -174,6 +174,10 @@ class Panel:
         f" (of {len(training)} to train on and {held_out} held out), fewer than"
         f" the {FEWEST} that the metrics need; raise it, or add images"
       )
+    if subset_size == 1:
+      raise errors.UserError(
+        "config.evaluate.subset_size is 0 (half of the images) or at least 2"
+      )
     if subset_size > self.count:
       raise errors.UserError(
         f"config.evaluate.subset_size={subset_size} is more than the"

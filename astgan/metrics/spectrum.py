@@ -11,8 +11,8 @@ from jaxtyping import Float64, UInt8
 
 # Frequencies, in cycles per image, to which a windowed image's mean leaks.
 _LEAK = 2
-# Images whose transforms are in memory at a time.
-_CHUNK = 256
+# Pixels whose transforms are in memory at a time: 256 images of 64 a side.
+_PIXELS = 256 * 64**2
 
 Images = UInt8[np.ndarray, "n s s 3"]
 Power = Float64[np.ndarray, "s s"]
@@ -28,8 +28,9 @@ def power(images: Images) -> Power:
   window = np.hanning(side + 1)[:-1]  # Periodic: no frequency leaks beyond 1.
   window = np.outer(window, window)[None, :, :, None]
   total = np.zeros((side, side))
-  for start in range(0, n, _CHUNK):
-    values = images[start : start + _CHUNK] / 255
+  chunk = max(1, _PIXELS // side**2)
+  for start in range(0, n, chunk):
+    values = images[start : start + chunk] / 255
     mean = np.sum(values * window, axis=(1, 2), keepdims=True) / window.sum()
     transforms = np.fft.fft2((values - mean) * window, axes=(1, 2))
     total += np.sum(np.abs(transforms) ** 2, axis=(0, 3))

@@ -83,13 +83,15 @@ def append_deviation(
   """The features and one more channel: how much a few images differ.
 
   That is the standard deviation over a group, averaged over pixels and
-  channels. A group are 4 neighbours, or as many as divide the batch evenly; the
-  authors' groups are as large, with images from all over the batch.
+  channels. A group are 4 neighbours, or 3 or 2 that divide the batch evenly, or
+  all of it; the authors' groups are as large, with images from all over the
+  batch.
 
   References: Karras et al., 2018, section 3.
   """
   b, h, w, c = x.shape
-  size = math.gcd(b, _GROUP)
+  evenly = (n for n in range(_GROUP, 1, -1) if b % n == 0)
+  size = next(evenly, b)
   groups = x.astype(jnp.float32).reshape(b // size, size, h, w, c)
   variance = jnp.var(groups, axis=1)
   deviation = jnp.mean(jnp.sqrt(variance + _EPSILON), axis=(1, 2, 3))

@@ -19,12 +19,9 @@ import functools
 from collections.abc import Callable
 
 import flax.linen as nn
-from jax import Array, lax
 from jax.typing import DTypeLike
-from jaxtyping import Float
 
-from astgan.arrays import Features
-from astgan.models import modules, resampling
+from astgan.models import layers, modules, resampling
 
 he = nn.initializers.variance_scaling(2.0, "fan_avg", "uniform")
 glorot = nn.initializers.variance_scaling(1.0, "fan_avg", "uniform")
@@ -49,7 +46,7 @@ class Up(nn.Module):
     # A 1x1 convolution commutes with resizing and takes a quarter of the work
     # before it.
     shape = (1, 1, before, after)
-    shortcut = self.linear("shortcut", conv, shape, kernel_init=glorot)
+    shortcut = self.linear("shortcut", layers.conv, shape, kernel_init=glorot)
     shortcut = resampling.upsample(shortcut(x, train=train))
     x = nn.relu(self.norm(name="norm_1")(x))
     conv_1 = functools.partial(resampling.upsample_conv, method="nearest")
@@ -57,7 +54,7 @@ class Up(nn.Module):
     x = self.linear("conv_1", conv_1, shape, use_bias=False)(x, train=train)
     x = nn.relu(self.norm(name="norm_2")(x))
     shape = (3, 3, after, after)
-    return shortcut + self.linear("conv_2", conv, shape)(x, train=train)
+    return shortcut + self.linear("conv_2", layers.conv, shape)(x, train=train)
 
 
 class Down(nn.Module):
@@ -78,11 +75,13 @@ class Down(nn.Module):
   def __call__(self, x, *, train):
     before, after = x.shape[-1], self.channels
     shape = (1, 1, before, after)
-    shortcut = self.linear("shortcut", conv, shape, kernel_init=glorot)
+    shortcut = self.linear("shortcut", layers.conv, shape, kernel_init=glorot)
     shortcut = shortcut(resampling.downsample(x), train=train)
     x = nn.relu(self.norm(name="norm_1")(x))
     shape = (3, 3, before, before)
-    x = self.linear("conv_1", conv, shape, use_bias=self.biased)(x, train=train)
+    x = self.linear("conv_1", layers.conv, shape, use_bias=self.biased)(
+      x, train=train
+    )
     x = nn.relu(self.norm(name="norm_2")(x))
     conv_2 = resampling.conv_downsample
     shape = (3, 3, before, after)
@@ -108,13 +107,4 @@ def linear(
     use_bias=use_bias,
     spectral_norm=spectral_norm,
     name=name,
-  )
-
-
-def conv(
-  inputs: Features, kernel: Float[Array, "k k c o"]
-) -> Float[Array, "b h w o"]:
-  """Convolution of stride 1 that keeps height and width."""
-  return lax.conv_general_dilated(
-    inputs, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
   )

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 from astgan.arrays import Images, Latents, Logits
-from astgan.models import modules, residual
+from astgan.models import layers, modules, residual
 
 
 class Generator(nn.Module):
@@ -76,7 +76,7 @@ class Generator(nn.Module):
       channels = _channels(self.size, self.width, side)
       x = residual.Up(channels, norm, linear, name=f"block_{i}")(x, train=train)
     x = nn.relu(norm(name="norm")(x))
-    x = linear("output", residual.conv, (3, 3, self.width, 3))(x, train=train)
+    x = linear("output", layers.conv, (3, 3, self.width, 3))(x, train=train)
     return jnp.tanh(x.astype(jnp.float32))
 
 
@@ -128,7 +128,7 @@ class Discriminator(nn.Module):
     )
     sides = _sides(self.size)
     x = linear(
-      "input", residual.conv, (3, 3, 3, self.width), kernel_init=residual.glorot
+      "input", layers.conv, (3, 3, 3, self.width), kernel_init=residual.glorot
     )(images, train=train)
     for i, side in enumerate(sides[-2::-1], 1):
       channels = _channels(self.size, self.width, side)

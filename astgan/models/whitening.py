@@ -35,7 +35,8 @@ class Colour(NamedTuple):
 def moments(features: Features) -> Moments:
   """Those of each image by itself."""
   x = features.reshape(len(features), -1, features.shape[-1])
-  second = jnp.einsum("bpi,bpj->bij", x, x) / x.shape[1]
+  with jax.default_matmul_precision("highest"):
+    second = jnp.einsum("bpi,bpj->bij", x, x) / x.shape[1]
   return Moments(jnp.mean(x, axis=1), second)
 
 

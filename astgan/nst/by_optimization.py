@@ -118,14 +118,19 @@ class Optimization:
     progress = self._saved.pop(stem, None)
     total, report_every = self._recipe.total_steps, self._report_every()
     done = max(0, optimize.done(progress, self._recipe))
+    saved = done // fields.save_every
     with tqdm.tqdm(total=total, initial=done, desc=stem, unit="step") as bar:
 
       def report(step, scalars, progress):
+        nonlocal saved
         bar.update(step - bar.n)
         bar.set_postfix(loss=f"{scalars['loss']:.4g}", refresh=False)
         if report_every > 1 or step % fields.log_every == 0 or step == total:
           log.write(step, scalars, photograph=stem)
-        if step < total and (signals or step % fields.save_every == 0):
+        if step == total:
+          return False
+        if signals or step // fields.save_every > saved:
+          saved = step // fields.save_every
           self._save(photograph, progress)
         return bool(signals)
 

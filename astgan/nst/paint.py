@@ -18,6 +18,7 @@ from astgan.nst import (
   opening,
   painted,
   photographs,
+  regions,
   settings,
   spread,
   unfinished,
@@ -58,12 +59,16 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   found = photographs.find(
     config.paint.content,
     longer_side=config.paint.size,
-    min_side=opened.painter.smallest if in_one_pass else settings.MIN_SIDE,
+    min_side=(
+      opened.painter.smallest if in_one_pass else settings.smallest(config)
+    ),
   )
   runs.check_run(workdir, config)
   fingerprint = json.dumps(_fingerprint(opened)) + "\n"
   _check_same_style(config, workdir, fingerprint)
   pending = photographs.unpainted(found, workdir, config)
+  for path in pending if config.paint.masks else ():
+    regions.masks_of(path.stem, config.paint.masks)
   decode = functools.partial(
     photographs.decode, found=len(found), longer_side=config.paint.size
   )
@@ -80,6 +85,7 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
       method = by_optimization.Optimization(config, opened, folder)
     runs.open_run(workdir, config)
     (workdir / "painted").mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     if method.contact_sheet is not None:
       images.write(workdir / "style.png", method.contact_sheet)
     atomic.write(workdir / _STYLE, fingerprint.encode())
@@ -91,6 +97,8 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
       itertools.chain([first], decoded),
       count=len(pending),
     )
+    if not any(folder.iterdir()):
+      folder.rmdir()
 
 
 def _paint_each(method, config, workdir, key, decoded, *, count):

@@ -34,7 +34,8 @@ def make(
       position of a deeper layer weighs what its pixels do on average.
 
   Raises:
-    ValueError: the mask is of another size, or zero everywhere in a layer.
+    ValueError: the mask is of another size.
+    UserError: it is zero everywhere in a layer.
   """
   image = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
   layers = jax.eval_shape(objective.features, params, image)
@@ -47,7 +48,9 @@ def make(
     weights = {tap: reduce(mask, size) for tap, size in sizes.items()}
     for tap, weight in weights.items():
       if not weight.any():
-        raise ValueError(f"the mask covers no position of {tap}")
+        raise errors.UserError(
+          f"a mask covers no position of {tap}; paint more of it white"
+        )
   samples = {
     tap: sample(
       sizes[tap],

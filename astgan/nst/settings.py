@@ -8,11 +8,13 @@ from astgan import checks, errors
 from astgan.data import formats
 from astgan.features import vgg
 from astgan.losses import perceptual
-from astgan.nst import colour, network, start, stylize
+from astgan.nst import colour, network, sizes, start, stylize
 from astgan.nst.terms import registry
 
 # VGG halves an image four times before its last block.
 MIN_SIDE = 32
+# The sides that its deepest layers need.
+_POOL5_SIDE, _DEEPEST_SIDE = 32, 16
 
 COLOURS = ("style", "luminance", "linear", "histogram")
 
@@ -55,6 +57,19 @@ def check(config: ml_collections.ConfigDict) -> None:
   _check_terms(config)
 
 
+def smallest(config: ml_collections.ConfigDict) -> int:
+  """The shorter side that a painting needs, so that its coarsest level is one.
+
+  In pixels, at `paint.size`.
+  """
+  paint = config.paint
+  needed = _DEEPEST_SIDE
+  if "pool5" in (*paint.style_layers, *paint.content_layers):
+    needed = _POOL5_SIDE
+  coarsest = sizes.pyramid(paint.size, paint.coarsest)[0]
+  return max(MIN_SIDE, math.ceil(needed * paint.size / coarsest))
+
+
 def _check_file(config):
   form, size = config.paint.format, config.paint.size
   if config.paint.bits == 16 and form not in formats.DEEP:
@@ -77,6 +92,11 @@ def _check_styles(config):
   _check_weights(config, "blend", count, "styles")
   if paint.blend and not sum(paint.blend):
     raise errors.UserError("paint.blend is 0 for all styles; weigh one")
+  if paint.blend and paint.masks:
+    raise errors.UserError(
+      "paint.blend and paint.masks: each style has its own region, and nothing"
+      " blends; leave one of them empty, ()"
+    )
   for name in ("masks", "style_masks"):
     if len(paint[name]) not in (0, count):
       raise errors.UserError(

@@ -32,7 +32,8 @@ def paint_each(
       painting is noted there, so that the others stop, too.
 
   Raises:
-    Exception: that of the first painting that failed.
+    Exception: that of the first painting that failed, after what the others
+      had finished.
   """
   if len(devices) == 1:
     for photograph in pending:
@@ -41,6 +42,7 @@ def paint_each(
         return
     return
   pending, free, running = iter(pending), collections.deque(devices), {}
+  failures = []
   with futures.ThreadPoolExecutor(len(devices)) as pool:
     while True:
       while free and not signals:
@@ -51,16 +53,20 @@ def paint_each(
         future = pool.submit(_paint_on, device, paint, photograph)
         running[future] = photograph, device
       if not running:
-        return
+        break
       done, _ = futures.wait(
         running, timeout=_PATIENCE, return_when=futures.FIRST_COMPLETED
       )
       for future in done:
         photograph, device = running.pop(future)
         free.appendleft(device)
-        if future.exception() is not None:
+        if future.exception() is None:
+          yield photograph, future.result()
+        else:
           signals.append("a failure")
-        yield photograph, future.result()
+          failures.append(future.exception())
+  if failures:
+    raise failures[0]
 
 
 def _paint_on(device, paint, photograph):

@@ -9,6 +9,7 @@ import io
 import logging
 import pathlib
 import zipfile
+import zlib
 from collections.abc import Callable
 
 import jax
@@ -33,7 +34,7 @@ def save(
   """Writes the state and the preview, each atomically.
 
   Args:
-    folder: of unfinished paintings.
+    folder: of unfinished paintings; it exists.
     stem: of the photograph's file.
     progress: of its painting.
     preview: the painting so far.
@@ -54,7 +55,6 @@ def save_preview(
 
   Returns: its file.
   """
-  folder.mkdir(exist_ok=True)
   path = folder / f"{stem}.png"
   images.write(path, preview)
   return path
@@ -86,8 +86,8 @@ def load(
     shapes, structure = jax.tree.flatten(like(level))
     leaves = [found[f"{number:03d}"] for number in range(len(shapes))]
     same = [leaf.shape for leaf in leaves] == [leaf.shape for leaf in shapes]
-  except (OSError, EOFError, KeyError, IndexError, ValueError,
-          zipfile.BadZipFile) as error:  # fmt: skip
+  except (OSError, EOFError, KeyError, IndexError, RuntimeError, ValueError,
+          zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
     logger.warning("%s is damaged (%s); painting begins anew", path, error)
     return None
   if not same or str(found["fingerprint"]) != fingerprint:
@@ -101,5 +101,3 @@ def drop(folder: pathlib.Path, stem: str) -> None:
   """Removes the files of a painting that is finished."""
   for suffix in (".npz", ".png"):
     (folder / f"{stem}{suffix}").unlink(missing_ok=True)
-  if folder.exists() and not any(folder.iterdir()):
-    folder.rmdir()

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, PyTree
 from astgan import arrays, checks
 from astgan.arrays import Features, Images
 from astgan.features import weights
+from astgan.losses import perceptual
 from astgan.models import decoder
 from astgan.systems import (
   decoded,
@@ -33,6 +34,12 @@ def reconstruction(
   squares = jnp.mean((again - images) ** 2, axis=(1, 2, 3))
   psnr = jnp.mean(10 * jnp.log10(4 / squares))
   return {"pixel_loss": jnp.mean(squares), "psnr": psnr}
+
+
+def relative_error(found: Features, target: Features) -> Float[Array, ""]:
+  """mean (F - P)^2 / mean P^2 of each example, as a mean over them."""
+  squares = jnp.mean(target**2, axis=(1, 2, 3))
+  return jnp.mean(perceptual.content(found, target) / squares)
 
 
 def blend(

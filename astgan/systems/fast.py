@@ -95,11 +95,11 @@ class Fast(supervised.Supervised):
 
   def init(self, key: jax.Array) -> interface.TrainState:
     """The translator, and room for the style."""
-    shapes = vgg.kernel_shapes(self.config.features.net)
     layers = vgg.layers_by_tap(self.config.features.net)
     empty = {}
     for tap in self.config.loss.style_layers:
-      channels = shapes[layers[tap].replace("relu", "conv")][-1]
+      block = int(layers[tap][len("relu")])  # Of relu4_1, conv4_1 or pool4.
+      channels = vgg.CHANNELS[block - 1]
       empty[tap] = jnp.zeros((channels, channels))
     return super().init(key).replace(extra=empty)
 
@@ -114,8 +114,8 @@ class Fast(supervised.Supervised):
   def update(self, state, batch, draws, frozen, **options):
     """One step; see `interface.System`.
 
-    The style is kept in the state, so that a run goes on with the style that it
-    began with, whatever became of its images.
+    The style is kept in the state, so that a run goes on with the style of its
+    checkpoint, even if the images have changed since.
     """
     style = jax.tree.map(
       lambda new, kept: jnp.where(state.step == 0, new, kept),

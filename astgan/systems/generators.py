@@ -13,15 +13,14 @@ import flax.linen as nn
 import flax.traverse_util
 import jax
 import jax.numpy as jnp
-from jaxtyping import PyTree
+import numpy as np
+from jaxtyping import PyTree, UInt8
 
-from astgan.arrays import Images, Latents
+from astgan.arrays import Images, Latents, signed_to_bytes
 
-# Latents in one call, so that memory bounds no count.
-_CHUNK = 256
-# Latents of the standing statistics, and pixels drawn at a time of these: all
-# of 64 pixels a side are one batch.
-_STANDING, _PIXELS = 512, 512 * 64**2
+# Latents in one call at most, and of the standing statistics; pixels drawn at a
+# time, so that memory bounds no count: those of 512 images of 64 pixels a side.
+_CHUNK, _STANDING, _PIXELS = 256, 512, 512 * 64**2
 
 
 class Generator(NamedTuple):
@@ -43,15 +42,25 @@ class Generator(NamedTuple):
     Batches are normalised by stored statistics, so that the image of a latent
     does not depend on its neighbours.
     """
-    parts = [
-      _apply(self.module, self.variables, latents[i : i + _CHUNK])
-      for i in range(0, len(latents), _CHUNK)
-    ]
-    return jnp.concatenate(parts)
+    return jnp.concatenate(list(self._parts(latents)))
 
   def sample(self, key: jax.Array, count: int) -> Images:
     """Images in [-1, 1], [count size size 3], of latents z ~ N(0, I)."""
     return self.apply(jax.random.normal(key, (count, self.latent_dim)))
+
+  def sample_bytes(
+    self, key: jax.Array, count: int
+  ) -> UInt8[np.ndarray, "{count} s s 3"]:
+    """The same as bytes on the host: no memory of a device holds them all."""
+    latents = jax.random.normal(key, (count, self.latent_dim))
+    parts = map(signed_to_bytes, self._parts(latents))
+    return np.concatenate([np.asarray(part) for part in parts])
+
+  def _parts(self, latents):
+    chunk = max(1, min(_CHUNK, _PIXELS // self.module.size**2))
+    for start in range(0, len(latents), chunk):
+      part = latents[start : start + chunk]
+      yield _apply(self.module, self.variables, part)
 
 
 def sampling_variables(

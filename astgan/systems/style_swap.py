@@ -79,7 +79,7 @@ class StyleSwap(decoding.Decoding):
     target = jnp.concatenate([features, *swapped])
     again = self.decode(params, "decoder", target)
     (found,) = encoding.encode(frozen, again, blocks)
-    off = jnp.mean((found - target) ** 2) / jnp.mean(target**2)
+    off = decoding.relative_error(found, target)
     pixels = decoding.reconstruction(again[: len(images)], images)
     smoothness = jnp.mean(perceptual.total_variation(again))
     total = (

@@ -86,7 +86,7 @@ class WCT(decoding.Decoding):
     for (name, module), original in zip(modules.items(), features, strict=True):
       again = self.decode(params, name, original)
       (found,) = encoding.encode(frozen, again, (module.block,))
-      off = jnp.mean((found - original) ** 2) / jnp.mean(original**2)
+      off = decoding.relative_error(found, original)
       pixels = decoding.reconstruction(again, images)
       scalars |= {f"{name}/{key}": value for key, value in pixels.items()}
       scalars[f"{name}/feature_loss"] = off

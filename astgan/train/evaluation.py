@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 import jax
 import ml_collections
-import numpy as np
 
-from astgan import arrays, errors, history
+from astgan import errors, history
 from astgan.data import compared
 from astgan.features import extractors
 from astgan.metrics import panel
@@ -101,7 +100,7 @@ def _evaluate(
   key = jax.random.fold_in(jax.random.key(seed), _LATENTS)
 
   def evaluate(state: interface.TrainState) -> dict[str, float]:
-    drawn = system.sampler(state).sample(key, measures.count)
-    return measures.measure(np.asarray(arrays.signed_to_bytes(drawn)))
+    drawn = system.sampler(state).sample_bytes(key, measures.count)
+    return measures.measure(drawn)
 
   return evaluate

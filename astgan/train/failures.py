@@ -96,7 +96,7 @@ def answer(
   saved.wait()
   train = config.train
   made = history.roll_backs(writer.read(workdir))
-  if train.on_failure != "roll_back" or made.count == train.max_roll_backs:
+  if train.on_failure != "roll_back" or made.count >= train.max_roll_backs:
     raise _ending(failure, config, workdir, saved) from failure
   target = _target(config, workdir, saved)
   while target and not saved.check(target):

@@ -22,6 +22,9 @@ from astgan.train import parallel
 # Turns whose batches threads gather ahead of time.
 _AHEAD = 8
 
+# Turns of one name that are one call, however many of them there are.
+_SHORT = 4
+
 
 class Call(NamedTuple):
   """Consecutive turns of one kind, made by one call of a program.
@@ -61,8 +64,8 @@ def schedule(
   """The calls that make the steps from `start` to `stop`.
 
   Turns of one name go together as far as the steps from one multiple of
-  `steps_per_call` to the next, unless the run begins or ends between them. With
-  1 every turn is a call.
+  `steps_per_call` to the next, unless the run begins or ends between them, in
+  numbers of which there are few. With 1 every turn is a call.
   """
   step = start
   while step < stop:
@@ -82,9 +85,24 @@ def schedule(
       else [list(g) for _, g in itertools.groupby(turns, lambda t: t[:2])]
     )
     for group in groups:
-      phase, name, _, _, done = group[-1]
-      yield Call(phase, name, tuple(turn[2:4] for turn in group), done)
+      for part in _parts(group, whole=len(turns)):
+        phase, name, _, _, done = part[-1]
+        yield Call(phase, name, tuple(turn[2:4] for turn in part), done)
     step = end
+
+
+def _parts(group: list, *, whole: int) -> Iterator[list]:
+  """The group if it is short or all there is, else parts of few lengths.
+
+  Each length is a program, and what interrupts a name now and then, such as a
+  lazy penalty, leaves groups of any: parts have 8, 16 and so on turns.
+  """
+  while _SHORT < len(group) < whole:
+    length = 1 << (len(group).bit_length() - 1)
+    yield group[:length]
+    group = group[length:]
+  if group:
+    yield group
 
 
 class Loader:

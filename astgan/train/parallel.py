@@ -29,7 +29,9 @@ Call = Callable[..., tuple[interface.TrainState, interface.Scalars]]
 def make_call(
   system: interface.System, data: ml_collections.ConfigDict
 ) -> Call:
-  """The program of some turns, on all devices; compiled per phase and turn.
+  """The program of some turns, on all devices.
+
+  It is compiled for each phase, turn and number of turns.
 
   `call(state, frozen, images, batches, numbers, phase, turn)` makes k turns of
   one name, one after the other, and returns the state and the scalars of each,

@@ -76,13 +76,18 @@ def _check_frozen(
     return
   state = jax.eval_shape(system.init, jax.random.key(config.seed))
   for name in sections:
-    for network, variables in state.networks.items():
-      unknown = set(config[name].frozen) - variables.params.keys()
-      if network.endswith(name) and unknown:
-        raise errors.UserError(
-          f"config.{name}.frozen: the network has no layer"
-          f" {sorted(unknown)[0]!r}; it has {', '.join(variables.params)}"
-        )
+    layers = [
+      layer
+      for network, variables in state.networks.items()
+      if network.endswith(name)
+      for layer in variables.params
+    ]
+    unknown = set(config[name].frozen) - set(layers)
+    if layers and unknown:
+      raise errors.UserError(
+        f"config.{name}.frozen: the network has no layer"
+        f" {sorted(unknown)[0]!r}; it has {', '.join(dict.fromkeys(layers))}"
+      )
 
 
 def _check_evaluation(config: ml_collections.ConfigDict) -> None:
@@ -119,11 +124,19 @@ def _check_batches(
   devices = jax.device_count()
   fewest = system.fewest_examples * devices
   checks.within(config, "train.batch_size", fewest)
-  for size in {phase.batch_size for phase in system.phases}:
+  for phase in system.phases:
+    size, field = phase.batch_size, "train.batch_size"
+    if size != config.train.batch_size:
+      field = "growth.batch_sizes"
+    if size < fewest:
+      raise errors.UserError(
+        f"config.{field}: a batch of {size} is too small for {devices} devices;"
+        f" make it at least {fewest}"
+      )
     if size % devices:
       raise errors.UserError(
-        f"config.train.batch_size: a batch of {size} does not divide over"
-        f" {devices} devices; make it a multiple of {devices}"
+        f"config.{field}: a batch of {size} does not divide over {devices}"
+        f" devices; make it a multiple of {devices}"
       )
 
 

@@ -133,7 +133,7 @@ def test_fewer_pictures_than_a_batch_are_refused(folder):
     pipeline.decode(data_section(folder), at_least=4)
   assert str(caught.value) == (
     f"config.data.source=folder:{folder}: 3 readable images are fewer than a "
-    "batch of config.train.batch_size=4; add images or make it smaller"
+    "batch of 4; add images or make it smaller"
   )
 
 

@@ -75,6 +75,15 @@ def test_the_deviation_is_that_of_four_neighbours():
   close(appended[:, 1, 0, 3], np.repeat(np.float32([1, 1e-4]), 4))
 
 
+@pytest.mark.parametrize(("count", "size"), [(6, 3), (9, 3), (10, 2), (5, 5)])
+def test_groups_of_the_deviation_divide_the_batch(count, size):
+  x = np.random.default_rng(0).normal(size=(count, 2, 2, 3)).astype("float32")
+  found = np.asarray(equalised.append_deviation(jnp.asarray(x)))[:, 0, 0, 3]
+  groups = x.reshape(-1, size, 12)
+  expected = np.sqrt(groups.var(axis=1) + 1e-8).mean(axis=1)
+  np.testing.assert_allclose(found, expected.repeat(size), rtol=1e-5)
+
+
 def test_a_blur_weighs_neighbours_1_2_1_and_keeps_a_constant():
   impulse = jnp.zeros((1, 5, 5, 1)).at[0, 2, 2, 0].set(16.0)
   weights = np.outer([0, 1, 2, 1, 0], [0, 1, 2, 1, 0]).astype("float32")

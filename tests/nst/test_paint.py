@@ -372,6 +372,37 @@ def test_a_narrow_photograph_is_refused(folder):
   refused(folder, "too narrow", **{"paint.content": str(folder / "strip.png")})
 
 
+def test_a_photograph_too_narrow_for_the_coarsest_level_is_refused(folder):
+  write(folder / "wide.png", 40, 160)
+  fields = {"paint.content": str(folder / "wide.png"), "paint.size": 128}
+  run(folder, **fields, **{"paint.coarsest": 64, "paint.steps": 1})
+  refused(
+    folder,
+    "too narrow.* 46 are needed",
+    **fields,
+    **{"paint.coarsest": 48, "paint.steps": 1},
+  )
+
+
+def test_a_missing_mask_can_be_corrected_in_the_same_run_folder(folder):
+  for name in ("one", "two"):
+    images.write(folder / f"{name}.png", np.full((20, 40, 3), 255, np.uint8))
+  fields = {"paint.styles": (str(folder / "style.png"),), "paint.steps": 1}
+  masks = [str(folder / "one.png"), str(folder / "nowhere.png")]
+  refused(folder, "nowhere.png", **fields, **{"paint.masks": tuple(masks)})
+  masks[1] = str(folder / "two.png")
+  run(folder, **fields, **{"paint.masks": tuple(masks)})
+
+
+def test_a_blend_of_regions_is_refused(folder):
+  fields = {
+    "paint.styles": (str(folder / "style.png"),),
+    "paint.masks": ("one.png", "two.png"),
+    "paint.blend": (0.5, 0.5),
+  }
+  refused(folder, "paint.blend and paint.masks", **fields)
+
+
 def test_two_photographs_of_one_name_are_refused(folder):
   write(folder / "photographs" / "harbour.jpg", 40, 40)
   refused(folder, "rename one")

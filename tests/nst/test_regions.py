@@ -30,7 +30,7 @@ def test_shares_of_regions_are_those_of_their_masks():
 
 def test_a_mask_that_vanishes_in_a_layer_is_refused():
   empty = np.zeros((8, 6), "float32")
-  with pytest.raises(ValueError, match="covers no position of"):
+  with pytest.raises(errors.UserError, match="covers no position of"):
     regions.make(toy.make_objective(), toy.PARAMS, SHAPE, empty)
 
 

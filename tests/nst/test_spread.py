@@ -62,6 +62,24 @@ def test_nothing_begins_after_a_signal():
   assert 1 <= len(finished) <= 2
 
 
+def test_what_is_finished_beside_a_failure_is_kept():
+  signals, finished = [], []
+
+  def paint(photograph):
+    if photograph.fingerprint == "0":
+      raise FloatingPointError("not finite")
+    while not signals:
+      pass
+    return photograph.fingerprint
+
+  found = spread.paint_each(
+    paint, iter(pending(9)), devices=jax.local_devices(), signals=signals
+  )
+  with pytest.raises(FloatingPointError, match="not finite"):
+    finished.extend(image for _, image in found)
+  assert finished == ["1"]
+
+
 def test_a_failure_stops_the_painting_beside_it():
   signals, other_stopped = [], threading.Event()
 

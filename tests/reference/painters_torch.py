@@ -149,6 +149,11 @@ def adain_loss(params, batch, draws, frozen, config):
   return loss + fields.pixel_weight * pixels
 
 
+def relative_error(found, target):
+  axes = (1, 2, 3)
+  return (((found - target) ** 2).mean(axes) / (target**2).mean(axes)).mean()
+
+
 def wct_loss(params, batch, draws, frozen, config):
   images = torch.cat([batch["paintings"], batch["photographs"]])
   loss = 0
@@ -159,7 +164,7 @@ def wct_loss(params, batch, draws, frozen, config):
     again = decode(params[f"{tap}_decoder"], original)
     found = encode(frozen, again, (tap,))[tap]
     pixels = functional.mse_loss(again, images)
-    features = functional.mse_loss(found, original) / (original**2).mean()
+    features = relative_error(found, original)
     loss = loss + config.loss.pixel_weight * pixels
     loss = loss + config.loss.feature_weight * features
   return loss
@@ -190,7 +195,7 @@ def style_swap_loss(params, batch, draws, frozen, config):
     target = torch.cat([features, *swapped])
   again = decode(params["decoder"], target)
   found = encode(frozen, again, (tap,))[tap]
-  loss = functional.mse_loss(found, target) / (target**2).mean()
+  loss = relative_error(found, target)
   pixels = functional.mse_loss(again[: len(images)], images)
   loss = loss + config.loss.pixel_weight * pixels
   return loss + config.loss.tv_weight * total_variation(again)

@@ -58,10 +58,11 @@ def make_config(
 def draw_batch(
   system: supervised.Supervised, seed: int, count: int = 2
 ) -> dict[str, jnp.ndarray]:
-  """Noise in [-1, 1] of each source."""
+  """Noise in [-1, 1] of each source, each image of another contrast."""
   draws = np.random.default_rng(seed)
   shape = (count, tiny.SIZE, tiny.SIZE, 3)
+  contrast = 0.5 ** np.arange(count)[:, None, None, None]
   return {
-    name: jnp.asarray(np.tanh(draws.normal(size=shape)), "float32")
+    name: jnp.asarray(np.tanh(contrast * draws.normal(size=shape)), "float32")
     for name in system.sources
   }

@@ -88,3 +88,14 @@ def test_a_run_without_a_generator_draws_no_style(
   config = painters.make_config("fast", tmp_path, style__source=str(trained))
   with pytest.raises(errors.UserError, match="trained no generator"):
     next(style_images.read(config, registry.make))
+
+
+def test_a_pool_is_a_layer_of_the_style(tmp_path):
+  config = painters.make_config(
+    "fast", tmp_path, loss__style_layers=("pool1", "conv3_1")
+  )
+  shapes = jax.eval_shape(registry.make(config).init, jax.random.key(0)).extra
+  assert {tap: leaf.shape for tap, leaf in shapes.items()} == {
+    "pool1": (64, 64),
+    "conv3_1": (256, 256),
+  }

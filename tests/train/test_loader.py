@@ -49,6 +49,16 @@ def test_equal_turns_go_together_between_multiples_of_the_steps_per_call():
   ]  # fmt: skip
 
 
+def test_what_a_lazy_penalty_interrupts_has_few_lengths():
+  penalty = {"loss__penalty": "r1", "loss__penalty_every": 16}
+  found = calls(0, 400, 25, **penalty)
+  steps = [step for _, turns, _ in found for step, _ in turns]
+  assert steps == list(range(400))
+  assert {len(turns) for _, turns, _ in found} == {1, 2, 3, 4, 8}
+  # Without it all steps of a call are one program.
+  assert {len(turns) for _, turns, _ in calls(0, 400, 25)} == {25}
+
+
 @pytest.mark.parametrize("steps_per_call", [1, 4])
 def test_the_calls_after_a_step_do_not_depend_on_the_start(steps_per_call):
   def from_eight(start):

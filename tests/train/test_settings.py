@@ -5,8 +5,9 @@ import re
 import pytest
 
 from astgan import errors
-from astgan.systems import gan
+from astgan.systems import gan, registry
 from astgan.train import settings
+from tests.systems import painters
 from tests.train import tiny
 
 
@@ -70,3 +71,12 @@ def test_a_field_that_no_training_has_is_refused_with_those_it_has():
   config.data.photographs = "folder:photos"
   with pytest.raises(errors.UserError, match="photographs; config"):
     settings.check(config, gan.GAN(config))
+
+
+def test_layers_of_several_networks_may_be_frozen(tmp_path):
+  config = painters.make_config("wct", tmp_path, decoder__frozen=("conv2_1",))
+  settings.check(config, registry.make(config))
+  with config.unlocked():
+    config.decoder.frozen = ("conv9_1",)
+  with pytest.raises(errors.UserError, match="no layer 'conv9_1'; it has conv"):
+    settings.check(config, registry.make(config))
