@@ -7,6 +7,7 @@ averages.
 """
 
 import functools
+import math
 from typing import NamedTuple
 
 import flax.linen as nn
@@ -57,7 +58,9 @@ class Generator(NamedTuple):
     return np.concatenate([np.asarray(part) for part in parts])
 
   def _parts(self, latents):
-    chunk = max(1, min(_CHUNK, _PIXELS // self.module.size**2))
+    apply = functools.partial(_apply, self.module)
+    _, *sides, _ = jax.eval_shape(apply, self.variables, latents[:1]).shape
+    chunk = max(1, min(_CHUNK, _PIXELS // math.prod(sides)))
     for start in range(0, len(latents), chunk):
       part = latents[start : start + chunk]
       yield _apply(self.module, self.variables, part)

@@ -387,7 +387,10 @@ def test_a_photograph_too_narrow_for_the_coarsest_level_is_refused(folder):
 def test_a_missing_mask_can_be_corrected_in_the_same_run_folder(folder):
   for name in ("one", "two"):
     images.write(folder / f"{name}.png", np.full((20, 40, 3), 255, np.uint8))
-  fields = {"paint.styles": (str(folder / "style.png"),), "paint.steps": 1}
+  fields = {
+    "paint.styles": (str(folder / "style" / "0.png"),),
+    "paint.steps": 1,
+  }
   masks = [str(folder / "one.png"), str(folder / "nowhere.png")]
   refused(folder, "nowhere.png", **fields, **{"paint.masks": tuple(masks)})
   masks[1] = str(folder / "two.png")
@@ -396,7 +399,7 @@ def test_a_missing_mask_can_be_corrected_in_the_same_run_folder(folder):
 
 def test_a_blend_of_regions_is_refused(folder):
   fields = {
-    "paint.styles": (str(folder / "style.png"),),
+    "paint.styles": (str(folder / "style" / "0.png"),),
     "paint.masks": ("one.png", "two.png"),
     "paint.blend": (0.5, 0.5),
   }

@@ -44,7 +44,7 @@ class Fake:
     interface.Phase(6, size=16, batch_size=2, batches_per_step=2),
   )
   sources = ("paintings",)
-  fewest_examples = 2
+  fewest_examples = 1
 
   def __init__(self, config):
     del config
