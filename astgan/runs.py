@@ -58,6 +58,7 @@ FREE = (
   "judge.measures",
   "paint.content",
   "paint.log_every",
+  "paint.save_every",
   "paint.tile",
   "sweep.fields",
   "sweep.seeds",

@@ -7,12 +7,11 @@ Larsen's networks and losses, trained by Adam, which the report found better
 than RMSProp. Beside the samples, its sheets show reconstructions, and images
 whose latents are moved along attributes.
 
-Hardware: a GPU; on two busy CPU cores 600 updates with model.width=16,
-model.encoder_units=256, train.batch_size=32 and train.ema_decay=0.99 took ten
-minutes.
-Expect: of those, on 508 paintings, a lattice through 150 updates; the colours
-of an image in its reconstruction after 300; after 600, samples of skies over
-land, softer than DCGAN's, with a grid of dots; a prior loss of 40.
+Hardware: a GPU; vaegan_small.py is for CPUs.
+Expect: of a network of half the width, on 508 paintings, a lattice through 150
+updates; the masses and hues of an image in its reconstruction after 500; after
+1,700, strokes in samples and reconstructions (docs/results); prior losses of
+40 to 160.
 
 References: the Ast-GAN report, section 4.1; Larsen et al., Autoencoding beyond
   Pixels Using a Learned Similarity Metric, 2016.

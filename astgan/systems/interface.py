@@ -94,9 +94,10 @@ class Phase(NamedTuple):
 class System(Protocol):
   """A trainable system, made from a config by `registry.make`.
 
-  A system may have one more method, `histograms(state, frozen, batch)`, with
+  A system may have a further method, `histograms(state, frozen, batch)`, with
   the arguments of `samples`: it returns arrays by name, whose distributions
-  TensorBoard shows beside the contact sheets.
+  TensorBoard shows beside the contact sheets; and an attribute `feature_nets`,
+  the names of networks that its losses see, whose metrics are marked as seen.
 
   Attributes:
     phases: at least one, by ascending start; the first starts at 0.

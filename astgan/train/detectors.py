@@ -5,8 +5,8 @@ and returns the reason in words, or None. A rule whose scalars a system does not
 report never holds. A condition must hold on all lines of the last `patience`
 updates, or at the last `evaluations` evaluations; a threshold of 0 is off.
 
-A value that is not finite needs no rule: the loop looks at every step and at
-every state before it is saved.
+A value that is not finite needs no rule: the loop looks at all scalars that it
+reads, and at every state before it is saved.
 """
 
 import itertools
