@@ -1,8 +1,8 @@
 """The batches of a run, in the order and the form that the updates take them.
 
 Everything here is a function of the config and the step, so that a run started
-again gets the batches, in the calls, of one that never stopped. Where it stopped
-inside a call of several steps, the rest of these are calls of their own.
+again gets the batches, in the calls, of one that never stopped. Where that was
+inside a call of several steps, the rest of them are calls of their own.
 """
 
 import collections
