@@ -79,8 +79,9 @@ def choose(
   # Windows of other shapes may be larger.
   largest = 0.95 * math.sqrt(max(0, room - window * each) / state)
   largest *= max(shape) / math.sqrt(pixels)
+  field = "paint.size" if optimizer else "paint.style_size"
   raise errors.UserError(
-    f"paint.size={max(shape)} needs more memory than the"
+    f"{field}={max(shape)} needs more memory than the"
     f" {available / 2**30:.1f} GiB that are left, even in tiles; what fits is"
     f" about {int(largest)}"
   )

@@ -138,15 +138,17 @@ class GAN:
     return {"samples": states.fixed_samples(state, self.sampler(state), count)}
 
   def histograms(
-    self, state: interface.TrainState, frozen: None, batch: Mapping[str, Images]
+    self,
+    state: interface.TrainState,
+    sheets: Mapping[str, Images],
+    batch: Mapping[str, Images],
   ) -> dict[str, jax.Array]:
     """Logits of the real images and of as many generated ones."""
-    fake_images = self.samples(state, frozen, batch)["samples"]
     module = gan_networks.build(self.config).discriminator
     return gan_update.logits(
       module,
       state.networks["discriminator"],
-      {"real": batch["paintings"], "fake": fake_images},
+      {"real": batch["paintings"], "fake": sheets["samples"]},
     )
 
   def sampler(self, state: interface.TrainState) -> generators.Generator:

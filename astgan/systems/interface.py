@@ -94,8 +94,8 @@ class Phase(NamedTuple):
 class System(Protocol):
   """A trainable system, made from a config by `registry.make`.
 
-  A system may have a further method, `histograms(state, frozen, batch)`, with
-  the arguments of `samples`: it returns arrays by name, whose distributions
+  A system may have a further method, `histograms(state, sheets, batch)`, given
+  what `samples` returned: it returns arrays by name, whose distributions
   TensorBoard shows beside the contact sheets; and an attribute `feature_nets`,
   the names of networks that its losses see, whose metrics are marked as seen.
 

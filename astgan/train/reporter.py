@@ -130,7 +130,7 @@ class Reporter:
     sheets = self._system.samples(state, self._frozen, self._shown)
     report.write_samples(self._workdir, self._log, step, sheets)
     if hasattr(self._system, "histograms"):
-      drawn = self._system.histograms(state, self._frozen, self._shown)
+      drawn = self._system.histograms(state, sheets, self._shown)
       for name, values in drawn.items():
         self._log.histogram(name, step, np.asarray(values))
 
