@@ -11,8 +11,8 @@ EPYC, and hardly less on two.
 Expect: blurred translations in the colours of their images after 500 updates;
 after 7,000 everything is brushed, and skies, walls and meadows keep their hues
 (docs/results). Windows have to show a scene: of a window of one meadow instance
-normalisation takes the only colour away, and with data.zoom=4 all was grey after
-4,000 updates.
+normalisation takes the only colour away, and with data.zoom=4 all was grey
+after 4,000 updates.
 
 References: as in configs/cyclegan.py; 6 blocks are the paper's below 256.
 """
