@@ -162,7 +162,8 @@ def test_accuracies_and_logits_are_those_of_the_batch():
 def test_histograms_are_the_logits_of_reals_and_of_samples():
   system, state = gan.GAN(tiny.make_config()), updated()[0]
   batch = {"paintings": IMAGES}
-  drawn = system.histograms(state, None, batch)
+  sheets = system.samples(state, None, batch)
+  drawn = system.histograms(state, sheets, batch)
   network = state.networks["discriminator"]
   for kind, images in (
     ("real", IMAGES),
