@@ -5,6 +5,10 @@ dimensions. Images are NHWC. Files hold uint8 in [0, 255], style transfer works
 on floats in [0, 1] ("unit"), GANs on floats in [-1, 1] ("signed").
 """
 
+import functools
+from collections.abc import Callable
+
+import jax
 import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float, UInt8
@@ -52,3 +56,18 @@ def unit_to_bytes(images: Images) -> Bytes:
 def signed_to_bytes(images: Images) -> Bytes:
   """Bytes of floats in [-1, 1]: what a GAN draws, as files hold it."""
   return unit_to_bytes(signed_to_unit(images))
+
+
+def precise(function: Callable) -> Callable:
+  """The function with products in full float32.
+
+  Accelerators round their factors to 10 bits or 8 otherwise, and what is small
+  beside them, such as the least eigenvalues, with them.
+  """
+
+  @functools.wraps(function)
+  def wrapped(*args, **kwargs):
+    with jax.default_matmul_precision("highest"):
+      return function(*args, **kwargs)
+
+  return wrapped

@@ -11,7 +11,7 @@ _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
 _LARGEST = 2**31 - 1
 
-# Where a container, or a job of SLURM or Kubernetes, finds its own limits.
+# Where a container finds its own limits.
 _GROUPS = pathlib.Path("/sys/fs/cgroup")
 
 
@@ -55,7 +55,7 @@ def _left_on_host() -> list[int]:
 
 
 def _left_in_group(root: pathlib.Path) -> list[int]:
-  """What a container's or a job's limit leaves; [] where there is none.
+  """What a container's limit leaves; [] where there is none.
 
   Files that the kernel caches count as used, and are given up when needed.
   """

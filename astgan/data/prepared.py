@@ -101,8 +101,8 @@ def _open(name: str, split: str, said: str) -> Sequence[Mapping[str, Any]]:
       " set TFDS_DATA_DIR to its folder"
     ) from error
   features = examples.dataset_info.features
-  is_image = tfds.features.Image
-  if not ("image" in features and isinstance(features["image"], is_image)):
+  feature = dict(features.items()).get("image")
+  if not isinstance(feature, tfds.features.Image):
     raise errors.UserError(
       f"{said}: has no feature `image` of images (it has "
       f"{', '.join(features)}); choose a data set of images"

@@ -73,12 +73,6 @@ def net_of(name: str) -> str:
   return name.partition("_")[0]
 
 
-def _precise(apply, params, images):
-  """In full float32: accelerators round the factors of products otherwise."""
-  with jax.default_matmul_precision("highest"):
-    return apply(params, images)
-
-
 def _vgg(params, images, *, tap):
   return vgg.apply(params, images, (tap,))[tap].mean((1, 2))
 
@@ -101,7 +95,7 @@ def _alexnet_resized(params, images):
 
 
 APPLIES: dict[str, Apply] = {
-  name: functools.partial(_precise, apply)
+  name: arrays.precise(apply)
   for name, apply in (
     *_vgg_blocks("vgg16"),
     *_vgg_blocks("vgg19"),

@@ -67,8 +67,7 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   fingerprint = json.dumps(_fingerprint(opened)) + "\n"
   _check_same_style(config, workdir, fingerprint)
   pending = photographs.unpainted(found, workdir, config)
-  for path in pending if config.paint.masks else ():
-    regions.masks_of(path.stem, config.paint.masks)
+  regions.check([path.stem for path in pending], config.paint.masks)
   decode = functools.partial(
     photographs.decode, found=len(found), longer_side=config.paint.size
   )

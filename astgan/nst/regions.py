@@ -115,19 +115,27 @@ def masks_of(stem: str, paths: Sequence[str]) -> list[Mask]:
   Raises:
     UserError: there is no mask for the photograph.
   """
-  masks = []
-  for path in paths:
-    found = pathlib.Path(path).expanduser()
-    if found.is_dir():
-      same = [file for file in images.find(found) if file.stem == stem]
-      if len(same) != 1:
-        raise errors.UserError(
-          f"paint.masks: {path} has {len(same)} masks named {stem}; it needs"
-          " one for each photograph, of its name"
-        )
-      found = same[0]
-    masks.append(read(str(found)))
-  return masks
+  return [read(_file_of(stem, path)) for path in paths]
+
+
+def check(stems: Sequence[str], paths: Sequence[str]) -> None:
+  """Raises the UserError of `masks_of` of any stem; reads each file once."""
+  for file in dict.fromkeys(_file_of(s, path) for s in stems for path in paths):
+    read(file)
+
+
+def _file_of(stem, path):
+  """The mask of a photograph, where `path` may be a folder of them."""
+  found = pathlib.Path(path).expanduser()
+  if not found.is_dir():
+    return str(found)
+  same = [file for file in images.find(found) if file.stem == stem]
+  if len(same) != 1:
+    raise errors.UserError(
+      f"paint.masks: {path} has {len(same)} masks named {stem}; it needs"
+      " one for each photograph, of its name"
+    )
+  return str(same[0])
 
 
 def fit(mask: Mask, size: tuple[int, int]) -> Float[np.ndarray, "h w"]:

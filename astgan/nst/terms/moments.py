@@ -1,7 +1,5 @@
 """Style as the mean and the covariance of the features of a layer."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -13,17 +11,6 @@ from astgan.nst.terms import gram, interface, layers
 _SMALLEST = 1e-6
 # Eigenvalues below this share of the largest are rounding.
 _RELATIVE = 1e-6
-
-
-def _precise(function):
-  """Products in float32, whose smallest eigenvalues accelerators round away."""
-
-  @functools.wraps(function)
-  def precise(*args):
-    with jax.default_matmul_precision("highest"):
-      return function(*args)
-
-  return precise
 
 
 class Moments(layers.Euclidean):
@@ -105,7 +92,7 @@ class Wasserstein(Moments):
   def target(self, group: interface.Group):
     """Mean, root of the covariance, its trace and the floor, by layer."""
 
-    @_precise
+    @arrays.precise
     def of_layer(mean, second):
       values, vectors = jnp.linalg.eigh(covariance(mean, second))
       values = jnp.maximum(values, 0)
@@ -121,7 +108,7 @@ class Wasserstein(Moments):
   def distance(self, description, target):
     """The weighted sum over the layers."""
 
-    @_precise
+    @arrays.precise
     def of_layer(tap):
       mean, second = description[tap]
       own = covariance(mean, second)
@@ -161,7 +148,7 @@ def _forward(matrix, floor):
   return jnp.sum(roots), (roots, vectors)
 
 
-@_precise
+@arrays.precise
 def _backward(residuals, cotangent):
   roots, vectors = residuals
   gradient = (vectors * (cotangent / (2 * roots))[None]) @ vectors.T
