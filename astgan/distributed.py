@@ -1,4 +1,4 @@
-"""Several processes that train together, each on devices of its own.
+"""Several processes that work together, each on devices of its own.
 
 The launch scripts say in the environment where the processes meet:
 
@@ -6,8 +6,8 @@ The launch scripts say in the environment where the processes meet:
                    which JAX_COORDINATOR_ADDRESS (HOST:PORT of process 0),
                    JAX_NUM_PROCESSES and JAX_PROCESS_ID say it
 
-Without it a process is alone. The first process alone reads and writes the run
-folder; what it finds there reaches the others over the network.
+Without it a process is alone. In a training the first process alone reads and
+writes the run folder; what it finds there reaches the others over the network.
 """
 
 import collections
@@ -39,6 +39,7 @@ _KEPT = 100
 _LOSSES = ("Gloo", "NCCL", "UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED")
 
 _messages = itertools.count()
+_arrivals = itertools.count()
 
 T = TypeVar("T")
 
@@ -161,6 +162,36 @@ def only_first(function: Callable[[], T]) -> T | None:
   return held[0] if held else None
 
 
+def first_before_others(function: Callable[[], T]) -> T:
+  """What the function returns here, after it has returned in the first process.
+
+  So that what all of them would refuse is said once. Raises what `by_first`
+  does.
+  """
+  if is_first():
+    return only_first(function)
+  only_first(function)
+  return function()
+
+
+def wait_for_all() -> None:
+  """Waits until all processes have called it, however long that takes.
+
+  Raises what `by_first` does.
+  """
+  turn = next(_arrivals)
+  if not is_first():
+    runtime.global_state.client.key_value_set(
+      f"astgan/arrived/{turn}/{number()}", ""
+    )
+
+  def wait():
+    for other in range(1, runtime.global_state.num_processes):
+      _get(f"astgan/arrived/{turn}/{other}")
+
+  by_first(wait)
+
+
 def broadcast(tree: PyTree) -> PyTree:
   """The first process' arrays in all processes, bit for bit.
 
@@ -217,16 +248,18 @@ def _tell(message: dict) -> None:
 
 
 def _hear() -> dict:
-  number, client = next(_messages), runtime.global_state.client
+  message = json.loads(_get(f"astgan/{next(_messages)}"))
+  if "status" in message:
+    runtime.global_state.client.wait_at_barrier("astgan/left", 5_000)
+  return message
+
+
+def _get(key: str) -> str:
+  """The value of a key, once a process has set it."""
   while True:
     try:
-      text = client.blocking_key_value_get(f"astgan/{number}", 60_000)
-      break
+      return runtime.global_state.client.blocking_key_value_get(key, 60_000)
     except jax.errors.JaxRuntimeError as error:
-      # The first process may measure or write for long.
+      # A process may measure, write or paint for long.
       if "DEADLINE_EXCEEDED" not in str(error):
         raise
-  message = json.loads(text)
-  if "status" in message:
-    client.wait_at_barrier("astgan/left", 5_000)
-  return message

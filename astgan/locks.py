@@ -14,7 +14,9 @@ _UNKNOWN = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 @contextlib.contextmanager
-def held(path: pathlib.Path, *, wait: bool = True) -> Iterator[bool]:
+def held(
+  path: pathlib.Path, *, wait: bool = True, quiet: bool = False
+) -> Iterator[bool]:
   """Holds a lock that one process has at a time, even if one is killed.
 
   Yields whether another one had to be waited for.
@@ -22,6 +24,7 @@ def held(path: pathlib.Path, *, wait: bool = True) -> Iterator[bool]:
   Args:
     path: a file that exists while the lock is held.
     wait: for the process that holds it.
+    quiet: says nothing of waiting, which is short.
 
   Raises:
     BlockingIOError: another process holds it, and `wait` is False.
@@ -35,7 +38,7 @@ def held(path: pathlib.Path, *, wait: bool = True) -> Iterator[bool]:
       except BlockingIOError:
         if not wait:
           raise
-        if not waited:
+        if not (waited or quiet):
           logger.info(f"{path}: waiting for the process that holds it")
         waited = True
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -61,10 +61,10 @@ def main(arguments: list[str]) -> int:
       if config.task == "sweep":
         # The accelerators are its trainings', each a process of its own.
         jax.config.update("jax_platforms", "cpu")
-      if config.task != "train" and not distributed.is_alone():
+      if config.task not in ("train", "paint") and not distributed.is_alone():
         raise errors.UserError(
-          f"config.task={config.task} runs in one process; only a training runs"
-          " in several"
+          f"config.task={config.task} runs in one process; only trainings and"
+          " paintings run in several"
         )
       devices = jax.devices()
       kind = f"{len(devices)} x {devices[0].device_kind}, jax {jax.__version__}"

@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import math
+import os
 import pathlib
 import platform
 import threading
@@ -16,7 +17,7 @@ import numpy as np
 from tensorboardX import record_writer, summary
 from tensorboardX.proto import event_pb2
 
-from astgan import atomic, errors
+from astgan import atomic, errors, locks
 
 logger = logging.getLogger(__name__)
 
@@ -37,23 +38,22 @@ class Writer:
     workdir: the run folder.
     resume_step: the step that the run resumes from. Lines of later steps are
       dropped, because the run writes them again; `None` keeps all lines.
+    shared: other processes write lines of their own at the same time.
   """
 
   def __init__(
-    self, workdir: pathlib.Path, *, resume_step: int | None = None
+    self,
+    workdir: pathlib.Path,
+    *,
+    resume_step: int | None = None,
+    shared: bool = False,
   ) -> None:
-    self._workdir, self._lock = workdir, threading.RLock()
-    path = workdir / "metrics.jsonl"
-    lines = [
-      line
-      for line in read(workdir)
-      if resume_step is None or line["step"] <= resume_step
-    ]
-    rewrite(workdir, lines)
-    self.lines = lines
-    self._file = path.open("a")
+    self._workdir, self._shared = workdir, shared
+    self._lock = threading.RLock()
+    self.drop(after=math.inf if resume_step is None else resume_step)
     # Not a SummaryWriter, whose thread would meet a full disk by itself.
-    name = f"events.out.tfevents.{int(time.time())}.{platform.node()}"
+    origin = f"{int(time.time())}.{platform.node()}.{os.getpid()}"
+    name = f"events.out.tfevents.{origin}"
     self._events = record_writer.RecordWriter(str(workdir / name))
     self._add_event(file_version="brain.Event:2")
     if resume_step is not None:
@@ -81,14 +81,31 @@ class Writer:
     }
     line = {"step": int(step), **labels, **values}
     prefix = "".join(f"{label}/" for label in labels.values())
+    path = self._workdir / "metrics.jsonl"
     with self._lock:
-      with atomic.naming(self._workdir / "metrics.jsonl"):
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
+      # Opened anew, since another process may have replaced it.
+      with self._alone(), atomic.naming(path), path.open("a") as file:
+        file.write(json.dumps(line) + "\n")
       self.lines.append(line)
       for name, value in scalars.items():
         shown = summary.scalar(prefix + name, value)
         self._add_event(step=step, summary=shown)
+
+  def drop(self, *, after: float, **labels: str) -> None:
+    """Drops the lines of later steps, which will be written again.
+
+    Args:
+      after: the last step that stays.
+      labels: of the lines that are meant; all lines where there are none.
+    """
+    with self._lock, self._alone():
+      self.lines = [
+        line
+        for line in read(self._workdir)
+        if line["step"] <= after
+        or any(line.get(name) != label for name, label in labels.items())
+      ]
+      rewrite(self._workdir, self.lines)
 
   def image(self, name: str, step: int, image: np.ndarray) -> None:
     """Writes an image, uint8 [h, w, 3], for TensorBoard."""
@@ -101,14 +118,16 @@ class Writer:
     self._add_event(step=step, summary=shown)
 
   def close(self) -> None:
-    """Closes the files and plots losses.png."""
-    with (
-      atomic.naming(self._workdir),
-      contextlib.closing(self._events),
-      self._file,
-    ):
-      pass
+    """Closes the events and plots losses.png."""
+    with atomic.naming(self._workdir):
+      self._events.close()
     draw_losses(self._workdir)
+
+  def _alone(self):
+    """Keeps other processes from metrics.jsonl, if there are any."""
+    if not self._shared:
+      return contextlib.nullcontext()
+    return locks.held(self._workdir / "metrics.lock", quiet=True)
 
   def _add_event(self, **fields: object) -> None:
     event = event_pb2.Event(wall_time=time.time(), **fields)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains in N processes on this host, as one run: all flags go to each.
+# Trains or paints in N processes on this host, as one run; all flags go to each.
 # Usage: bash launch/multiprocess.sh N --config=configs/dcgan.py [flags]
 # PYTHON    the interpreter; .venv's unless set
 # DEVICES   accelerators per process, 1 unless set
@@ -33,5 +33,5 @@ for pid in "${pids[@]}"; do
   ((status == 0 || worst == 1)) || worst=$((status == 2 ? 2 : 1))
 done
 ((worst != 1)) || echo "a process failed or was lost; start the same command" \
-  "again: it goes on from the last checkpoint" >&2
+  "again: it goes on from what was saved" >&2
 exit "$worst"

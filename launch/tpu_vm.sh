@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Trains on all hosts of a TPU VM, as one run.
+# Trains or paints on all hosts of a TPU VM, as one run.
 # Usage, from any computer with gcloud:
 #   bash launch/tpu_vm.sh NAME ZONE --config=configs/dcgan.py \
 #     --workdir=/mnt/shared/runs/dcgan [flags]
 # NAME and ZONE are those of the TPU VM. Each of its hosts has the checkout in
-# FOLDER (~/astgan unless set) with a .venv that has jax[tpu]. The first host
-# alone reads and writes the run folder. It has to be on a disk that outlives
-# the VM where the VM is preemptible.
+# FOLDER (~/astgan unless set) with a .venv that has jax[tpu]. In a training the
+# first host alone reads and writes the run folder, in a painting all do. It has
+# to be on a disk that outlives the VM where the VM is preemptible.
 set -uo pipefail
 if (($# < 3)); then
   echo "usage: bash launch/tpu_vm.sh NAME ZONE --config=FILE [flags]" >&2

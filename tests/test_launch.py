@@ -116,7 +116,7 @@ def test_slurm_starts_the_program_in_every_task(tmp_path, status, expected):
   assert "--kill-on-bad-exit=1" in arguments
   assert variables["ASTGAN_CLUSTER"] == "slurm"
   assert ended == expected
-  assert ("goes on from the last checkpoint" in told) == (expected == 1)
+  assert ("goes on from what was saved" in told) == (expected == 1)
 
 
 def test_a_tpu_vm_is_told_the_flags_as_they_are(tmp_path):

@@ -3,7 +3,7 @@
 import functools
 import math
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +12,7 @@ import numpy as np
 import tqdm
 from jaxtyping import PyTree
 
-from astgan import arrays, errors, writer
+from astgan import arrays, distributed, errors, writer
 from astgan.data import images
 from astgan.features import weights
 from astgan.nst import (
@@ -73,26 +73,6 @@ class Optimization:
     self.contact_sheet = self._style.contact_sheet
     # Of the network, by device other than the first.
     self._copies: dict[jax.Device, PyTree] = {}
-    self._saved: dict[str, optimize.Progress] = {}
-
-  def resume(self, stopped: Iterable[photographs.Photograph]) -> dict[str, int]:
-    """Loads unfinished paintings; the last step of each, by its stem."""
-    steps = {}
-    for photograph in stopped:
-      progress = unfinished.load(
-        self._folder,
-        photograph.path.stem,
-        like=functools.partial(
-          optimize.like,
-          shape=photograph.colour.shape[:2],
-          recipe=self._recipe,
-        ),
-        fingerprint=photograph.fingerprint,
-      )
-      if progress is not None:
-        self._saved[photograph.path.stem] = progress
-        steps[photograph.path.stem] = optimize.done(progress, self._recipe)
-    return steps
 
   def paint(
     self,
@@ -103,10 +83,12 @@ class Optimization:
   ) -> styles.Image | None:
     """The painting, in [0, 1]; None where a signal stopped it.
 
+    It goes on with the unfinished one, if there is any.
+
     Args:
       key: of the noise that it may start from.
       photograph: of the size of the painting.
-      log: gets the losses.
+      log: gets the losses; those that will be written again are dropped.
       signals: those that came.
 
     Raises:
@@ -115,11 +97,19 @@ class Optimization:
     stem, fields = photograph.path.stem, self._fields
     content, style = self._recolour(photograph.colour)
     params, style = self._on_device(style)
-    progress = self._saved.pop(stem, None)
+    progress = self._load(photograph)
     total, report_every = self._recipe.total_steps, self._report_every()
-    done = max(0, optimize.done(progress, self._recipe))
+    done = optimize.done(progress, self._recipe)
+    log.drop(after=done, photograph=stem)
+    done = max(0, done)
     saved = done // fields.save_every
-    with tqdm.tqdm(total=total, initial=done, desc=stem, unit="step") as bar:
+    with tqdm.tqdm(
+      total=total,
+      initial=done,
+      desc=stem,
+      unit="step",
+      disable=not distributed.is_first(),
+    ) as bar:
 
       def report(step, scalars, progress):
         nonlocal saved
@@ -159,6 +149,15 @@ class Optimization:
     if fields.colour == "luminance":
       painted = colour.keep_chrominance(painted, content)
     return painted
+
+  def _load(self, photograph):
+    shape = photograph.colour.shape[:2]
+    return unfinished.load(
+      self._folder,
+      photograph.path.stem,
+      like=functools.partial(optimize.like, shape=shape, recipe=self._recipe),
+      fingerprint=photograph.fingerprint,
+    )
 
   def _save(self, photograph, progress):
     so_far = stylize.result(progress.painting, optimizer=self._recipe.optimizer)

@@ -1,7 +1,5 @@
 """Painting in one pass of a trained painter, as the task `paint` calls it."""
 
-from collections.abc import Iterable
-
 import jax
 
 from astgan import writer
@@ -25,11 +23,6 @@ class OnePass:
   def __init__(self, style: painted.Painted, *, tile: int):
     self._direction, self._tile = style.direction, tile
     self._painter, self.contact_sheet = style.tell()
-
-  def resume(self, stopped: Iterable[photographs.Photograph]) -> dict[str, int]:
-    """Nothing: one pass leaves nothing unfinished."""
-    del stopped
-    return {}
 
   def paint(
     self,

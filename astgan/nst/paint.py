@@ -1,20 +1,19 @@
 """The task `paint`: paints photographs in a style."""
 
-import functools
 import itertools
 import json
 import logging
-import math
 import pathlib
 
 import jax
 import ml_collections
 
-from astgan import atomic, errors, runs, stop, writer
+from astgan import atomic, distributed, errors, locks, runs, stop, writer
 from astgan.data import formats, images
 from astgan.nst import (
   by_optimization,
   by_painter,
+  claims,
   opening,
   painted,
   photographs,
@@ -38,10 +37,10 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   Paintings are `painted/STEM.png` in the run folder, or of the suffix of
   `paint.format`, with the alpha of the photograph, at `paint.size` on their
   longer side: by optimisation over pixels, or in one pass where the style is a
-  painter. A folder of photographs is spread over the local devices. Finished
-  paintings are kept, so that a stopped run can continue and photographs can be
-  added. `style.json` holds the fingerprint of the style, which must not change
-  within a run folder. One process at a time paints in it.
+  painter. A folder of photographs is spread over the local devices, and over
+  all processes that paint in the run folder. Finished paintings are kept, so
+  that a stopped run can continue and photographs can be added. `style.json`
+  holds the fingerprint of the style, which must not change within a run folder.
 
   Args:
     config: all fields of configs/common.py.
@@ -52,56 +51,78 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
       anything slow happens.
     FloatingPointError: a loss was not finite.
   """
-  settings.check(config)
   style_key, noise_key = jax.random.split(jax.random.key(config.seed))
-  opened = opening.open_styles(config, style_key)
-  in_one_pass = isinstance(opened, painted.Painted)
+  opened, found = distributed.first_before_others(
+    lambda: _check(config, workdir, style_key)
+  )
+  pending = photographs.unpainted(found, workdir, config)
+  regions.check([path.stem for path in pending], config.paint.masks)
+  folder = workdir / _UNFINISHED
+  with claims.Claims(folder) as claimed:
+    decoded = photographs.decode(
+      _claimed(claimed, pending, workdir, config),
+      found=len(found),
+      longer_side=config.paint.size,
+    )
+    first = next(decoded, None)  # Refused, if damaged, before anything slow.
+    if first is not None:
+      if isinstance(opened, painted.Painted):
+        method = by_painter.OnePass(opened, tile=config.paint.tile)
+      else:
+        method = by_optimization.Optimization(config, opened, folder)
+      _open_run(method, opened, config, workdir)
+      _paint_each(
+        *(method, config, workdir, noise_key),
+        itertools.chain([first], decoded),
+        claimed=claimed,
+        count=len(pending),
+      )
+  distributed.wait_for_all()
+
+
+def _check(config, workdir, key):
+  """The styles and the photographs, after what can be refused at once."""
+  settings.check(config)
+  opened = opening.open_styles(config, key)
   found = photographs.find(
     config.paint.content,
     longer_side=config.paint.size,
     min_side=(
-      opened.painter.smallest if in_one_pass else settings.smallest(config)
+      opened.painter.smallest
+      if isinstance(opened, painted.Painted)
+      else settings.smallest(config)
     ),
   )
   runs.check_run(workdir, config)
-  fingerprint = json.dumps(_fingerprint(opened)) + "\n"
-  _check_same_style(config, workdir, fingerprint)
-  pending = photographs.unpainted(found, workdir, config)
-  regions.check([path.stem for path in pending], config.paint.masks)
-  decode = functools.partial(
-    photographs.decode, found=len(found), longer_side=config.paint.size
-  )
-  decoded = decode(pending)
-  first = next(decoded, None)  # Refused, if damaged, before anything slow.
-  if first is None:
-    return
+  _check_same_style(config, workdir, _fingerprint(opened))
+  return opened, found
 
-  with runs.alone(workdir):
-    folder = workdir / _UNFINISHED
-    if in_one_pass:
-      method = by_painter.OnePass(opened, tile=config.paint.tile)
+
+def _claimed(claimed, pending, workdir, config):
+  """The photographs that no other process paints or has painted meanwhile."""
+  for path in pending:
+    if not claimed.claim(path.stem):
+      logger.info("%s is painted by another process", path)
+    elif photographs.painting_of(path, workdir, config).exists():
+      claimed.release(path.stem)
     else:
-      method = by_optimization.Optimization(config, opened, folder)
+      yield path
+
+
+def _open_run(method, opened, config, workdir):
+  """Writes what the run folder says of the run, by one process at a time."""
+  fingerprint = _fingerprint(opened)
+  with locks.held(workdir / "lock", quiet=True):
     runs.open_run(workdir, config)
+    _check_same_style(config, workdir, fingerprint)
     (workdir / "painted").mkdir(exist_ok=True)
-    folder.mkdir(exist_ok=True)
     if method.contact_sheet is not None:
       images.write(workdir / "style.png", method.contact_sheet)
     atomic.write(workdir / _STYLE, fingerprint.encode())
-    stopped = [path for path in pending if unfinished.exists(folder, path.stem)]
-    kept = dict.fromkeys((path.stem for path in pending), -1)
-    _drop_metrics(workdir, kept | method.resume(decode(stopped)))
-    _paint_each(
-      *(method, config, workdir, noise_key),
-      itertools.chain([first], decoded),
-      count=len(pending),
-    )
-    if not any(folder.iterdir()):
-      folder.rmdir()
 
 
-def _paint_each(method, config, workdir, key, decoded, *, count):
-  """Paints `count` photographs and writes each painting when it is done."""
+def _paint_each(method, config, workdir, key, decoded, *, claimed, count):
+  """Paints the photographs and writes each painting when it is done."""
 
   def paint_one(photograph):
     # The number of a photograph changes with the others, its bytes do not.
@@ -110,7 +131,7 @@ def _paint_each(method, config, workdir, key, decoded, *, count):
 
   devices = jax.local_devices()[:count]
   number = 0
-  with writer.Writer(workdir) as log, stop.signals() as signals:
+  with writer.Writer(workdir, shared=True) as log, stop.signals() as signals:
     for photograph, image in spread.paint_each(
       paint_one, decoded, devices=devices, signals=signals
     ):
@@ -119,6 +140,7 @@ def _paint_each(method, config, workdir, key, decoded, *, count):
       number += 1
       painting = photographs.write(image, photograph, workdir, config)
       unfinished.drop(workdir / _UNFINISHED, photograph.path.stem)
+      claimed.release(photograph.path.stem)
       pixels = formats.to_integers(image, bits=8)
       log.image(f"{photograph.path.stem}/painted", config.paint.steps, pixels)
       logger.info("%s (%d of %d)", painting, number, count)
@@ -127,10 +149,13 @@ def _paint_each(method, config, workdir, key, decoded, *, count):
 
 
 def _fingerprint(opened):
+  """What `style.json` says."""
   if isinstance(opened, painted.Painted):
-    return opened.fingerprint()
-  fingerprints = [style.fingerprint() for style in opened]
-  return fingerprints[0] if len(opened) == 1 else fingerprints
+    found = opened.fingerprint()
+  else:
+    found = [style.fingerprint() for style in opened]
+    found = found[0] if len(found) == 1 else found
+  return json.dumps(found) + "\n"
 
 
 def _check_same_style(config, workdir, fingerprint):
@@ -142,18 +167,3 @@ def _check_same_style(config, workdir, fingerprint):
       f" {path}): its images were changed, or its generator or its painter was"
       " trained on; use another --workdir"
     )
-
-
-def _drop_metrics(workdir, kept):
-  """Drops the metrics that will be written again.
-
-  Args:
-    workdir: the run folder.
-    kept: the last step whose metrics stay, by stem of a photograph.
-  """
-  lines = [
-    line
-    for line in writer.read(workdir)
-    if line["step"] <= kept.get(line.get("photograph"), math.inf)
-  ]
-  writer.rewrite(workdir, lines)

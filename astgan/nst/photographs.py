@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -117,7 +117,7 @@ def _tell_of(failures, count):
 
 
 def decode(
-  paths: Sequence[pathlib.Path], *, found: int, longer_side: int
+  paths: Iterable[pathlib.Path], *, found: int, longer_side: int
 ) -> Iterator[Photograph]:
   """The photographs, each read once, when it is asked for.
 

@@ -60,11 +60,6 @@ def save_preview(
   return path
 
 
-def exists(folder: pathlib.Path, stem: str) -> bool:
-  """Whether a painting was saved unfinished."""
-  return (folder / f"{stem}.npz").exists()
-
-
 def load(
   folder: pathlib.Path,
   stem: str,
@@ -72,13 +67,15 @@ def load(
   like: Callable[[int], stylize.Painting],
   fingerprint: str,
 ) -> optimize.Progress | None:
-  """The progress that was saved; None where its file cannot be used.
+  """The progress that was saved; None where there is none, or a damaged one.
 
   Args:
     folder, stem, fingerprint: as for `save`.
     like: the shapes of a state, by its level.
   """
   path = folder / f"{stem}.npz"
+  if not path.exists():
+    return None
   try:
     with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
       found = {name: file[name] for name in file.files}

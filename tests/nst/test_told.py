@@ -7,7 +7,7 @@ import flax.linen as nn
 import numpy as np
 import pytest
 
-from astgan import errors, runs, sampling
+from astgan import errors, sampling
 from astgan.data import images
 from astgan.nst import paint
 from astgan.systems import upscalers
@@ -142,17 +142,6 @@ def test_what_it_draws_is_enlarged_before_it_is_told(folder):
 
 def test_a_painter_that_knows_its_style_is_named_like_others(folder):
   assert_colour(run(folder, painter="knows"), (255, 255, 255))
-
-
-def test_a_second_painting_in_a_folder_at_the_same_time_is_refused(folder):
-  (folder / "run").mkdir()
-  with (
-    runs.alone(folder / "run"),
-    pytest.raises(errors.UserError, match="in use by another process"),
-  ):
-    run(folder, style="blue.png")
-  assert list((folder / "run").iterdir()) == []
-  run(folder, style="blue.png")
 
 
 def test_another_style_is_refused_in_the_same_folder(folder):

@@ -1,0 +1,135 @@
+"""Photographs that processes share: locks, one folder, two real processes."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from astgan import writer
+from astgan.data import images
+from astgan.nst import claims, paint
+from configs import nst
+from tests import pictures
+
+ROOT = pathlib.Path(__file__).parents[2]
+STEMS = ("bay", "cliff", "harbour", "pier")
+
+
+def test_a_photograph_has_one_claim_at_a_time(tmp_path):
+  folder = tmp_path / "unfinished"
+  with claims.Claims(folder) as mine, claims.Claims(folder) as theirs:
+    assert mine.claim("pier")
+    assert not theirs.claim("pier")
+    assert theirs.claim("harbour")
+    mine.release("pier")
+    assert theirs.claim("pier")
+  assert not folder.exists()
+
+
+def test_what_another_process_left_unfinished_stays(tmp_path):
+  with claims.Claims(tmp_path / "unfinished") as mine:
+    mine.claim("pier")
+    (tmp_path / "unfinished" / "harbour.npz").touch()
+  assert [path.name for path in (tmp_path / "unfinished").iterdir()] == [
+    "harbour.npz"
+  ]
+
+
+def test_the_lock_of_a_killed_process_is_no_claim(tmp_path):
+  (tmp_path / "pier.lock").touch()
+  with claims.Claims(tmp_path) as mine:
+    assert mine.claim("pier")
+
+
+def make_config(folder):
+  """Two steps of small paintings with the first layers of the network."""
+  config = nst.get_config()
+  config.features.weights = "random"
+  config.paint.update(
+    size=64,
+    steps=2,
+    content=str(folder / "photographs"),
+    style=str(folder / "style.png"),
+    style_layers=("conv_1", "conv_2"),
+    content_layers=("conv_2",),
+  )
+  return config
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+  """Four photographs, and the run of one process that painted them."""
+  folder = tmp_path_factory.mktemp("alone")
+  (folder / "photographs").mkdir()
+  for number, stem in enumerate(STEMS):
+    path = folder / "photographs" / f"{stem}.png"
+    images.write(path, pictures.noise(40, 80, number))
+  images.write(folder / "style.png", pictures.noise(64, 64, 9))
+  paint.paint(make_config(folder), folder / "run")
+  return folder
+
+
+def assert_same(workdir, expected):
+  """All photographs are painted as there, each once, and no lock is left."""
+  for stem in STEMS:
+    np.testing.assert_array_equal(
+      images.read(workdir / "painted" / f"{stem}.png"),
+      images.read(expected / "painted" / f"{stem}.png"),
+    )
+  lines = [(line["photograph"], line["step"]) for line in writer.read(workdir)]
+  assert sorted(lines) == [(stem, step) for stem in STEMS for step in (0, 2)]
+  assert not [*workdir.glob("*lock"), *workdir.glob("unfinished")]
+
+
+def test_what_others_paint_is_left_to_them_until_they_are_gone(alone, tmp_path):
+  config, workdir = make_config(alone), tmp_path / "run"
+  workdir.mkdir()
+  with claims.Claims(workdir / "unfinished") as theirs:
+    theirs.claim("cliff")
+    paint.paint(config, workdir)
+    painted = sorted(path.stem for path in (workdir / "painted").iterdir())
+    assert painted == ["bay", "harbour", "pier"]
+  paint.paint(config, workdir)
+  assert_same(workdir, alone / "run")
+
+
+def test_two_processes_paint_a_folder_as_one_does(alone, tmp_path):
+  page = tmp_path / "page.py"
+  page.write_text(
+    "import pathlib\n"
+    "from tests.nst import test_claims\n\n"
+    "def get_config():\n"
+    f"  return test_claims.make_config(pathlib.Path({str(alone)!r}))\n"
+  )
+  flags = re.sub(r"(device_count=)\d", r"\g<1>1", os.environ["XLA_FLAGS"])
+  workdir = tmp_path / "run"
+  done = subprocess.run(
+    ["bash", "launch/multiprocess.sh", "2", f"--config={page}"]
+    + [f"--workdir={workdir}"],
+    cwd=ROOT,
+    env=os.environ | {"PYTHON": sys.executable, "XLA_FLAGS": flags},
+    capture_output=True,
+    text=True,
+    timeout=300,
+  )
+  assert done.returncode == 0, done.stderr
+  assert "2 processes" in done.stdout
+  assert_same(workdir, alone / "run")
+
+
+def test_what_all_processes_would_refuse_is_said_once(tmp_path):
+  done = subprocess.run(
+    ["bash", "launch/multiprocess.sh", "2", "--config=configs/nst.py"]
+    + [f"--workdir={tmp_path / 'run'}"],
+    cwd=ROOT,
+    env=os.environ | {"PYTHON": sys.executable},
+    capture_output=True,
+    text=True,
+    timeout=300,
+  )
+  assert done.returncode == 2
+  assert done.stderr.count("paint.style is empty") == 1
