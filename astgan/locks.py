@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import fcntl
+import functools
 import logging
 import os
 import pathlib
@@ -45,7 +46,7 @@ def held(
       except OSError as error:
         if error.errno not in _UNKNOWN:
           raise
-        logger.warning(f"{path}: this file system knows no locks")
+        _warn(path)
       # The one before deletes the file, perhaps after this one opened it.
       if not _is_at(file.fileno(), path):
         continue
@@ -54,6 +55,12 @@ def held(
       finally:
         path.unlink(missing_ok=True)
       return
+
+
+@functools.cache
+def _warn(path: pathlib.Path) -> None:
+  """Once for each file."""
+  logger.warning(f"{path}: this file system knows no locks")
 
 
 def _is_at(descriptor: int, path: pathlib.Path) -> bool:
