@@ -57,7 +57,7 @@ class Trained(NamedTuple):
     return self._one("generator")
 
   def painter(self, direction: str) -> painters.Painter | painters.StylePainter:
-    """Photographs to pictures.
+    """Paints photographs.
 
     Args:
       direction: that it must have.

@@ -5,7 +5,7 @@ import functools
 import hashlib
 import os
 import pathlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import ml_collections
 
@@ -83,13 +83,13 @@ def _folder(name: str, folder: pathlib.Path, said: str) -> Source:
   """The image files in a folder and its subfolders, by sorted path."""
   if os.path.isfile(folder):  # Path.is_file raises for names too long.
     raise errors.UserError(f"{said}: is a file; name its folder")
-  files = images.find(folder)
+  files = images.find_names(folder)
   return Source(
     name=name,
-    labels=[str(file) for file in files],
+    labels=files,
     read=lambda index: images.read(files[index]),
     signature=_signature(files),
-    sign=lambda: _signature(images.find(folder)),
+    sign=lambda: _signature(images.find_names(folder)),
   )
 
 
@@ -100,25 +100,34 @@ def _tfds(name: str, place: str, said: str) -> Source:
     name=name,
     labels=found.labels,
     read=found.read,
-    signature=_digest([place.encode(), _signature(found.files).encode()]),
+    signature=_digest(
+      [
+        place.encode(),
+        _signature(map(str, found.files)).encode(),
+      ]
+    ),
   )
 
 
-def _signature(files: Iterable[pathlib.Path]) -> str:
+def _signature(files: Iterable[str]) -> str:
   """A digest of the paths, sizes and modification times of the files.
 
   Hashing the content would read all files at every start. Any write changes the
   ctime of a file and programs cannot set it, so every change is seen.
   """
-  parts = []
-  for file in files:
-    try:
-      stat = file.stat()
-      status = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
-    except OSError:
-      status = "broken link"
-    parts += [os.fsencode(file.absolute()), status.encode()]
-  return _digest(parts)
+  here = os.getcwd()
+
+  def parts() -> Iterator[bytes]:
+    for file in files:
+      try:
+        stat = os.stat(file)
+        status = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
+      except OSError:
+        status = "broken link"
+      yield os.fsencode(os.path.join(here, file))
+      yield status.encode()
+
+  return _digest(parts())
 
 
 def _digest(parts: Iterable[bytes]) -> str:

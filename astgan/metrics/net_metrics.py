@@ -125,7 +125,7 @@ class Reference:
 def _deviation(features: Features) -> Float64[np.ndarray, "d"]:
   """Per channel, but no less than a tenth of its root mean square over all.
 
-  A channel that training images hardly ever move would else decide all
+  A channel that training images hardly ever move would otherwise decide all
   distances when other images do: the kernel distance of photographs from
   paintings on AlexNet's relu3 is 4 with this bound and 200 million without.
   """

@@ -41,7 +41,7 @@ class Optimization:
     contact_sheet: the first images of the styles.
 
   Raises:
-    UserError: the weights of the feature network cannot be had.
+    UserError: the weights of the feature network cannot be found or fetched.
   """
 
   def __init__(

@@ -17,7 +17,7 @@ class OnePass:
     contact_sheet: the first images of the styles that it was told, if any.
 
   Raises:
-    UserError: the weights of a frozen network cannot be had.
+    UserError: the weights of a frozen network cannot be found or fetched.
   """
 
   def __init__(self, style: painted.Painted, *, tile: int):

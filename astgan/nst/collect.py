@@ -1,4 +1,4 @@
-"""The descriptions of the pictures of a group, collected one by one."""
+"""The descriptions of the images of a group, collected one by one."""
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +22,7 @@ class Moments:
     self._mean, self._variance = None, None
 
   def add(self, description, share):
-    """Adds a picture that has this share of all pictures up to it."""
+    """Adds an image that has this share of all images up to it."""
     description = jax.tree.map(np.float64, description)
     if self._mean is None:
       self._mean = jax.tree.map(np.zeros_like, description)
@@ -48,11 +48,11 @@ class Moments:
 
 
 class Sample:
-  """As many rows as one picture has, each from a picture drawn by its weight.
+  """As many rows as one image has, each from an image drawn by its weight.
 
-  A row replaces that of the same number with the probability of the picture's
-  share, so that in the end each picture has its share of the rows, and a group
-  costs no more than one picture. The rows of one picture are all kept.
+  A row replaces that of the same number with the probability of the image's
+  share, so that in the end each image has its share of the rows, and a group
+  costs no more than one image. The rows of one image are all kept.
 
   References: Chao, A general purpose unequal probability sampling plan, 1982,
     with a sample of one for each row.
@@ -62,7 +62,7 @@ class Sample:
     self._rows, self._random = None, np.random.default_rng(0)
 
   def add(self, description, share):
-    """Adds a picture that has this share of all pictures up to it."""
+    """Adds an image that has this share of all images up to it."""
     if self._rows is None:
       self._rows = description
     count = len(jax.tree.leaves(description)[0])

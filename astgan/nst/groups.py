@@ -1,4 +1,4 @@
-"""The style of a group: descriptions of its pictures, averaged."""
+"""The style of a group: descriptions of its images, averaged."""
 
 import functools
 from typing import Any
@@ -15,9 +15,9 @@ _BATCH_PIXELS = 2**18
 
 
 class Group:
-  """Collects pictures, and gives the targets of their style.
+  """Collects images, and gives the targets of their style.
 
-  Each picture goes through the feature network once, together with others of
+  Each image goes through the feature network once, together with others of
   its shape, and each shape is compiled once.
 
   Args:
@@ -28,7 +28,7 @@ class Group:
   def __init__(self, params: Any, measure: objective.Whole | tiles.Tiled):
     self._params = params
     self._measure = measure
-    # Pictures by shape that wait for others: images and their weights.
+    # Images by shape that wait for others: images and their weights.
     self._waiting: dict[tuple[int, ...], list[tuple[np.ndarray, float]]] = {}
     self._total = 0.0
     self._collectors = [
@@ -42,11 +42,11 @@ class Group:
     weight: float = 1.0,
     mask: Float[np.ndarray, "h w"] | None = None,
   ) -> None:
-    """Adds a picture.
+    """Adds an image.
 
     Args:
       image: in [0, 1], of any shape.
-      weight: of the picture in the group; they need not sum to 1.
+      weight: of the image in the group; they need not sum to 1.
       mask: which pixels count, in [0, 1]; None is all of them.
     """
     if not weight:
@@ -63,11 +63,11 @@ class Group:
     """The target of each item of the objective.
 
     Raises:
-      ValueError: no picture was added that has a weight.
+      ValueError: no image was added that has a weight.
     """
     while self._waiting:
-      _, pictures = self._waiting.popitem()
-      self._describe(pictures, None)
+      _, waiting = self._waiting.popitem()
+      self._describe(waiting, None)
     if not self._total:
       raise ValueError("a style needs at least one image")
     return tuple(
@@ -77,10 +77,10 @@ class Group:
       )
     )
 
-  def _describe(self, pictures, mask):
-    """Accumulates the descriptions of pictures of one shape."""
+  def _describe(self, waiting, mask):
+    """Accumulates the descriptions of images of one shape."""
     measure, params = self._measure, self._params
-    images = jnp.asarray(np.stack([image for image, _ in pictures]))
+    images = jnp.asarray(np.stack([image for image, _ in waiting]))
     region = regions.make(measure.objective, params, images.shape[1:], mask)
     targets = objective.Targets(content={}, items=(), everywhere=region)
     if measure.traceable:
@@ -90,7 +90,7 @@ class Group:
       sums = measure.statistics(images, params, targets)
       one = jax.device_get(_of_sums(sums, objective=measure.objective))
       batch = jax.tree.map(lambda x: x[None], one)
-    for number, (_, weight) in enumerate(pictures):
+    for number, (_, weight) in enumerate(waiting):
       self._total += weight
       for collector, descriptions in zip(self._collectors, batch, strict=True):
         one = jax.tree.map(lambda x, i=number: x[i], descriptions)

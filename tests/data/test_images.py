@@ -1,4 +1,5 @@
 import io
+import pathlib
 import struct
 import warnings
 from concurrent import futures
@@ -183,6 +184,18 @@ def test_images_are_found_once_in_any_depth_and_sorted(tmp_path):
   names = ("a.webp", "b/1.png", "b/c/2.JPG", "link/3.png")
   assert images.find(root) == [root / name for name in names]
   assert images.find(root / "a.webp") == [root / "a.webp"]
+
+
+def test_names_are_those_of_paths_and_sorted_as_they_are(tmp_path, monkeypatch):
+  names = ("a/x.png", "a b/x.png", "a-b/x.png", "a/b/x.png", "A.png", "a.png")
+  for name in names:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).touch()
+  monkeypatch.chdir(tmp_path)
+  expected = [str(path) for path in sorted(map(pathlib.Path, names))]
+  for root in (".", "./", ".//a/.."):
+    prefix = "a/../" if "a" in root else ""
+    assert images.find_names(root) == [prefix + name for name in expected]
 
 
 def test_a_folder_without_images_or_missing_is_refused(tmp_path):

@@ -7,7 +7,7 @@ A painting is measured in three steps,
   distance(description, target)  how far that is from what is wanted.
 
 Sums over windows add up to those of the painting. That makes exact tiles, masks
-and the pictures of a group one mechanism: a mask is a weight of each pixel, and
+and the images of a group one mechanism: a mask is a weight of each pixel, and
 a group is described by the mean of its descriptions, or where a mean says
 nothing (`pools`) by a sample of them.
 """
@@ -48,11 +48,11 @@ class View(NamedTuple):
 
 
 class Group(NamedTuple):
-  """The descriptions of the pictures of a group.
+  """The descriptions of the images of a group.
 
   Args:
     mean: of the descriptions. Of a term that pools: rows of them all, each from
-      a picture drawn by its weight.
+      an image drawn by its weight.
     variance: of each leaf of them, averaged over its entries; 0 where rows are
       pooled.
   """

@@ -74,7 +74,7 @@ class Gaussian(layers.Layers):
   """sum_l w_l MMD^2 of the kernel exp(-|x - y|^2 / s) at sampled positions.
 
   s is the median of |y - y'|^2 over the style. A group is a sample of the rows
-  of all of its pictures: the mean over pictures of MMD^2 is that to all of them
+  of all of its images: the mean over images of MMD^2 is that to all of them
   together plus a constant, as MMD is a distance of means. The sums over pairs
   include those of a row with itself, so that the loss is at least 0.
 

@@ -42,7 +42,7 @@ class Euclidean(Layers):
 
     mean_i |D - D_i|^2 = |D - mean D|^2 + mean_i |D_i - mean D|^2
 
-  A step costs the same for one picture and for a thousand, and the loss is that
+  A step costs the same for one image and for a thousand, and the loss is that
   of the formula (the Ast-GAN report, section 3.3). Descriptions are trees of
   arrays by layer; each square is a mean over the entries of an array.
   """

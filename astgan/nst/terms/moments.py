@@ -74,8 +74,8 @@ class Wasserstein(Moments):
 
     W_2^2 = |mu - nu|^2 + tr(A + B - 2 (B^(1/2) A B^(1/2))^(1/2))
 
-  A group is the Gaussian of all of its pixels together, each picture with the
-  same share: the mean over its pictures of W_2^2 would need a matrix root each.
+  A group is the Gaussian of all of its pixels together, each image with the
+  same share: the mean over its images of W_2^2 would need a matrix root each.
   It is divided by the number of channels c, as the other losses are means.
 
   References: Dowson and Landau, The Frechet distance between multivariate

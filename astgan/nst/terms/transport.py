@@ -20,9 +20,9 @@ class RelaxedEMD(layers.Layers):
   """sum_l w_l max(mean_x min_y C_xy, mean_y min_x C_xy), C cosine distances.
 
   The earth mover's distance with one of its two constraints, whichever costs
-  more. A group is a sample of the rows of all of its pictures, in which each
+  more. A group is a sample of the rows of all of its images, in which each
   position of the painting has its nearest. That is another loss than the mean
-  over the pictures, which would cost as many matrices as there are pictures,
+  over the images, which would cost as many matrices as there are images,
   and draw every position to all of them. The paper adds moments and colours:
   those are other terms, such as `mean_std` and `covariance`.
 
