@@ -1,4 +1,4 @@
-"""Several processes that work together, each on devices of its own.
+"""Several processes that work on one run, each on devices of its own.
 
 The launch scripts say in the environment where the processes meet:
 
@@ -6,8 +6,9 @@ The launch scripts say in the environment where the processes meet:
                    which JAX_COORDINATOR_ADDRESS (HOST:PORT of process 0),
                    JAX_NUM_PROCESSES and JAX_PROCESS_ID say it
 
-Without it a process is alone. In a training the first process alone reads and
-writes the run folder; what it finds there reaches the others over the network.
+Without it a process is alone. Those of a training meet, and the first alone
+reads and writes the run folder; what it finds there reaches the others over the
+network. Those of a painting never meet: they share the run folder.
 """
 
 import collections
@@ -39,7 +40,6 @@ _KEPT = 100
 _LOSSES = ("Gloo", "NCCL", "UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED")
 
 _messages = itertools.count()
-_arrivals = itertools.count()
 
 T = TypeVar("T")
 
@@ -62,13 +62,9 @@ def start() -> None:
   Raises:
     UserError: the environment says something that cannot be.
   """
-  cluster = os.environ.get("ASTGAN_CLUSTER", "")
+  cluster = _cluster()
   if not cluster:
     return
-  if cluster not in CLUSTERS:
-    raise errors.UserError(
-      f"ASTGAN_CLUSTER={cluster}: it is one of {', '.join(CLUSTERS)}"
-    )
   options = {"cluster_detection_method": "slurm"} if cluster == "slurm" else {}
   if cluster == "processes":
     options = {
@@ -97,6 +93,34 @@ def start() -> None:
   if not is_first():
     # The first process says what all of them would.
     logging.getLogger("astgan").setLevel(logging.ERROR)
+
+
+def use_own_devices() -> None:
+  """Leaves to the other processes on this host their accelerators.
+
+  For a process that does not meet them: those that it would have in a training.
+
+  Raises:
+    UserError: the environment says something that cannot be.
+  """
+  cluster = _cluster()
+  ids = ""
+  if cluster == "slurm":
+    ids = os.environ.get("SLURM_LOCALID", "")
+  elif cluster == "processes":
+    ids = os.environ.get("JAX_LOCAL_DEVICE_IDS", "")
+  if ids:
+    jax.config.update("jax_cuda_visible_devices", ids)
+    jax.config.update("jax_rocm_visible_devices", ids)
+
+
+def _cluster() -> str:
+  cluster = os.environ.get("ASTGAN_CLUSTER", "")
+  if cluster and cluster not in CLUSTERS:
+    raise errors.UserError(
+      f"ASTGAN_CLUSTER={cluster}: it is one of {', '.join(CLUSTERS)}"
+    )
+  return cluster
 
 
 def _variable(name: str) -> str:
@@ -162,36 +186,6 @@ def only_first(function: Callable[[], T]) -> T | None:
   return held[0] if held else None
 
 
-def first_before_others(function: Callable[[], T]) -> T:
-  """What the function returns here, after it has returned in the first process.
-
-  So that what all of them would refuse is said once. Raises what `by_first`
-  does.
-  """
-  if is_first():
-    return only_first(function)
-  only_first(function)
-  return function()
-
-
-def wait_for_all() -> None:
-  """Waits until all processes have called it, however long that takes.
-
-  Raises what `by_first` does.
-  """
-  turn = next(_arrivals)
-  if not is_first():
-    runtime.global_state.client.key_value_set(
-      f"astgan/arrived/{turn}/{number()}", ""
-    )
-
-  def wait():
-    for other in range(1, runtime.global_state.num_processes):
-      _get(f"astgan/arrived/{turn}/{other}")
-
-  by_first(wait)
-
-
 def broadcast(tree: PyTree) -> PyTree:
   """The first process' arrays in all processes, bit for bit.
 
@@ -248,18 +242,16 @@ def _tell(message: dict) -> None:
 
 
 def _hear() -> dict:
-  message = json.loads(_get(f"astgan/{next(_messages)}"))
-  if "status" in message:
-    runtime.global_state.client.wait_at_barrier("astgan/left", 5_000)
-  return message
-
-
-def _get(key: str) -> str:
-  """The value of a key, once a process has set it."""
+  number, client = next(_messages), runtime.global_state.client
   while True:
     try:
-      return runtime.global_state.client.blocking_key_value_get(key, 60_000)
+      text = client.blocking_key_value_get(f"astgan/{number}", 60_000)
+      break
     except jax.errors.JaxRuntimeError as error:
-      # A process may measure, write or paint for long.
+      # The first process may measure or write for long.
       if "DEADLINE_EXCEEDED" not in str(error):
         raise
+  message = json.loads(text)
+  if "status" in message:
+    client.wait_at_barrier("astgan/left", 5_000)
+  return message

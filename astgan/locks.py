@@ -46,7 +46,7 @@ def held(
       except OSError as error:
         if error.errno not in _UNKNOWN:
           raise
-        _warn(path)
+        _warn(path.parent)
       # The one before deletes the file, perhaps after this one opened it.
       if not _is_at(file.fileno(), path):
         continue
@@ -58,13 +58,20 @@ def held(
 
 
 @functools.cache
-def _warn(path: pathlib.Path) -> None:
-  """Once for each file."""
-  logger.warning(f"{path}: this file system knows no locks")
+def _warn(folder: pathlib.Path) -> None:
+  """Once for each folder."""
+  logger.warning(
+    f"{folder}: this file system knows no locks; let one process at a time work"
+    " here"
+  )
 
 
 def _is_at(descriptor: int, path: pathlib.Path) -> bool:
   try:
-    return os.path.samestat(os.fstat(descriptor), path.stat())
-  except FileNotFoundError:
+    own = os.fstat(descriptor)
+    # Over a network a deleted file may seem to be at its path for a while.
+    return own.st_nlink > 0 and os.path.samestat(own, path.stat())
+  except OSError as error:
+    if error.errno not in (errno.ENOENT, errno.ESTALE):
+      raise
     return False

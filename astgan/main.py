@@ -57,11 +57,14 @@ def main(arguments: list[str]) -> int:
       checks.within(config, "seed", 0)
       checks.filled(config, "compile_cache")
       _use_compile_cache(config.compile_cache)
-      distributed.start()
+      if config.task == "paint":
+        distributed.use_own_devices()
+      else:
+        distributed.start()
       if config.task == "sweep":
         # The accelerators are its trainings', each a process of its own.
         jax.config.update("jax_platforms", "cpu")
-      if config.task not in ("train", "paint") and not distributed.is_alone():
+      if config.task != "train" and not distributed.is_alone():
         raise errors.UserError(
           f"config.task={config.task} runs in one process; only trainings and"
           " paintings run in several"

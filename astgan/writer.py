@@ -32,7 +32,8 @@ class Writer:
   Threads may share it.
 
   Attributes:
-    lines: all lines of metrics.jsonl, as `read` returns them.
+    lines: those of metrics.jsonl at the beginning, as `read` returns them, and
+      its own.
 
   Args:
     workdir: the run folder.
@@ -83,9 +84,8 @@ class Writer:
     prefix = "".join(f"{label}/" for label in labels.values())
     path = self._workdir / "metrics.jsonl"
     with self._lock:
-      # Opened anew, since another process may have replaced it.
-      with self._alone(), atomic.naming(path), path.open("a") as file:
-        file.write(json.dumps(line) + "\n")
+      with self._alone(), atomic.naming(path):
+        _append(path, json.dumps(line) + "\n")
       self.lines.append(line)
       for name, value in scalars.items():
         shown = summary.scalar(prefix + name, value)
@@ -98,7 +98,11 @@ class Writer:
       after: the last step that stays.
       labels: of the lines that are meant; all lines where there are none.
     """
+    path = self._workdir / "metrics.jsonl"
     with self._lock, self._alone():
+      text = path.read_bytes() if path.exists() else b""
+      if not all(json.dumps(name).encode() in text for name in labels.values()):
+        return
       self.lines = [
         line
         for line in read(self._workdir)
@@ -121,7 +125,8 @@ class Writer:
     """Closes the events and plots losses.png."""
     with atomic.naming(self._workdir):
       self._events.close()
-    draw_losses(self._workdir)
+    with self._alone():
+      draw_losses(self._workdir)
 
   def _alone(self):
     """Keeps other processes from metrics.jsonl, if there are any."""
@@ -133,6 +138,24 @@ class Writer:
     event = event_pb2.Event(wall_time=time.time(), **fields)
     with self._lock, atomic.naming(self._workdir):
       self._events.write(event.SerializeToString())
+
+
+def _append(path: pathlib.Path, line: str) -> None:
+  """Adds a line, whole or not at all, after the last whole one."""
+  # Opened for each, since another process may have replaced the file, and
+  # unbuffered, so that nothing is left to write on closing.
+  with path.open("ab+", buffering=0) as file:
+    end = file.seek(0, os.SEEK_END)
+    if end and os.pread(file.fileno(), 1, end - 1) != b"\n":
+      end = path.read_bytes().rfind(b"\n") + 1
+      file.truncate(end)
+    data = line.encode()
+    try:
+      while data:
+        data = data[file.write(data) :]
+    except OSError:
+      file.truncate(end)
+      raise
 
 
 def read(workdir: pathlib.Path) -> list[dict]:

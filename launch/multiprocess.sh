@@ -25,7 +25,7 @@ for ((i = 0; i < count; i++)); do
   JAX_PROCESS_ID=$i JAX_LOCAL_DEVICE_IDS=$ids "$python" -m astgan.main "$@" &
   pids+=($!)
 done
-# Any of them agrees with the others on the step at which all stop.
+# Those of a training agree on the step at which all stop.
 trap 'kill -TERM "${pids[@]}" 2>/dev/null' TERM INT
 worst=0
 for pid in "${pids[@]}"; do

@@ -22,7 +22,7 @@ gcloud compute tpus tpu-vm ssh "$name" --zone="$zone" --worker=all \
 status=$?
 if ((status != 0 && status != 2)); then
   echo "a host failed or was lost; start the same command again: it goes on" \
-    "from the last checkpoint" >&2
+    "from what was saved" >&2
   status=1
 fi
 exit "$status"

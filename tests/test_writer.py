@@ -92,6 +92,21 @@ def test_a_full_disk_is_met_by_the_writing_thread_and_named(tmp_path):
   assert steps_in(tmp_path) == [1]
 
 
+def test_a_line_that_another_process_left_truncated_costs_no_other(tmp_path):
+  with (
+    writer.Writer(tmp_path, shared=True) as one,
+    writer.Writer(tmp_path, shared=True) as other,
+  ):
+    one.write(1, {"accuracy": 1.0}, image="pier")
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(path.read_bytes() + b'{"step": 2, "ima')
+    other.write(3, {"accuracy": 1.0}, image="bay")
+    one.write(4, {"accuracy": 1.0}, image="pier")
+    other.drop(after=1, image="pier")
+  assert steps_in(tmp_path) == [1, 3]
+  assert not (tmp_path / "metrics.lock").exists()
+
+
 def test_scalars_that_are_not_losses_are_not_plotted(tmp_path):
   with writer.Writer(tmp_path) as log:
     log.write(1, {"accuracy": 1.0})

@@ -12,7 +12,7 @@ import numpy as np
 import tqdm
 from jaxtyping import PyTree
 
-from astgan import arrays, distributed, errors, writer
+from astgan import arrays, errors, writer
 from astgan.data import images
 from astgan.features import weights
 from astgan.nst import (
@@ -103,13 +103,7 @@ class Optimization:
     log.drop(after=done, photograph=stem)
     done = max(0, done)
     saved = done // fields.save_every
-    with tqdm.tqdm(
-      total=total,
-      initial=done,
-      desc=stem,
-      unit="step",
-      disable=not distributed.is_first(),
-    ) as bar:
+    with tqdm.tqdm(total=total, initial=done, desc=stem, unit="step") as bar:
 
       def report(step, scalars, progress):
         nonlocal saved

@@ -9,8 +9,8 @@ from astgan import locks
 class Claims:
   """The photographs that this process paints, until they are released.
 
-  A claim is a lock, `STEM.lock`, so that the claims of a process that is killed
-  end with it. On leaving all are released, and an empty folder is removed.
+  A claim is a lock, `STEM.lock`, so that those of a process that is killed end
+  with it. On leaving all are released, and an empty folder is removed.
 
   Args:
     folder: of unfinished paintings, which all processes share.
@@ -38,7 +38,8 @@ class Claims:
     path = self._folder / f"{stem}.lock"
     with contextlib.ExitStack() as stack:
       while True:
-        self._folder.mkdir(exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+          self._folder.mkdir()
         try:
           stack.enter_context(locks.held(path, wait=False))
         except BlockingIOError:

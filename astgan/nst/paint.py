@@ -8,7 +8,7 @@ import pathlib
 import jax
 import ml_collections
 
-from astgan import atomic, distributed, errors, locks, runs, stop, writer
+from astgan import atomic, errors, locks, runs, stop, writer
 from astgan.data import formats, images
 from astgan.nst import (
   by_optimization,
@@ -52,9 +52,7 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     FloatingPointError: a loss was not finite.
   """
   style_key, noise_key = jax.random.split(jax.random.key(config.seed))
-  opened, found = distributed.first_before_others(
-    lambda: _check(config, workdir, style_key)
-  )
+  opened, found = _check(config, workdir, style_key)
   pending = photographs.unpainted(found, workdir, config)
   regions.check([path.stem for path in pending], config.paint.masks)
   folder = workdir / _UNFINISHED
@@ -63,21 +61,22 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
       _claimed(claimed, pending, workdir, config),
       found=len(found),
       longer_side=config.paint.size,
+      give_up=lambda path: claimed.release(path.stem),
     )
     first = next(decoded, None)  # Refused, if damaged, before anything slow.
-    if first is not None:
-      if isinstance(opened, painted.Painted):
-        method = by_painter.OnePass(opened, tile=config.paint.tile)
-      else:
-        method = by_optimization.Optimization(config, opened, folder)
-      _open_run(method, opened, config, workdir)
-      _paint_each(
-        *(method, config, workdir, noise_key),
-        itertools.chain([first], decoded),
-        claimed=claimed,
-        count=len(pending),
-      )
-  distributed.wait_for_all()
+    if first is None:
+      return
+    if isinstance(opened, painted.Painted):
+      method = by_painter.OnePass(opened, tile=config.paint.tile)
+    else:
+      method = by_optimization.Optimization(config, opened, folder)
+    _open_run(method, opened, config, workdir)
+    _paint_each(
+      *(method, config, workdir, noise_key),
+      itertools.chain([first], decoded),
+      claimed=claimed,
+      count=len(pending),
+    )
 
 
 def _check(config, workdir, key):
@@ -99,14 +98,25 @@ def _check(config, workdir, key):
 
 
 def _claimed(claimed, pending, workdir, config):
-  """The photographs that no other process paints or has painted meanwhile."""
+  """The photographs that no other process paints or has painted meanwhile.
+
+  Those of others come last, and again while there is anything to do: a process
+  may have been stopped or killed.
+  """
+  goes_on = True
+  while goes_on:
+    goes_on, others = False, []
+    for path in pending:
+      if not claimed.claim(path.stem):
+        others.append(path)
+      elif photographs.unpainted([path], workdir, config):
+        goes_on = True
+        yield path
+      else:
+        claimed.release(path.stem)
+    pending = others
   for path in pending:
-    if not claimed.claim(path.stem):
-      logger.info("%s is painted by another process", path)
-    elif photographs.painting_of(path, workdir, config).exists():
-      claimed.release(path.stem)
-    else:
-      yield path
+    logger.info("%s is painted by another process", path)
 
 
 def _open_run(method, opened, config, workdir):

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import pathlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -117,7 +117,11 @@ def _tell_of(failures, count):
 
 
 def decode(
-  paths: Iterable[pathlib.Path], *, found: int, longer_side: int
+  paths: Iterable[pathlib.Path],
+  *,
+  found: int,
+  longer_side: int,
+  give_up: Callable[[pathlib.Path], None],
 ) -> Iterator[Photograph]:
   """The photographs, each read once, when it is asked for.
 
@@ -127,6 +131,7 @@ def decode(
     paths: some of those that `find` gave.
     found: how many it gave.
     longer_side: longer side of the paintings, in pixels.
+    give_up: called with the paths of damaged ones.
 
   Raises:
     UserError: all that were found are damaged.
@@ -138,6 +143,7 @@ def decode(
       pixels = rgba.fit(rgba.decode(path, data), longer_side)
     except errors.UserError as error:
       failures.append(error)
+      give_up(path)
     else:
       alpha = None if pixels.alpha is None else _to_unit(pixels.alpha)
       yield Photograph(path, _digest(data), _to_unit(pixels.colour), alpha)

@@ -29,11 +29,12 @@ def paint_each(
     pending: the photographs.
     devices: at least one; one alone paints in this thread.
     signals: once there is one, no further painting begins. A failure of one
-      painting is noted there, so that the others stop, too.
+      painting, or to get a photograph, is noted there, so that the others stop,
+      too.
 
   Raises:
-    Exception: that of the first painting that failed, after what the others
-      had finished.
+    Exception: that of the first that failed, after what the others had
+      finished.
   """
   if len(devices) == 1:
     for photograph in pending:
@@ -46,7 +47,12 @@ def paint_each(
   with futures.ThreadPoolExecutor(len(devices)) as pool:
     while True:
       while free and not signals:
-        photograph = next(pending, None)
+        try:
+          photograph = next(pending, None)
+        except Exception as error:
+          signals.append("a failure")
+          failures.append(error)
+          break
         if photograph is None:
           break
         device = free.popleft()

@@ -51,6 +51,29 @@ def test_one_after_the_other_is_painted_on_the_first_device():
   assert devices == {jax.local_devices()[0]}
 
 
+def test_a_photograph_that_cannot_be_had_loses_no_painting():
+  taken, done = threading.Event(), []
+
+  def photographs_then_failure():
+    yield from pending(1)
+    assert taken.wait(60)
+    raise OSError("no lock")
+
+  def paint(photograph):
+    taken.set()
+    return photograph.fingerprint
+
+  with pytest.raises(OSError, match="no lock"):
+    for _, image in spread.paint_each(
+      paint,
+      photographs_then_failure(),
+      devices=jax.local_devices(),
+      signals=[],
+    ):
+      done.append(image)
+  assert done == ["0"]
+
+
 def test_nothing_begins_after_a_signal():
   signals = []
 

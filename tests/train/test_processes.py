@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+import jax
 import numpy as np
 import pytest
 
@@ -137,6 +138,25 @@ def test_a_meeting_place_that_cannot_be_is_named(monkeypatch, variables, told):
     monkeypatch.setenv(name, value)
   with pytest.raises(errors.UserError, match=re.escape(told)):
     distributed.start()
+
+
+@pytest.mark.parametrize(
+  ("cluster", "name"),
+  [("slurm", "SLURM_LOCALID"), ("processes", "JAX_LOCAL_DEVICE_IDS")],
+)
+def test_one_that_meets_no_others_leaves_them_their_devices(
+  monkeypatch, cluster, name
+):
+  updates = {}
+  monkeypatch.setattr(jax.config, "update", updates.__setitem__)
+  monkeypatch.setenv("ASTGAN_CLUSTER", cluster)
+  monkeypatch.delenv(name, raising=False)
+  distributed.use_own_devices()
+  assert not updates
+  monkeypatch.setenv(name, "3")
+  distributed.use_own_devices()
+  assert updates["jax_cuda_visible_devices"] == "3"
+  assert distributed.is_alone()
 
 
 def test_a_process_whose_environment_says_nothing_is_alone():
