@@ -76,7 +76,7 @@ def measure(
   Args:
     pairs: at least one, of `MIN_SIDE` pixels a side or more.
     style_images: likewise, of any shapes; one at a time is in memory. Read once
-      for networks and once for colours.
+      for each block of `astgan.metrics.style` and once for colours.
     measures: some of `NETS`.
     params: of their networks, by name.
   """

@@ -10,7 +10,7 @@ Mroueh, Wasserstein Style Transfer, 2019.
 """
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -63,7 +63,9 @@ class Compared(NamedTuple):
 def compare(
   params: dict[str, Any],
   pictures: Sequence[Pixels],
-  style_images: Iterable[Pixels],
+  style_images: Collection[Pixels],
+  *,
+  block: int = 64,
 ) -> Compared:
   """The style distances of each picture, and of all together.
 
@@ -74,12 +76,37 @@ def compare(
     params: of VGG19 or VGG16.
     pictures: bytes in RGB, at least one. Each has at least two positions in the
       last layer, which halves the sides four times.
-    style_images: likewise; one at a time is in memory.
+    style_images: likewise; one at a time is in memory. Read once for each
+      block.
+    block: pictures that are described at a time, some 15 MB each.
 
   Raises:
     ValueError: there is no style image.
   """
-  found = [layer_moments(params, picture) for picture in pictures]
+  each, groups, own, group = [], [], None, None
+  for start in range(0, len(pictures), block):
+    found = [
+      layer_moments(params, picture)
+      for picture in pictures[start : start + block]
+    ]
+    to_each, to_group, group = _compare_block(params, found, style_images)
+    each.append(to_each)
+    groups.append(to_group)
+    last = functools.reduce(moments.merge, [one[-1] for one in found])
+    own = moments.merge(own, last) if own else last
+  return Compared(
+    each=np.concatenate(each),
+    group=np.concatenate(groups),
+    pooled=frechet.distance(own, group[-1]),
+  )
+
+
+def _compare_block(
+  params: dict[str, Any],
+  found: list[LayerMoments],
+  style_images: Collection[Pixels],
+) -> tuple[Distances, Distances, LayerMoments]:
+  """The distances to the style images and to the group, and its moments."""
   looks = [_looks(picture) for picture in found]
   total, count, group, grams = 0.0, 0, None, [0.0] * len(LAYERS)
   for image in style_images:
@@ -97,12 +124,7 @@ def compare(
     Look(gram / count, look.gaussian)
     for gram, look in zip(grams, _looks(group), strict=True)
   ]
-  pooled = functools.reduce(_merge, found)[-1]
-  return Compared(
-    each=total / count,
-    group=_distances(looks, group_looks),
-    pooled=frechet.distance(pooled, group[-1]),
-  )
+  return total / count, _distances(looks, group_looks), group
 
 
 def layer_moments(params: dict[str, Any], image: Pixels) -> LayerMoments:

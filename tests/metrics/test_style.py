@@ -71,6 +71,12 @@ def test_gram_distances_are_the_style_loss_of_each_layer(params, compared):
   assert_close(compared.each[:, 0], np.array(expected, np.float64))
 
 
+def test_pictures_in_blocks_have_the_same_distances(params, compared):
+  found = style.compare(params, PICTURES, STYLE, block=1)
+  jax.tree.map(np.testing.assert_array_equal, found[:2], compared[:2])
+  np.testing.assert_allclose(found.pooled, compared.pooled, rtol=1e-9)
+
+
 def test_the_gram_matrix_of_a_group_is_the_mean(params, compared):
   expected = [
     [
