@@ -51,6 +51,10 @@ def get_config() -> ml_collections.ConfigDict:
   # What doubles the sides in the generators: transposed convolutions (the
   # paper), or nearest resizing and a convolution, which leave no lattice.
   model.upsample = "transposed"
+  # Standard deviation of noise on what is painted, in pixel values of [-1, 1].
+  # The paper has none: a network then fills what is flat, such as a sky, with a
+  # lattice of its own.
+  model.noise = 0.0
   # Precision of the convolutions: float32 or bfloat16. Parameters, moments of
   # the normalisation and losses stay float32.
   model.dtype = "float32"

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import ml_collections
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 
 from astgan import checks, errors
 from astgan.arrays import Images
@@ -49,7 +49,8 @@ class CycleGAN:
 
   def __post_init__(self) -> None:
     config = self.config
-    checks.fields(config, "model", "width", "blocks", "upsample", "dtype")
+    names = ("width", "blocks", "upsample", "noise", "dtype")
+    checks.fields(config, "model", *names)
     checks.within(config, "data.size", 32, 1024)
     if config.data.size % 8:
       raise errors.UserError(
@@ -59,6 +60,7 @@ class CycleGAN:
     checks.within(config, "model.width", 1, 4096)
     checks.within(config, "model.blocks", 1, 64)
     checks.one_of(config, "model.upsample", translator.UPSAMPLE)
+    checks.within(config, "model.noise", 0, 1)
     checks.one_of(config, "model.dtype", ("float32", "bfloat16"))
     weights = [f"{domain}_cycle_weight" for domain in DOMAINS]
     weights += ["identity_weight"]
@@ -109,22 +111,24 @@ class CycleGAN:
 
   def draw(
     self, key: jax.Array, count: int, *, phase: interface.Phase
-  ) -> dict[str, image_pool.Draws]:
-    """What the pools give back."""
-    del phase
-    pool_size = self.config.loss.pool_size
-    if not pool_size:
-      return {}
-    return {
-      domain: image_pool.draw(key, count, pool_size=pool_size)
-      for domain, key in zip(DOMAINS, jax.random.split(key), strict=True)
-    }
+  ) -> dict[str, PyTree]:
+    """What the pools give back, and the noise on photographs."""
+    size, deviation = phase.size, self.config.model.noise
+    pool_size, draws = self.config.loss.pool_size, {}
+    if pool_size:
+      for domain, own in zip(DOMAINS, jax.random.split(key), strict=True):
+        draws[domain] = image_pool.draw(own, count, pool_size=pool_size)
+    if deviation:
+      own = jax.random.fold_in(key, len(DOMAINS))
+      noise = jax.random.normal(own, (count, size, size, 3))
+      draws["noise"] = deviation * noise
+    return draws
 
   def update(
     self,
     state: interface.TrainState,
     batch: Mapping[str, Images],
-    draws: Mapping[str, image_pool.Draws],
+    draws: Mapping[str, PyTree],
     frozen: None,
     *,
     phase: interface.Phase,
@@ -169,7 +173,8 @@ class CycleGAN:
       or state.networks[name].params
       for domain in DOMAINS
     }
-    return translated.Painter(self._modules().generator, params)
+    noise = {DOMAINS[0]: self.config.model.noise}
+    return translated.Painter(self._modules().generator, params, noise)
 
   def _modules(self) -> networks.Pair:
     model = self.config.model

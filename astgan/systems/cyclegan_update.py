@@ -22,7 +22,7 @@ def update(
   modules: networks.Pair,
   state: interface.TrainState,
   real_images: Mapping[str, Images],
-  draws: Mapping[str, image_pool.Draws],
+  draws: Mapping[str, PyTree],
   *,
   axis_name: str | None,
 ) -> tuple[interface.TrainState, interface.Scalars]:
@@ -36,7 +36,8 @@ def update(
     modules: the networks.
     state: before the update.
     real_images: in [-1, 1], this device's share, by domain.
-    draws: of the image pools, by domain.
+    draws: of the image pools, by domain, and "noise" on what becomes paintings,
+      if there is any.
     axis_name: the mapped axis of the devices, or None.
   """
   params = {
@@ -47,6 +48,7 @@ def update(
     params["generator"],
     params["discriminator"],
     real_images,
+    draws.get("noise", 0.0),
     modules=modules,
     loss=config.loss,
   )
@@ -81,6 +83,7 @@ def _generator_loss(
   params: Mapping[str, PyTree],
   critics: Mapping[str, PyTree],
   real_images: Mapping[str, Images],
+  noise: Images | float,
   *,
   modules: networks.Pair,
   loss: ml_collections.ConfigDict,
@@ -96,9 +99,12 @@ def _generator_loss(
   def generate(domain, images):
     return modules.generator.apply({"params": params[domain]}, images)
 
+  def disturb(domain, images):
+    return images + noise if domain == "painting" else images
+
   fakes, identical, scalars, total = {}, {}, {}, jnp.zeros(())
   for domain in DOMAINS:
-    images = real_images[_OTHER[domain]]
+    images = disturb(domain, real_images[_OTHER[domain]])
     if loss.identity_weight:
       # One pass: instance normalisation treats every image by itself.
       both = jnp.concatenate([images, real_images[domain]])
@@ -111,9 +117,10 @@ def _generator_loss(
       {"params": critics[domain]}, fakes[domain]
     ).reshape(-1)
     # The authors' generators have no half in their least squares.
+    other = disturb(domain, fakes[_OTHER[domain]])
     terms = {
       "adversarial": 2 * adversarial.least_squares_generator(logits),
-      "cycle": jnp.abs(generate(domain, fakes[_OTHER[domain]]) - real),
+      "cycle": jnp.abs(generate(domain, other) - real),
     }
     if identical:
       terms["identity"] = jnp.abs(identical[domain] - real)

@@ -1,6 +1,8 @@
 """Painters that are translators: each direction is a network of its own."""
 
 import functools
+import types
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax
@@ -27,10 +29,13 @@ class Painter(NamedTuple):
     module: called as `module.apply({"params": params}, images)`.
     params: by direction, the domain that it leads to; the first is the usual
       one.
+    noise: by direction, the standard deviation of the noise on what it gets, in
+      [-1, 1]. It is the same for all images of one size.
   """
 
   module: translator.Translator
   params: dict[str, PyTree]
+  noise: Mapping[str, float] = types.MappingProxyType({})
 
   @property
   def directions(self) -> tuple[str, ...]:
@@ -49,6 +54,7 @@ class Painter(NamedTuple):
       images: with sides that are multiples of 4.
       direction: one of `directions`.
     """
+    images = self._disturb(images, direction)
     parts = [
       _apply(self.module, self.params[direction], images[i : i + _CHUNK])
       for i in range(0, len(images), _CHUNK)
@@ -78,13 +84,20 @@ class Painter(NamedTuple):
     else:
       painted = strips.translate(
         jax.device_get(self.params[direction]),
-        np.asarray(images),
+        np.asarray(self._disturb(images, direction)),
         steps=self.module.steps,
         dtype=self.module.dtype,
         pixels=tile**2,
       )
     painted = np.asarray(arrays.signed_to_unit(jnp.asarray(painted)))
     return painted[0, :height, :width]
+
+  def _disturb(self, images: Images, direction: str) -> Images:
+    deviation = self.noise.get(direction, 0.0)
+    if not deviation:
+      return images
+    noise = jax.random.normal(jax.random.key(0), (1, *images.shape[1:]))
+    return images + deviation * noise
 
 
 @functools.partial(jax.jit, static_argnums=0)

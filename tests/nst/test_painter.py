@@ -78,6 +78,17 @@ def test_a_photograph_of_any_size_is_painted_in_the_direction_asked(
   assert_same(run(direction=direction), expected(direction or "painting"))
 
 
+def test_noise_is_the_same_for_tiles_and_in_its_direction_only():
+  plain, pixels = make_painter(), pictures.noise(50, 90) / np.float32(255)
+  noisy = plain._replace(noise={"painting": 0.1})
+  whole, tiled = (noisy.paint(pixels, "painting", tile=t) for t in (0, 16))
+  np.testing.assert_allclose(tiled, whole, atol=1e-4)
+  assert np.abs(whole - plain.paint(pixels, "painting")).mean() > 1e-3
+  np.testing.assert_array_equal(
+    *(painter.paint(pixels, "photograph") for painter in (noisy, plain))
+  )
+
+
 def test_tiles_make_the_same_painting(run):
   whole, tiled = run(), run("tiled", tile=16)
   assert_same(tiled, whole)

@@ -194,11 +194,44 @@ def test_moving_averages_of_both_generators_are_what_is_sampled():
 
 
 def test_draws_have_the_examples_first_and_differ_by_domain():
-  system = cyclegan.CycleGAN(make_config())
+  system = cyclegan.CycleGAN(make_config(model__noise=0.1))
   draws = system.draw(jax.random.key(0), 64, phase=system.phases[0])
   assert {len(leaf) for leaf in jax.tree.leaves(draws)} == {64}
   one, other = (draws[d].replaced for d in DOMAINS)
   assert np.any(one != other)
+  assert draws["noise"].shape == (64, 32, 32, 3)
+  np.testing.assert_allclose(jnp.std(draws["noise"]), 0.1, rtol=0.01)
+
+
+def test_noise_is_on_what_becomes_a_painting():
+  changes = {"model__noise": 0.1, "loss__pool_size": 0}
+  system = cyclegan.CycleGAN(make_config(**changes))
+  noise = 0.1 * jax.random.normal(jax.random.key(1), (4, 32, 32, 3))
+  state = tiny.init(system.config)
+  _, scalars = jax.jit(
+    functools.partial(
+      system.update, phase=system.phases[0], turn="all", axis_name=None
+    )
+  )(state, BATCH, {"noise": noise}, None)
+  params, critics = (params_of(state, kind) for kind in KINDS)
+  painted = generate(params, "painting", REAL["photograph"] + noise)
+  photographed = generate(params, "photograph", REAL["painting"])
+  back = {
+    "painting": generate(params, "painting", photographed + noise),
+    "photograph": generate(params, "photograph", painted),
+  }
+  expected = {
+    "painting_generator/adversarial_loss": jnp.mean(
+      (score(critics, "painting", painted) - 1) ** 2
+    ),
+    "painting_generator/identity_loss": jnp.mean(
+      jnp.abs(generate(params, "painting", REAL["painting"]) - REAL["painting"])
+    ),
+  } | {
+    f"{d}_generator/cycle_loss": jnp.mean(jnp.abs(back[d] - REAL[d]))
+    for d in DOMAINS
+  }
+  tiny.assert_close({n: scalars[n] for n in expected}, expected, rtol=1e-4)
 
 
 def test_sheets_show_images_their_translations_and_these_back():
@@ -241,6 +274,7 @@ def test_a_run_killed_between_checkpoints_ends_as_one_that_was_not(
     ({"data__size": 16}, "data.size"),
     ({"model__blocks": 0}, "model.blocks"),
     ({"model__dtype": "float16"}, "model.dtype"),
+    ({"model__noise": -0.1}, "model.noise"),
     ({"loss__painting_cycle_weight": -1.0}, "loss.painting_cycle_weight"),
     ({"loss__pool_size": -1}, "loss.pool_size"),
     ({"generator__beta1": 1.0}, "generator.beta1"),
