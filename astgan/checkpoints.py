@@ -39,25 +39,29 @@ class _Handler(ocp.StandardCheckpointHandler):
 
 
 class Checkpoints:
-  """The checkpoints of a run, one a step: the newest `keep`, and one more.
+  """The checkpoints of a run, one a step: the newest `keep`, and two more.
 
-  That one is the last that `preserve` named. What is stored is a tree of host
+  These are the last that `preserve` named, and the newest of all, which a
+  signal may have caused. What is stored is a tree of host
   arrays: nothing depends on the devices that wrote it. Writing goes on in the
   background; a step's folder appears when all of it is on disk. Of several
   processes one does all of this.
 
   Args:
     workdir: the run folder.
-    keep: how many to keep.
+    keep: how many to keep, of the steps that are multiples of `every`.
+    every: steps between two that are saved without a signal.
   """
 
-  def __init__(self, workdir: pathlib.Path, *, keep: int) -> None:
+  def __init__(
+    self, workdir: pathlib.Path, *, keep: int, every: int = 1
+  ) -> None:
     options = ocp.CheckpointManagerOptions(
       cleanup_tmp_directories=True,
       create=False,
       multiprocessing_options=_alone(),
     )
-    self._keep = keep
+    self._keep, self._every = keep, every
     self._preserved: int | None = None
     folder = (workdir / FOLDER).absolute()
     self._folder = folder
@@ -163,8 +167,10 @@ class Checkpoints:
     self._prune()
 
   def _prune(self) -> None:
-    for step in self.steps[: -self._keep]:
-      if step != self._preserved:
+    regular = [step for step in self.steps if not step % self._every]
+    kept = {*regular[-self._keep :], *self.steps[-1:], self._preserved}
+    for step in self.steps:
+      if step not in kept:
         self._delete(step)
 
   def _delete(self, step: int) -> None:

@@ -56,14 +56,20 @@ def evaluate(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   evaluate = config.evaluate
   nets = [_load_net(name, evaluate) for name in evaluate.nets]
   run = _open_run(config) if evaluate.run else None
-  data = config.data if config.data.source else _data_of(run, config)
+  data, fingerprint = config.data, None
+  if not data.source:
+    data = _data_of(run, config)
+    folder = pathlib.Path(evaluate.run).expanduser()
+    learned = runs.read_fingerprint(folder, "images.json")
+    # Of the first source, as the metrics of a training.
+    fingerprint = next(iter(learned.values())) if learned else None
   if run and data.size != run.config.data.size:
     raise errors.UserError(
       f"config.data.size={data.size}: the generator draws"
       f" {run.config.data.size} pixels a side; give the same"
     )
   given = None if run else compared.read_pictures(evaluate.pictures, data.size)
-  reals = compared.read_reals(data)
+  reals = compared.read_reals(data, fingerprint)
   runs.open_run(workdir, config)
   measures = panel.Panel(
     *reals,

@@ -8,8 +8,11 @@ import bisect
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-# Metrics of which more is better; of all others less is.
+# Metrics of which more is better, and of which less is. Of the others, such as
+# the slope of a spectrum, neither is.
 _HIGHER = ("precision", "recall", "density", "coverage", "authenticity")
+_LOWER = (*("frechet", "fid", "kernel", "kid"), "sliced_wasserstein", "colours")
+RANKED = _LOWER + _HIGHER
 
 Line = Mapping[str, object]
 Points = list[tuple[int, float]]
@@ -58,6 +61,9 @@ def best(
 ) -> Best | None:
   """The best evaluation among those steps, the earliest of equal ones.
 
+  Only values of one name are compared: that of the newest evaluation, where
+  the networks or the number of images have changed since others.
+
   Args:
     lines: of metrics.jsonl.
     metric: its name or the first words of it.
@@ -67,11 +73,14 @@ def best(
   found = [
     Best(line["step"], name, value)
     for line in lines
-    if line["step"] in steps
     for name, value in line.items()
     if is_metric(name, metric) and isinstance(value, float)
   ]
-  return min(found, key=lambda one: (sign * one.value, one.step), default=None)
+  return min(
+    (one for one in found if one.name == found[-1].name and one.step in steps),
+    key=lambda one: (sign * one.value, one.step),
+    default=None,
+  )
 
 
 def roll_backs(lines: Iterable[Line]) -> RollBacks:
@@ -122,15 +131,14 @@ class History:
     return [value for _, value in points[start:]]
 
   def named(self, metric: str) -> Points:
-    """The points of the first name that `metric` names."""
-    for name, points in self.points.items():
-      if is_metric(name, metric):
-        return points
-    return []
+    """The points of the name of the newest evaluation that `metric` names."""
+    return self.points.get(self._newest(metric), [])
 
   def deviations(self, metric: str) -> list[float]:
     """The standard deviations of that metric; [] if it has none."""
-    for name in self.points:
-      if is_metric(name, metric):
-        return [value for _, value in self.points.get(f"{name}_std", [])]
-    return []
+    name = f"{self._newest(metric)}_std"
+    return [value for _, value in self.points.get(name, [])]
+
+  def _newest(self, metric: str) -> str:
+    names = [name for name in self.points if is_metric(name, metric)]
+    return max(names, key=lambda name: self.points[name][-1][0], default="")

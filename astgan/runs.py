@@ -164,6 +164,14 @@ def keep_fingerprint(
     )
 
 
+def read_fingerprint(workdir: pathlib.Path, name: str) -> dict | None:
+  """What `keep_fingerprint` wrote; None where nothing can be read."""
+  try:
+    return json.loads((workdir / name).read_text())
+  except (OSError, ValueError):
+    return None
+
+
 def read_config(workdir: pathlib.Path) -> ml_collections.ConfigDict:
   """The config of the run in `workdir`.
 

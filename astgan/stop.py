@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def signals() -> Iterator[list[str]]:
-  """A list that gets the name of the first SIGTERM or SIGINT in the body.
+  """A list that gets the name of the first signal to stop in the body.
 
-  A second one does what it would have done without. Outside the main thread,
-  where Python handles no signals, the list stays empty.
+  They are SIGTERM, SIGINT and SIGHUP. A second one does what it would have done
+  without; what is ignored, as SIGHUP is under nohup, stays so. Outside the main
+  thread, where Python handles no signals, the list stays empty.
   """
   names: list[str] = []
   if threading.current_thread() is not threading.main_thread():
@@ -27,8 +28,9 @@ def signals() -> Iterator[list[str]]:
     for number, handler in before.items():
       signal.signal(number, handler)
 
-  for number in (signal.SIGTERM, signal.SIGINT):
-    before[number] = signal.signal(number, note)
+  for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) != signal.SIG_IGN:
+      before[number] = signal.signal(number, note)
   try:
     yield names
   finally:

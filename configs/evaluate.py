@@ -5,8 +5,8 @@
 
 Hardware: anything; a minute or so on two cores for 300 paintings of 64 pixels.
 Expect: a table, metrics.json, and sheets of generated images beside their
-nearest training images in runs/evaluate. For other steps or counts than a first
-time, name another --workdir. Any folder of images is measured by
+nearest training images in runs/evaluate. For another checkpoint than the first
+time name another --workdir. Any folder of images is measured by
 --config.evaluate.pictures=FOLDER --config.data.source=folder:PAINTINGS.
 """
 

@@ -66,6 +66,14 @@ def test_the_newest_are_kept_and_each_stays_as_it_is(tmp_path):
   assert names_in(tmp_path) == {"2", "10"}
 
 
+def test_those_that_signals_caused_push_none_out(tmp_path):
+  state = tiny.init(tiny.make_config())
+  with checkpoints.Checkpoints(tmp_path, keep=2, every=5) as saved:
+    for step in (5, 10, 11, 12):
+      saved.save(step, at_step(state, step))
+  assert names_in(tmp_path) == {"5", "10", "12"}
+
+
 def test_an_exception_deletes_none(tmp_path):
   state = tiny.init(tiny.make_config())
   with checkpoints.Checkpoints(tmp_path, keep=2) as saved:

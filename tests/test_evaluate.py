@@ -190,6 +190,16 @@ def test_a_field_that_cannot_be_is_named(folders, tmp_path, changes, words):
   refuse(tmp_path, words, **(folders | changes))
 
 
+def test_a_run_whose_images_have_changed_is_refused(trained, tmp_path):
+  run = tmp_path / "run"
+  shutil.copytree(trained, run)
+  learned = json.loads((run / "images.json").read_text())
+  learned["paintings"]["count"] -= 1
+  (run / "images.json").write_text(json.dumps(learned))
+  words = "not those that the run learned from"
+  refuse(tmp_path, words, evaluate__run=str(run), evaluate__nets=("random",))
+
+
 def test_pictures_of_mixed_sizes_are_refused(folders, tmp_path):
   folder = write(tmp_path / "mixed", [*tiny.draw(6), tiny.draw(1, 40)[0]])
   words = "000.png has 32 x 32 pixels and 006.png 40 x 40"

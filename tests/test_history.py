@@ -44,6 +44,21 @@ def test_the_best_is_among_the_steps_that_have_a_checkpoint():
   assert history.best(lines, "frechet", {10, 20}) is None
 
 
+def test_values_of_the_newest_name_only_are_compared():
+  lines = [
+    {"step": 10, "kernel_random_300": 0.3, "kernel_random_300_std": 0.1},
+    {"step": 20, "kernel_alexnet_300": 1.5, "kernel_alexnet_300_std": 0.2},
+    {"step": 30, "kernel_alexnet_300": 0.6},
+    {"step": 40},
+  ]
+  found = history.best(lines, "kernel", {10, 20, 30, 40})
+  assert (found.step, found.name) == (30, "kernel_alexnet_300")
+  seen = history.History(lines)
+  assert seen.named("kernel") == [(20, 1.5), (30, 0.6)]
+  assert seen.deviations("kernel") == [0.2]
+  assert seen.named("frechet") == [] == seen.deviations("frechet")
+
+
 def record(step, count, scale):
   return {
     "step": step,

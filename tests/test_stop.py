@@ -7,8 +7,10 @@ import pytest
 
 from astgan import stop
 
+NUMBERS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+
+@pytest.mark.parametrize("number", NUMBERS)
 def test_the_first_signal_is_noted_by_name(number):
   with stop.signals() as names:
     signal.raise_signal(number)
@@ -23,11 +25,20 @@ def test_a_second_signal_does_what_it_does_elsewhere():
 
 
 def test_the_handlers_come_back_after_an_exception():
-  numbers = (signal.SIGTERM, signal.SIGINT)
-  before = [signal.getsignal(number) for number in numbers]
+  before = [signal.getsignal(number) for number in NUMBERS]
   with pytest.raises(ZeroDivisionError), stop.signals():
     raise ZeroDivisionError
-  assert [signal.getsignal(number) for number in numbers] == before
+  assert [signal.getsignal(number) for number in NUMBERS] == before
+
+
+def test_what_is_ignored_stays_so():
+  before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+  try:
+    with stop.signals() as names:
+      signal.raise_signal(signal.SIGHUP)
+    assert names == []
+  finally:
+    signal.signal(signal.SIGHUP, before)
 
 
 def test_other_threads_note_nothing():

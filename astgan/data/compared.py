@@ -1,6 +1,7 @@
 """The two sets of images that an evaluation compares."""
 
 import pathlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import ml_collections
@@ -20,7 +21,9 @@ class Reals(NamedTuple):
   held_out: Images
 
 
-def read_reals(data: ml_collections.ConfigDict) -> Reals:
+def read_reals(
+  data: ml_collections.ConfigDict, fingerprint: Mapping | None = None
+) -> Reals:
   """The images of `data.source`, as training sees them, in the two sides.
 
   Which images are held out follows from the bytes that training decodes. Where
@@ -28,11 +31,21 @@ def read_reals(data: ml_collections.ConfigDict) -> Reals:
 
   Args:
     data: the section `data` of a config.
+    fingerprint: count and digest that the images must have, if any.
 
   Raises:
-    UserError: no such source, no readable image, or a side without images.
+    UserError: no such source, no readable image, others than those of the
+      fingerprint, or a side without images.
   """
-  array = pipeline.decode(data, at_least=0).array
+  decoded = pipeline.decode(data, at_least=0)
+  array = decoded.array
+  found = {"count": len(array), "sha256": decoded.sha256}
+  if fingerprint not in (None, found):
+    raise errors.UserError(
+      f"config.data.source={data.source}: the images are not those that the run"
+      f" learned from (now {len(array)}, then {fingerprint['count']}); bring"
+      " those back, or name others by config.data.source"
+    )
   if not len(array):
     raise errors.UserError(
       f"config.data.source={data.source}: none of its images can be read"

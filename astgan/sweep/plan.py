@@ -109,6 +109,7 @@ def _folder(name: str) -> str:
 
 
 def _check(config, page):
+  checks.within(config, "seed", 0)
   if config.task == "train":
     settings.check(config, registry.make(config))
   elif config.task == "paint":

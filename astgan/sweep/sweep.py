@@ -9,7 +9,7 @@ import time
 
 import ml_collections
 
-from astgan import atomic, checks, errors, runs, stop, writer
+from astgan import atomic, checks, errors, locks, runs, stop, writer
 from astgan.sweep import outcome, paintings, plan, report
 
 logger = logging.getLogger(__name__)
@@ -22,9 +22,10 @@ def sweep(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   """Trains or paints every run of the sweep, and compares what they came to.
 
   Each is a process of its own, with a run folder in `workdir/runs`. A sweep
-  that is started again goes on with the run that it was stopped in. After each
-  run `results.json`, `sweep.csv`, `table.md`, `curves.png` and `sheet.png` are
-  written anew; of paintings `errors.png`, too, and a sheet for each photograph.
+  that is started again goes on with the run that it was stopped in, and tries
+  once more what failed. After each run `results.json`, `sweep.csv`, `table.md`,
+  `curves.png` and `sheet.png` are written anew; of paintings `errors.png`, too,
+  and a sheet for each photograph.
 
   Raises:
     UserError: a field of the sweep or of one of its runs cannot be.
@@ -35,13 +36,16 @@ def sweep(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     *("page", "changes", "fields", "design", "seeds", "scalars", "rank_by"),
   )
   planned = plan.make(config, workdir)
-  runs.open_run(workdir, config)
-  outcomes = _read_outcomes(workdir)
+  runs.check_run(workdir, config)
   shown = {name: config.sweep[name] for name in ("scalars", "rank_by")}
-  with stop.signals() as signals:
+  with runs.alone(workdir), stop.signals() as signals:
+    runs.open_run(workdir, config)
+    outcomes = _read_outcomes(workdir)
     for number, run in enumerate(planned, 1):
       name = run.workdir.name
-      if outcomes.get(name, {}).get("ended") != "failed" and not _is_done(run):
+      if _is_done(run):
+        outcomes.setdefault(name, {"seconds": 0.0})["ended"] = "done"
+      else:
         logger.info(f"run {number} of {len(planned)}: {name}")
         started = time.monotonic()
         status = _start(run, signals)
@@ -72,6 +76,10 @@ def sweep(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
 
 def _start(run: plan.Run, signals: list[str]) -> int:
   """The exit status of a run, to which signals are passed on."""
+  if run.workdir.is_dir():
+    # A sweep that was killed may have left the run to itself.
+    with locks.held(run.workdir / "lock"):
+      pass
   # In a session of its own it gets each signal from here only, hence once.
   process = subprocess.Popen(
     [sys.executable, "-m", "astgan.main", *run.arguments],

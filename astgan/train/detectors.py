@@ -16,7 +16,8 @@ import ml_collections
 
 from astgan import history
 
-_FEWEST = 5
+# Lines in a window from which a rule may hold.
+FEWEST = 5
 
 # What follows the name of a network in that of a scalar.
 _GRADIENT_NORM = "/gradient_norm"
@@ -66,7 +67,7 @@ def diverging_logits(
     section 3 (critics whose gradients explode or vanish).
   """
   gaps = _gaps(seen, limits)
-  if not limits.logit_gap or len(gaps) < _FEWEST:
+  if not limits.logit_gap or len(gaps) < FEWEST:
     return None
   means = _means(gaps, len(gaps) // 4)[:4]
   grows = means == sorted(means) and means[-1] > 1.25 * abs(means[0])
@@ -133,7 +134,7 @@ def diverging_loss(
   values = seen.window(name, limits.patience)
   quarter = len(values) // 4
   is_game = "discriminator/loss" in seen.points
-  if not limits.loss_factor or len(values) < _FEWEST or is_game:
+  if not limits.loss_factor or len(values) < FEWEST or is_game:
     return None
   earlier = [value for _, value in seen.points[name][: -len(values)]]
   before, now = (
@@ -241,6 +242,25 @@ RULES: dict[str, Rule] = {
 }
 
 
+# Rules over evaluations; all others are over the last `patience` updates.
+_OF_EVALUATIONS = ("low_diversity", "memorisation", "past_best")
+
+
+def last_healthy(
+  rule: str,
+  seen: history.History,
+  limits: ml_collections.ConfigDict,
+  *,
+  step: int,
+  metric: str,
+) -> int:
+  """The last step before those by which a rule holds at `step`."""
+  if rule not in _OF_EVALUATIONS:
+    return step - limits.patience
+  points = seen.named(metric)[-limits.evaluations :]
+  return points[0][0] - 1 if points else step
+
+
 def detect(
   seen: history.History, limits: ml_collections.ConfigDict, *, metric: str
 ) -> dict[str, str]:
@@ -271,7 +291,7 @@ def _always(
 ) -> bool:
   """Whether a condition holds on all lines of the window, and these suffice."""
   values = seen.window(name, limits.patience)
-  return len(values) >= _FEWEST and all(map(holds, values))
+  return len(values) >= FEWEST and all(map(holds, values))
 
 
 def _means(values: list[float], count: int) -> list[float]:

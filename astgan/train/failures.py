@@ -28,13 +28,22 @@ class Failure(Exception):
   Attributes:
     step: completed updates.
     reason: in words.
+    healthy: the last step that the failure says nothing against.
     is_finite: False where a loss or a parameter is not finite.
   """
 
-  def __init__(self, step: int, reason: str, *, is_finite: bool = True) -> None:
+  def __init__(
+    self,
+    step: int,
+    reason: str,
+    *,
+    healthy: int | None = None,
+    is_finite: bool = True,
+  ) -> None:
     super().__init__(f"{reason} at step {step}")
     self.step = step
     self.reason = reason
+    self.healthy = step if healthy is None else healthy
     self.is_finite = is_finite
 
 
@@ -51,6 +60,13 @@ class Watch:
   ) -> None:
     self._config = config
     self._history = history.History(lines)
+    lines_seen = config.detectors.patience // config.train.log_every
+    if config.detectors.patience > 0 and lines_seen < detectors.FEWEST:
+      logger.warning(
+        f"config.train.log_every={config.train.log_every}: the losses are not"
+        f" watched, which takes {detectors.FEWEST} lines in detectors.patience="
+        f"{config.detectors.patience} updates"
+      )
     self._known = set(self._detect())
 
   def see(self, line: history.Line) -> None:
@@ -63,7 +79,14 @@ class Watch:
     reasons = self._detect()
     for name, reason in reasons.items():
       if self._config.train.on_failure != "warn":
-        raise Failure(line["step"], reason)
+        healthy = detectors.last_healthy(
+          name,
+          self._history,
+          self._config.detectors,
+          step=line["step"],
+          metric=self._config.evaluate.best_metric,
+        )
+        raise Failure(line["step"], reason, healthy=healthy)
       if name not in self._known:
         logger.warning(f"step {line['step']}: {reason}")
     self._known = set(reasons)
@@ -98,9 +121,9 @@ def answer(
   made = history.roll_backs(writer.read(workdir))
   if train.on_failure != "roll_back" or made.count >= train.max_roll_backs:
     raise _ending(failure, config, workdir, saved) from failure
-  target = _target(config, workdir, saved)
+  target = _target(failure, config, workdir, saved)
   while target and not saved.check(target):
-    target = _target(config, workdir, saved)
+    target = _target(failure, config, workdir, saved)
   scale = made.learning_rate_scale * train.roll_back_factor
   logger.warning(
     f"{failure}: back to step {target}, with the learning rates times"
@@ -119,21 +142,27 @@ def answer(
 
 
 def _target(
+  failure: Failure,
   config: ml_collections.ConfigDict,
   workdir: pathlib.Path,
   saved: checkpoints.Checkpoints,
 ) -> int:
   """The step to go back to: the best one, or the newest; 0 is the start.
 
-  Checkpoints that a signal caused come last, so that a run that was stopped
-  goes back to where one that never stopped does.
+  Of checkpoints from before the failure, or else the oldest. Those that a
+  signal caused come last, so that a run that was stopped goes back to where one
+  that never stopped does.
   """
+  steps = [step for step in saved.steps if step <= failure.healthy]
   metric = config.evaluate.best_metric
-  best = history.best(writer.read(workdir), metric, saved.steps)
+  best = history.best(writer.read(workdir), metric, steps)
   if best is not None:
     return best.step
-  regular = [step for step in saved.steps if not step % config.train.save_every]
-  return max(regular or saved.steps, default=0)
+  every = config.train.save_every
+  for found, choose in ((steps, max), (saved.steps, min)):
+    if found:
+      return choose([step for step in found if not step % every] or found)
+  return 0
 
 
 def _ending(

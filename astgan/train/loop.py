@@ -79,8 +79,9 @@ def train(
       runs.keep_fingerprint(
         workdir, "images.json", found.fingerprint, field="data.source"
       )
-      keep = config.train.max_to_keep
-      saved = checkpoints.Checkpoints(workdir, keep=keep)
+      saved = checkpoints.Checkpoints(
+        workdir, keep=config.train.max_to_keep, every=config.train.save_every
+      )
       return stack.enter_context(saved), evaluated
 
     saved, evaluated = distributed.only_first(open_run) or (None, None)

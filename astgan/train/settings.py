@@ -5,7 +5,8 @@ import math
 import jax
 import ml_collections
 
-from astgan import checks, errors
+from astgan import checks, errors, history
+from astgan.features import extractors
 from astgan.metrics import panel
 from astgan.systems import interface
 from astgan.train import failures
@@ -97,10 +98,16 @@ def _check_evaluation(config: ml_collections.ConfigDict) -> None:
     *("nets", "metrics", "count", "subset_size", "subsets", "best_metric"),
   )
   checks.subset_of(config, "evaluate.metrics", panel.METRICS)
+  checks.subset_of(config, "evaluate.nets", extractors.names())
   checks.within(config, "evaluate.count", panel.FEWEST)
   checks.within(config, "evaluate.subset_size", 0)
   checks.within(config, "evaluate.subsets", 1, 10_000)
-  checks.filled(config, "evaluate.best_metric")
+  metric = config.evaluate.best_metric
+  if not metric.startswith(history.RANKED):
+    raise errors.UserError(
+      f"config.evaluate.best_metric={metric}: no better and worse of it is"
+      f" known; it begins with one of {', '.join(history.RANKED)}"
+    )
 
 
 def _check_detectors(config: ml_collections.ConfigDict) -> None:

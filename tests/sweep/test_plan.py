@@ -106,6 +106,12 @@ def test_long_settings_have_folders_of_their_own_with_names_that_fit(tmp_path):
     ({"changes": ("train.steps=0",)}, "config.train.steps is at least 1"),
     ({"design": "random"}, "config.sweep.design is one of grid, each"),
     ({"seeds": ()}, "config.sweep.seeds holds integers"),
+    ({"seeds": (0, -1)}, "config.seed"),
+    (
+      {"fields": ("evaluate.best_metric=kernel|diversity",)},
+      "best_metric=diversity: no better and worse",
+    ),
+    ({"fields": ("evaluate.nets=('random',)|('none',)",)}, "evaluate.nets"),
   ],
 )
 def test_what_cannot_be_is_refused_before_anything_runs(

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 
+from astgan import writer
 from astgan.data import images
 from astgan.sweep import sweep
 from configs import sweep as page
@@ -69,6 +70,36 @@ def test_a_sweep_that_was_stopped_goes_on_to_the_end(tmp_path):
   assert (tmp_path / "table.md").read_text().strip() in output
   assert (tmp_path / "curves.png").exists()
   assert (tmp_path / "sheet.png").exists()
+
+
+def test_what_failed_is_tried_again_and_what_is_done_is_known(
+  tmp_path, monkeypatch
+):
+  config, started = page.get_config(), []
+  config.sweep.page = str(ROOT / "configs" / "smoke.py")
+  config.sweep.fields = ("loss.name=hinge|least_squares",)
+
+  def start(run, signals):
+    started.append(run.setting)
+    last = run.config.train.steps
+    (run.workdir / "checkpoints" / str(last)).mkdir(parents=True)
+    writer.rewrite(run.workdir, [{"step": last, "loss": 1.0}])
+    return 0
+
+  # Killed for want of memory: the next start tries it again.
+  monkeypatch.setattr(sweep, "_start", lambda run, signals: -9)
+  sweep.sweep(config, tmp_path)
+  results = json.loads((tmp_path / "results.json").read_text())
+  assert [result["ended"] for result in results] == ["failed", "failed"]
+  monkeypatch.setattr(sweep, "_start", start)
+  sweep.sweep(config, tmp_path)
+  assert started == ["loss.name=hinge", "loss.name=least_squares"]
+  # A sweep that was killed before it noted that its runs had ended.
+  (tmp_path / "outcomes.json").unlink()
+  sweep.sweep(config, tmp_path)
+  assert len(started) == 2
+  results = json.loads((tmp_path / "results.json").read_text())
+  assert [result["ended"] for result in results] == ["done", "done"]
 
 
 def test_a_sweep_paints_only_what_is_not_painted(tmp_path):

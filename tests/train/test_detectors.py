@@ -244,6 +244,20 @@ def test_a_loss_diverges_when_its_jump_has_lasted_for_the_patience():
   assert found(simulate(steps=5000, **curves)) == {"diverging_generator"}
 
 
+@pytest.mark.parametrize(
+  ("rule", "expected"),
+  [("pinned_discriminator", 1000), ("past_best", 999), ("memorisation", 999)],
+)
+def test_what_a_rule_looks_at_begins_after_the_last_healthy_step(
+  rule, expected
+):
+  seen = evaluate(frechet_random_9=(1.0, 5.0, 5.0, 5.0))
+  limits = common.detection()
+  limits.update(patience=1000, evaluations=3)
+  found = detectors.last_healthy(rule, seen, limits, step=2000, metric=METRIC)
+  assert found == expected
+
+
 def test_lines_far_apart_do_not_make_a_window():
   seen = simulate(steps=3000, every=500, g__gradient_norm=0)
   assert found(seen) == set()

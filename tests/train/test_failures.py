@@ -12,7 +12,7 @@ import pytest
 
 from astgan import checkpoints, errors, sampling, writer
 from astgan.systems import registry
-from astgan.train import evaluators, loop
+from astgan.train import evaluators, failures, loop
 from tests.train import fake, tiny
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -133,6 +133,60 @@ def test_a_roll_back_goes_to_the_best_checkpoint_if_one_was_evaluated(
   assert [x["step"] for x in records(workdir)] == [4]
   assert sampling.load(workdir, step="best").step == 4
   assert steps_saved(workdir) == {4, 16}
+
+
+class Saved(checkpoints.Checkpoints):
+  """Whole checkpoints of these steps, without files."""
+
+  steps = ()
+
+  def __init__(self, *steps):
+    self.steps = steps
+
+  def wait(self):
+    pass
+
+  def check(self, step):
+    return step in self.steps
+
+  def delete_after(self, step):
+    self.steps = tuple(s for s in self.steps if s <= step)
+
+
+@pytest.mark.parametrize(
+  ("healthy", "evaluated", "expected"),
+  [
+    (1200, {}, 1000),
+    (1600, {}, 1500),  # 1550 is of a signal.
+    (1200, {500: 0.3, 1000: 0.4, 1500: 0.1}, 500),
+    (300, {1000: 0.1}, 500),
+  ],
+)
+def test_a_roll_back_goes_to_before_the_failure_began(
+  tmp_path, healthy, evaluated, expected
+):
+  config = tiny.make_config(train__save_every=500)
+  config.train.on_failure = "roll_back"
+  lines = [
+    {"step": step, "sliced_wasserstein_9": value}
+    for step, value in evaluated.items()
+  ]
+  writer.rewrite(tmp_path, lines)
+  saved = Saved(500, 1000, 1500, 1550, 2000)
+  failure = failures.Failure(2200, "it diverges", healthy=healthy)
+  failures.answer(failure, config, tmp_path, saved)
+  assert saved.steps[-1] == expected
+  assert records(tmp_path)[-1]["step"] == expected
+
+
+def test_lines_too_far_apart_for_the_rules_are_told(caplog):
+  config = tiny.make_config(train__log_every=250)
+  failures.Watch(config, [])
+  assert "config.train.log_every=250: the losses are not watched" in caplog.text
+  caplog.clear()
+  config.train.log_every = 200
+  failures.Watch(config, [])
+  assert not caplog.records
 
 
 def test_without_a_checkpoint_the_run_starts_anew(workdir, decoded):
