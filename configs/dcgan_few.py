@@ -8,7 +8,7 @@ discriminator sees everything through DiffAugment; a moving average of the
 generator is what is sampled. The palette is the style, so colours are left
 alone.
 
-Hardware: anything; seven minutes for 1,000 updates on two CPU cores.
+Hardware: anything; five minutes for 1,000 updates on two free CPU cores.
 Expect: on 300 Monets, discriminator losses of 1.0 to 1.4 and generator losses
 of 0.5 to 1.5; after 1,000 updates skies, shores, trees and their reflections,
 without a lattice, and a sliced Wasserstein distance of 0.03 (docs/results).

@@ -14,7 +14,8 @@ distance to paintings that were never seen (docs/results).
 The page that we would choose on a CPU: heads on pixels alone. Those on features
 of VGG cost several times as much an update.
 
-Hardware: anything; two CPU cores make some two updates, 64 images, a second.
+Hardware: anything; two free cores of an AMD EPYC make three updates, 103
+images, a second, and one core 84 images (docs/scaling.md).
 Expect: on 300 Monets, skies over land after 300 updates, shores, trees and
 reflections in full contrast after 1,500; sliced Wasserstein distances of 0.028
 then and 0.021 after 3,000 (docs/results).
