@@ -5,7 +5,7 @@
     --config.data.photographs=folder:PHOTOGRAPHS
 
 `--config.data.size=128 --config.train.start_from=runs/cyclegan_small`, in
-another --workdir, goes on with four times the work an update: it brings strokes.
+another --workdir, goes on at four times the work an update: strokes come then.
 
 Hardware: anything; an update takes a quarter of a second on one core of an AMD
 EPYC, and hardly less on two.
