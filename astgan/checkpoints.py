@@ -42,10 +42,10 @@ class Checkpoints:
   """The checkpoints of a run, one a step: the newest `keep`, and two more.
 
   These are the last that `preserve` named, and the newest of all, which a
-  signal may have caused. What is stored is a tree of host
-  arrays: nothing depends on the devices that wrote it. Writing goes on in the
-  background; a step's folder appears when all of it is on disk. Of several
-  processes one does all of this.
+  signal may have caused. What is stored is a tree of host arrays: nothing
+  depends on the devices that wrote it. Writing goes on in the background; a
+  step's folder appears when all of it is on disk. Of several processes one does
+  all of this.
 
   Args:
     workdir: the run folder.

@@ -39,8 +39,7 @@ def read_reals(
   """
   decoded = pipeline.decode(data, at_least=0)
   array = decoded.array
-  found = {"count": len(array), "sha256": decoded.sha256}
-  if fingerprint not in (None, found):
+  if fingerprint not in (None, decoded.fingerprint):
     raise errors.UserError(
       f"config.data.source={data.source}: the images are not those that the run"
       f" learned from (now {len(array)}, then {fingerprint['count']}); bring"

@@ -50,6 +50,11 @@ class Decoded(NamedTuple):
   skipped: tuple[tuple[str, str], ...]
   sha256: str
 
+  @property
+  def fingerprint(self) -> dict[str, int | str]:
+    """Count and digest of the images, as JSON has them."""
+    return {"count": len(self.array), "sha256": self.sha256}
+
 
 def folder(cache: str) -> pathlib.Path:
   """The folder that `data.cache` names."""

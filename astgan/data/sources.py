@@ -96,16 +96,12 @@ def _folder(name: str, folder: pathlib.Path, said: str) -> Source:
 def _tfds(name: str, place: str, said: str) -> Source:
   """The images of a prepared data set, or of a selection of it."""
   found = prepared.open_split(place, said)
+  files = _signature(map(str, found.files))
   return Source(
     name=name,
     labels=found.labels,
     read=found.read,
-    signature=_digest(
-      [
-        place.encode(),
-        _signature(map(str, found.files)).encode(),
-      ]
-    ),
+    signature=_digest([place.encode(), files.encode()]),
   )
 
 

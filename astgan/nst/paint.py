@@ -52,7 +52,7 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     FloatingPointError: a loss was not finite.
   """
   style_key, noise_key = jax.random.split(jax.random.key(config.seed))
-  opened, found = _check(config, workdir, style_key)
+  opened, fingerprint, found = _check(config, workdir, style_key)
   pending = photographs.unpainted(found, workdir, config)
   regions.check([path.stem for path in pending], config.paint.masks)
   folder = workdir / _UNFINISHED
@@ -70,7 +70,7 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
       method = by_painter.OnePass(opened, tile=config.paint.tile)
     else:
       method = by_optimization.Optimization(config, opened, folder)
-    _open_run(method, opened, config, workdir)
+    _open_run(method, fingerprint, config, workdir)
     _paint_each(
       *(method, config, workdir, noise_key),
       itertools.chain([first], decoded),
@@ -80,7 +80,10 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
 
 
 def _check(config, workdir, key):
-  """The styles and the photographs, after what can be refused at once."""
+  """The styles, what `style.json` says of them, and the photographs.
+
+  After what can be refused at once.
+  """
   settings.check(config)
   opened = opening.open_styles(config, key)
   found = photographs.find(
@@ -93,8 +96,9 @@ def _check(config, workdir, key):
     ),
   )
   runs.check_run(workdir, config)
-  _check_same_style(config, workdir, _fingerprint(opened))
-  return opened, found
+  fingerprint = _fingerprint(opened)
+  _check_same_style(config, workdir, fingerprint)
+  return opened, fingerprint, found
 
 
 def _claimed(claimed, pending, workdir, config):
@@ -119,9 +123,8 @@ def _claimed(claimed, pending, workdir, config):
     logger.info("%s is painted by another process", path)
 
 
-def _open_run(method, opened, config, workdir):
+def _open_run(method, fingerprint, config, workdir):
   """Writes what the run folder says of the run, by one process at a time."""
-  fingerprint = _fingerprint(opened)
   with locks.held(workdir / "lock", quiet=True):
     runs.open_run(workdir, config)
     _check_same_style(config, workdir, fingerprint)

@@ -56,7 +56,5 @@ def load(
     images[name] = decoded.array
     share = 0 if number else config.data.hold_out
     sides[name] = held_out.split(decoded.array, share, at_least=at_least)
-    fingerprint[name] = {
-      "count": len(decoded.array), "sha256": decoded.sha256
-    }  # fmt: skip
+    fingerprint[name] = decoded.fingerprint
   return Sources(images, sides, fingerprint)
