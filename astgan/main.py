@@ -6,6 +6,7 @@
 """
 
 import logging
+import os
 import pathlib
 import sys
 import traceback
@@ -106,6 +107,18 @@ def _use_compile_cache(place: str) -> None:
   jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 
 
+def _use_one_lapack_thread() -> None:
+  """Keeps OpenBLAS from splitting matrix roots among threads.
+
+  On CPUs, jax takes LAPACK from SciPy. OpenBLAS's threads wait for each other
+  by spinning, and hold the cores that XLA's threads and other programs need:
+  the roots of a step of configs/best.py took three times as long on two idle
+  cores, and a hundred times as long on busy ones. It reads this variable when
+  jax first needs LAPACK; whoever sets it is left alone.
+  """
+  os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def _fail(error: object, status: int) -> int:
   process = distributed.number()
   logger.error("astgan: %s%s", f"process {process}: " if process else "", error)
@@ -114,6 +127,7 @@ def _fail(error: object, status: int) -> int:
 
 if __name__ == "__main__":
   memory.keep_freed_blocks()
+  _use_one_lapack_thread()
   status = main(sys.argv[1:])
   distributed.leave(status)
   sys.exit(status)
