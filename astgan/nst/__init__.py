@@ -1,6 +1,6 @@
 """Neural style transfer: the task `paint`, and a library for arrays."""
 
-from astgan.nst.library import transfer
+from astgan.nst.library import nearest, transfer
 from astgan.nst.recipe import make
 
-__all__ = ["make", "transfer"]
+__all__ = ["make", "nearest", "transfer"]

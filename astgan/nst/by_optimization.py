@@ -16,6 +16,7 @@ from astgan import arrays, errors, writer
 from astgan.data import images
 from astgan.features import weights
 from astgan.nst import (
+  choices,
   colour,
   description,
   network,
@@ -57,11 +58,11 @@ class Optimization:
     self._params = network.cast(params, config.features.dtype)
     self._fields, self._folder = config.paint, folder
     self._recipe = recipes.of_config(config)
+    self._opened = opened
     self._describe = functools.partial(
       description.describe,
       self._recipe,
       self._params,
-      opened,
       blend=config.paint.blend,
       style_masks=[
         regions.read(path) if path else None
@@ -69,8 +70,17 @@ class Optimization:
       ],
       in_regions=bool(config.paint.masks),
     )
-    self._style = self._describe()
-    self.contact_sheet = self._style.contact_sheet
+    # Of all photographs, or None where each has its own.
+    self._style, self._nearest = None, None
+    count = config.paint.style_nearest
+    if count and any(len(style) > count for style in opened):
+      self._nearest = choices.Nearest(
+        self._recipe.style.network, self._params, opened, count=count
+      )
+      self.contact_sheet = self._nearest.contact_sheet
+    else:
+      self._style = self._describe(opened)
+      self.contact_sheet = self._style.contact_sheet
     # Of the network, by device other than the first.
     self._copies: dict[jax.Device, PyTree] = {}
 
@@ -179,17 +189,27 @@ class Optimization:
     return math.gcd(self._fields.log_every, self._fields.save_every)
 
   def _recolour(self, content):
-    """The photograph and the style, one with the colours of the other."""
+    """The photograph and its style, one with the colours of the other."""
+    fields, style = self._fields, self._style
+    opened = self._nearest.styles(content) if self._nearest else self._opened
+    recolours = fields.colour in ("linear", "histogram")
+    if recolours and fields.recolour == "style":
+      match, palette = self._match(), colour.palette(content)
+      return content, self._describe(
+        opened, recolour=lambda image: match(image, palette)
+      )
+    if style is None:
+      style = self._describe(opened)
+    if recolours:
+      content = self._match()(content, style.palette)
+    return content, style
+
+  def _match(self):
+    """What gives an image the colours of a palette."""
     fields = self._fields
-    if fields.colour not in ("linear", "histogram"):
-      return content, self._style
-    match = colour.match_histogram
     if fields.colour == "linear":
-      match = functools.partial(colour.match_linear, root=fields.colour_root)
-    if fields.recolour == "photograph":
-      return match(content, self._style.palette), self._style
-    palette = colour.palette(content)
-    return content, self._describe(recolour=lambda image: match(image, palette))
+      return functools.partial(colour.match_linear, root=fields.colour_root)
+    return colour.match_histogram
 
 
 def _copy(tree: PyTree) -> PyTree:

@@ -9,7 +9,14 @@ import numpy as np
 
 from astgan.data import images
 from astgan.features import weights
-from astgan.nst import description, network, optimize, regions, styles
+from astgan.nst import (
+  choices,
+  description,
+  network,
+  optimize,
+  regions,
+  styles,
+)
 from astgan.nst import recipe as recipes
 
 
@@ -62,3 +69,34 @@ def transfer(
     masks=() if mask is None else (mask,),
   )
   return np.asarray(painting[0])
+
+
+def nearest(
+  photograph: styles.Image,
+  style_images: Sequence[styles.Image],
+  *,
+  count: int,
+  params: Any = None,
+) -> list[styles.Image]:
+  """Those style images that look most like the photograph, nearest first.
+
+  A painting in their style has the hues and the touch that belong to what it
+  shows, where that of a whole group has patches of every hue.
+
+  Args:
+    photograph: [h w 3] in [0, 1], of any size.
+    style_images: likewise.
+    count: how many; all of them, in their order, where there are no more.
+    params: as of `transfer`, of VGG19.
+
+  Raises:
+    UserError: the weights cannot be fetched.
+  """
+  if count >= len(style_images):
+    return list(style_images)
+  if params is None:
+    params = network.cast(weights.load("vgg19"), "auto")
+  group = styles.Arrays(style_images, longer_side=1)  # Which is not heeded.
+  chooser = choices.Nearest(network.Network(), params, [group], count=count)
+  (chosen,) = chooser.styles(photograph)
+  return list(chosen.images)

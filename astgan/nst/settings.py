@@ -41,6 +41,7 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.within(config, "paint.size", MIN_SIDE, MAX_SIDE)
   if config.paint.style_size:
     checks.within(config, "paint.style_size", MIN_SIDE, MAX_SIDE)
+  checks.within(config, "paint.style_nearest", 0)
   checks.within(config, "paint.generated_share", 0, 4)
   checks.within(config, "paint.strength", 0, 1)
   checks.within(config, "paint.tile", 0, MAX_SIDE)

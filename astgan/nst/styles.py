@@ -44,14 +44,18 @@ class Files:
 
   def __iter__(self) -> Iterator[images.Pixels]:
     """The images, each file read once. Unreadable files are skipped."""
+    return (image for _, image in self.numbered())
+
+  def numbered(self) -> Iterator[tuple[int, images.Pixels]]:
+    """The images and their numbers, which `take` takes."""
     failures = []
-    for path in self.paths:
+    for number, path in enumerate(self.paths):
       try:
         image = images.read(path)
       except errors.UserError as error:
         failures.append(str(error))
       else:
-        yield image
+        yield number, image
     if failures:
       logger.warning(
         "style: %d of %d images were skipped; the first: %s",
@@ -59,6 +63,10 @@ class Files:
         len(self.paths),
         failures[0],
       )
+
+  def take(self, numbers: Sequence[int]) -> "Files":
+    """The style of those of its images alone."""
+    return dataclasses.replace(self, paths=[self.paths[i] for i in numbers])
 
   def shown(self, image: images.Pixels, *, scale: float = 1.0) -> Image:
     """The image as the feature network gets it, in [0, 1].
@@ -117,6 +125,14 @@ class Generated:
     """The images."""
     return iter(self.images)
 
+  def numbered(self) -> Iterator[tuple[int, images.Pixels]]:
+    """The images and their numbers, which `take` takes."""
+    return enumerate(self)
+
+  def take(self, numbers: Sequence[int]) -> "Generated":
+    """The style of those of its images alone."""
+    return dataclasses.replace(self, images=self.images[np.asarray(numbers)])
+
   def shown(self, image: images.Pixels, *, scale: float = 1.0) -> Image:
     """The image as the feature network gets it, in [0, 1].
 
@@ -164,6 +180,11 @@ class Arrays:
     for image in self.images:
       yield np.uint8(np.round(np.clip(image, 0, 1) * 255))
 
+  def take(self, numbers: Sequence[int]) -> "Arrays":
+    """The style of those of its images alone."""
+    return dataclasses.replace(self, images=[self.images[i] for i in numbers])
+
+  numbered = Generated.numbered
   shown, thumbnail = Files.shown, Files.thumbnail
 
 

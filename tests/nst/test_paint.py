@@ -281,6 +281,26 @@ def test_colours_are_matched_before_painting(folder, colour, recolour):
   assert (brightness < 60) == (recolour == "photograph")
 
 
+def test_each_photograph_is_painted_from_what_looks_like_it(folder):
+  # One photograph looks like each style image.
+  for name, seed in (("harbour", 1), ("meadow", 2)):
+    colour = np.asarray([40, 40, 230] if seed == 1 else [40, 230, 40])
+    for place in (f"photographs/{name}.png", f"style/{seed - 1}.png"):
+      noise = pictures.noise(48, 64, seed) // 16
+      images.write(folder / place, np.uint8(colour + noise - 8))
+  nearest = run(folder, **{"paint.style_nearest": 1})
+  for name, number in (("harbour", 0), ("meadow", 1)):
+    alone = folder / name
+    changes = {
+      "paint.content": str(folder / "photographs" / f"{name}.png"),
+      "paint.style": str(folder / "style" / f"{number}.png"),
+    }
+    paint.paint(make_config(folder, **changes), alone)
+    np.testing.assert_array_equal(
+      *(images.read(one / f"painted/{name}.png") for one in (nearest, alone))
+    )
+
+
 def test_each_region_has_its_style(folder):
   for name, value in (("black", 0), ("white", 255)):
     flat = np.full((32, 32, 3), value, np.uint8)
