@@ -44,4 +44,5 @@ def get_config() -> ml_collections.ConfigDict:
   paint.coarsest = 96
   paint.coarsest_steps = 120
   paint.steps = 60
+  paint.margin = 16
   return config

@@ -316,6 +316,9 @@ def painting() -> ml_collections.ConfigDict:
   # same.
   paint.coarsest = 0
   paint.coarsest_steps = 0
+  # Width of a margin, in pixels at each size, that is painted as well and cut
+  # off: borders gather what the style has and the photograph has no place for.
+  paint.margin = 0
   # First image: content, colours (the photograph with the style's colours),
   # style (the first style image), noise, grey, or the path of an image.
   paint.init = "content"

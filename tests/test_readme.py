@@ -33,6 +33,7 @@ def test_the_example_of_painting_arrays_paints(monkeypatch):
     name: draws.uniform(size=(60, 80, 3)).astype("float32")
     for name in ("photograph", "starry_night")
   }
+  names["monets"] = [names["starry_night"]] * 33
   exec(compile(PAINTING, "README.md", "exec"), names)
   assert names["painting"].shape == (48, 64, 3)
 

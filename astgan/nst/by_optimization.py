@@ -19,6 +19,7 @@ from astgan.nst import (
   choices,
   colour,
   description,
+  margin,
   network,
   optimize,
   photographs,
@@ -142,7 +143,9 @@ class Optimization:
         )
       except stylize.NotFiniteError as error:
         path = unfinished.save_preview(
-          self._folder, stem, _to_bytes(error.image)
+          self._folder,
+          stem,
+          _to_bytes(margin.cut(error.image, self._recipe.margin)),
         )
         raise FloatingPointError(
           f"{stem}: {error}; the best is {path}"
@@ -164,7 +167,7 @@ class Optimization:
     )
 
   def _save(self, photograph, progress):
-    so_far = stylize.result(progress.painting, optimizer=self._recipe.optimizer)
+    so_far = optimize.result(progress.painting, self._recipe)
     unfinished.save(
       self._folder,
       photograph.path.stem,

@@ -12,6 +12,7 @@ from astgan import memory
 from astgan.data import images
 from astgan.nst import (
   description,
+  margin,
   objective,
   regions,
   sizes,
@@ -70,6 +71,8 @@ def paint_one(
   for level in range(first_level, len(recipe.levels)):
     side, steps = recipe.levels[level]
     content = _resized(photograph, side)
+    inner = content.shape[1:3]
+    content = margin.extend(content, recipe.margin)
     shape = content.shape[1:3]
     if painting is None:
       initial = start.initial_image(
@@ -77,7 +80,9 @@ def paint_one(
       )
       painting = stylize.init(initial, target.names, optimizer=optimizer)
     elif painting.image.shape[1:3] != shape:
-      painting = stylize.resize(painting, shape, optimizer=optimizer)
+      painting = stylize.resize(
+        painting, inner, optimizer=optimizer, width=recipe.margin
+      )
     gradient = sizes.choose(
       target,
       shape,
@@ -89,7 +94,10 @@ def paint_one(
       content=gradient.features(content, params, recipe.content_layers),
       items=style.targets[side] + (None,) * len(recipe.others),
       everywhere=regions.make(target, params, content.shape[1:]),
-      regions=regions.split(target, params, content.shape[1:], masks),
+      regions=regions.split(
+        *(target, params, content.shape[1:]),
+        [margin.extend_mask(mask, inner, recipe.margin) for mask in masks],
+      ),
     )
 
     def pass_on(step, scalars, painting, level=level):
@@ -112,7 +120,13 @@ def paint_one(
     )
     if is_stopped:
       return None
-  return stylize.result(painting, optimizer=optimizer)
+  return result(painting, recipe)
+
+
+def result(painting: stylize.Painting, recipe: recipes.Recipe) -> Image:
+  """The painting that a state gives, without its margin."""
+  whole = stylize.result(painting, optimizer=recipe.optimizer)
+  return margin.cut(whole, recipe.margin)
 
 
 def done(progress: Progress | None, recipe: recipes.Recipe) -> int:
@@ -132,13 +146,14 @@ def like(
     shape: of the finished painting.
     recipe: of the painting.
   """
-  shape = images.fitted(shape, recipe.levels[level].side)
+  height, width = images.fitted(shape, recipe.levels[level].side)
+  sides = (1, height + 2 * recipe.margin, width + 2 * recipe.margin, 3)
   make = functools.partial(
     stylize.init,
     names=recipe.objective().names,  # Whatever the regions.
     optimizer=recipe.optimizer,
   )
-  return jax.eval_shape(make, jax.ShapeDtypeStruct((1, *shape, 3), jnp.float32))
+  return jax.eval_shape(make, jax.ShapeDtypeStruct(sides, jnp.float32))
 
 
 def _resized(photograph, side):

@@ -27,6 +27,7 @@ class Recipe:
     levels: from coarse to fine; the last is the painting.
     init: the image to start from, see `start.initial_image`.
     tile: side of the tiles in pixels; 0 chooses by memory.
+    margin: width in pixels, see `margin`.
   """
 
   style: objective.Objective
@@ -35,6 +36,7 @@ class Recipe:
   levels: tuple[Level, ...]
   init: str = "content"
   tile: int = 0
+  margin: int = 0
 
   @property
   def size(self) -> int:
@@ -103,6 +105,7 @@ def make(
   coarsest_steps: int = 120,
   init: str = "content",
   tile: int = 0,
+  margin: int = 16,
 ) -> Recipe:
   """A recipe of fields that configs/common.py explains, as `paint.FIELD`.
 
@@ -146,6 +149,7 @@ def make(
     levels=tuple(map(Level, sides, counts)),
     init=init,
     tile=tile,
+    margin=margin,
   )
 
 
@@ -163,7 +167,7 @@ _FIELDS = (
   *("style_layer_weights", "gram", "style_weight"),
   *("content_terms", "content_term_weights", "content_layers"),
   *("content_weight", "tv_weight", "optimizer", "learning_rate", "ema_decay"),
-  *("size", "coarsest", "steps", "coarsest_steps", "init", "tile"),
+  *("size", "coarsest", "steps", "coarsest_steps", "init", "tile", "margin"),
 )
 
 

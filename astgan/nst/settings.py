@@ -20,6 +20,8 @@ COLOURS = ("style", "luminance", "linear", "histogram")
 
 # At this side the features of the first block alone take 64 GiB.
 MAX_SIDE = 16_384
+# Beyond what any layer sees.
+MAX_MARGIN = 256
 
 
 def check(config: ml_collections.ConfigDict) -> None:
@@ -48,6 +50,7 @@ def check(config: ml_collections.ConfigDict) -> None:
   if config.paint.coarsest:
     checks.within(config, "paint.coarsest", MIN_SIDE, config.paint.size)
   checks.within(config, "paint.coarsest_steps", 0)
+  checks.within(config, "paint.margin", 0, MAX_MARGIN)
   checks.within(config, "paint.ema_decay", 0, 1, open_high=True)
   for name in ("steps", "style_batch", "log_every", "save_every"):
     checks.within(config, f"paint.{name}", 1)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from astgan.nst import lbfgs, objective, tiles
+from astgan.nst import lbfgs, margin, objective, tiles
 
 Image = Float[Array, "1 h w 3"]
 Gradient = objective.Whole | tiles.Tiled
@@ -114,7 +114,11 @@ def init(
 
 
 def resize(
-  painting: Painting, shape: tuple[int, int], *, optimizer: Optimizer
+  painting: Painting,
+  shape: tuple[int, int],
+  *,
+  optimizer: Optimizer,
+  width: int = 0,
 ) -> Painting:
   """The state at another size, before its first step there.
 
@@ -124,13 +128,15 @@ def resize(
 
   Args:
     painting: the state at one size.
-    shape: height and width of the next.
+    shape: height and width of the next, without its margin.
     optimizer: over pixels.
+    width: of the margin at either size, in pixels.
   """
 
   def enlarge(image):
     sides = (image.shape[0], *shape, image.shape[-1])
-    return jax.image.resize(image, sides, "linear")
+    inner = margin.cut(image, width)
+    return margin.extend(jax.image.resize(inner, sides, "linear"), width)
 
   image = jnp.clip(enlarge(result(painting, optimizer=optimizer)), 0, 1)
   start = init(image, tuple(painting.scalars), optimizer=optimizer)

@@ -111,6 +111,7 @@ def paint_ours(params, photograph, style, *, until, coarsest, steps):
     coarsest=coarsest,
     coarsest_steps=0,
     steps=steps,
+    margin=0,
   )
   finest = len(made.levels) - 1
   # At full size, as many as it takes.

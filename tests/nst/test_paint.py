@@ -207,12 +207,12 @@ def stop_at(monkeypatch, step):
 
 
 # In the first level of the pyramid, at its end, and in the second.
-@pytest.mark.parametrize("step", [2, 4, 6])
+@pytest.mark.parametrize(("step", "margin"), [(2, 0), (4, 8), (6, 0), (6, 8)])
 def test_a_painting_that_was_stopped_ends_as_one_that_was_not(
-  folder, monkeypatch, caplog, step
+  folder, monkeypatch, caplog, step, margin
 ):
   caplog.set_level(logging.INFO)
-  fields = PYRAMID | {"paint.log_every": 1}
+  fields = PYRAMID | {"paint.log_every": 1, "paint.margin": margin}
   workdir = run(folder, **fields)
   expected = (workdir / "painted" / "harbour.png").read_bytes()
   lines = read_metrics(workdir)
