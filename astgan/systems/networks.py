@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import ml_collections
 import optax
-from jax import lax
+from jax import flatten_util, lax
 from jaxtyping import PyTree
 
 from astgan import checks
@@ -133,8 +133,15 @@ def global_norm(gradients: PyTree) -> jax.Array:
 
 
 def mean_over(axis_name: str | None, tree: PyTree) -> PyTree:
-  """The mean over the devices, or the tree itself where there is no axis."""
-  return tree if axis_name is None else lax.pmean(tree, axis_name)
+  """The mean over the devices, or the tree itself where there is no axis.
+
+  All arrays go into one sum, since processes on CPUs wait for each other at
+  each sum; for accelerators the compiler does the same.
+  """
+  if axis_name is None:
+    return tree
+  flat, restore = flatten_util.ravel_pytree(tree)
+  return restore(lax.pmean(flat, axis_name))
 
 
 def make_optimizer(

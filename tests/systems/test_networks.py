@@ -153,3 +153,22 @@ def test_a_half_life_counts_images_from_a_twentieth_of_those_seen():
   for step, half_life in ((2, 1.5), (99, 50), (499, 100)):
     decay = states.ema_decay(train, jnp.int32(step))
     np.testing.assert_allclose(decay, 2 ** (-10 / half_life), rtol=1e-5)
+
+
+def test_the_mean_over_devices_is_one_sum_however_many_arrays():
+  draws = np.random.default_rng(0)
+  tree = {
+    "scalar": jnp.asarray(draws.normal(size=2), jnp.float32),
+    "kernel": jnp.asarray(draws.normal(size=(2, 3, 4)), jnp.float32),
+    "bias": [jnp.asarray(draws.normal(size=(2, 4)), jnp.float32)],
+  }
+  mapped = jax.pmap(
+    lambda tree: networks.mean_over("devices", tree), axis_name="devices"
+  )
+  actual = mapped(tree)
+  assert mapped.lower(tree).as_text().count("all_reduce") == 1
+  for one, other in zip(
+    jax.tree.leaves(actual), jax.tree.leaves(tree), strict=True
+  ):
+    expected = np.broadcast_to(np.mean(other, axis=0), other.shape)
+    np.testing.assert_allclose(one, expected, rtol=1e-6)
