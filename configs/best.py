@@ -1,7 +1,7 @@
 """The painting that looks best to us: brush strokes at every scale, no frame.
 
   python -m astgan.main --config=configs/best.py \
-    --config.paint.content=photo.jpg --config.paint.style=runs/fewshot
+    --config.paint.content=photo.jpg --config.paint.style=runs/dcgan_few
 
 `paint.style` is a training run's folder, a folder of images or an image; one
 weight suits all three. The photograph is painted small first, where a layer
@@ -9,8 +9,10 @@ sees most of it, and then larger and larger: masses and swirls come first, and
 strokes last. The Gaussians of deep and shallow layers are matched (Wasserstein
 distance), which leaves the weave out that Gram matrices bring; the shallow ones
 weigh most. The painting is the average of Adam's last iterates. Borders that
-are replicated bring no frame. A generator's images are shown at three tenths of
-the size of the painting.
+are replicated bring no frame, and a margin that is cut off keeps bands away from
+them. Of a group the 32 images that look most like the photograph are its style,
+so that a sky has the hues of skies; a generator draws 256 for it to choose from.
+A generator's images are shown at three tenths of the size of the painting.
 
 Hardware: anything; two CPU cores paint 256 by 192 pixels in two minutes.
 Expect: a loss that falls quickly at each size, and starts higher at the next.
@@ -38,6 +40,8 @@ def get_config() -> ml_collections.ConfigDict:
   paint.style_layer_weights = (0.75, 0.188, 0.047, 0.0117, 0.0029)
   paint.content_layers = ("relu4_2",)
   paint.style_weight = 150.0
+  paint.style_batch = 256
+  paint.style_nearest = 32
   paint.generated_share = 0.3
   paint.optimizer = "adam"
   paint.ema_decay = 0.95
