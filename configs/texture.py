@@ -30,4 +30,7 @@ def get_config() -> ml_collections.ConfigDict:
   # Reported and of no weight; it costs little where the style reads it as well.
   paint.content_layers = ("relu1_1",)
   paint.init = "noise"
+  # Of a group all images: the photograph says nothing.
+  paint.style_nearest = 0
+  paint.style_batch = 64
   return config
