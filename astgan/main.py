@@ -110,11 +110,9 @@ def _use_compile_cache(place: str) -> None:
 def _use_one_lapack_thread() -> None:
   """Keeps OpenBLAS from splitting matrix roots among threads.
 
-  On CPUs, jax takes LAPACK from SciPy. OpenBLAS's threads wait for each other
-  by spinning, and hold the cores that XLA's threads and other programs need:
-  the roots of a step of configs/best.py took three times as long on two idle
-  cores, and a hundred times as long on busy ones. It reads this variable when
-  jax first needs LAPACK; whoever sets it is left alone.
+  On CPUs, jax takes LAPACK from SciPy, whose OpenBLAS reads this variable when
+  jax first needs it. Its threads wait for each other by spinning, on cores that
+  XLA's threads need (docs/scaling.md). A variable that is set stays as it is.
   """
   os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

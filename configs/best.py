@@ -9,10 +9,10 @@ sees most of it, and then larger and larger: masses and swirls come first, and
 strokes last. The Gaussians of deep and shallow layers are matched (Wasserstein
 distance), which leaves the weave out that Gram matrices bring; the shallow ones
 weigh most. The painting is the average of Adam's last iterates. Borders that
-are replicated bring no frame, and a margin that is cut off keeps bands away from
-them. Of a group the 32 images that look most like the photograph are its style,
-so that a sky has the hues of skies; a generator draws 256 for it to choose from.
-A generator's images are shown at three tenths of the size of the painting.
+are replicated bring no frame, and a margin that is cut off keeps bands away
+from them. Of a group the 32 images that look most like the photograph are its
+style, so that a sky has the hues of skies; a generator draws 256 to choose
+from. They are shown at three tenths of the size of the painting.
 
 Hardware: anything; two CPU cores paint 256 by 192 pixels in two minutes.
 Expect: a loss that falls quickly at each size, and starts higher at the next.

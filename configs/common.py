@@ -254,7 +254,8 @@ def painting() -> ml_collections.ConfigDict:
   # Images the generator draws for the style batch.
   paint.style_batch = 64
   # Images of each style that a photograph is painted from: those that look most
-  # like it. Each photograph then has a style of its own. 0 is all of them.
+  # like it, as a whole, whatever its regions. Each photograph then has a style
+  # of its own. 0 is all of them.
   paint.style_nearest = 0
   # The folder of an upscaler's run (configs/superres.py), which enlarges them
   # before they are described; "" takes them as they are drawn.

@@ -19,7 +19,6 @@ from astgan.nst import (
   choices,
   colour,
   description,
-  margin,
   network,
   optimize,
   photographs,
@@ -63,7 +62,6 @@ class Optimization:
     self._describe = functools.partial(
       description.describe,
       self._recipe,
-      self._params,
       blend=config.paint.blend,
       style_masks=[
         regions.read(path) if path else None
@@ -75,12 +73,10 @@ class Optimization:
     self._style, self._nearest = None, None
     count = config.paint.style_nearest
     if count and any(len(style) > count for style in opened):
-      self._nearest = choices.Nearest(
-        self._recipe.style.network, self._params, opened, count=count
-      )
+      self._nearest = choices.Nearest(self._params, opened, count=count)
       self.contact_sheet = self._nearest.contact_sheet
     else:
-      self._style = self._describe(opened)
+      self._style = self._describe(self._params, opened)
       self.contact_sheet = self._style.contact_sheet
     # Of the network, by device other than the first.
     self._copies: dict[jax.Device, PyTree] = {}
@@ -106,8 +102,12 @@ class Optimization:
       FloatingPointError: a loss was not finite; the best image is in a file.
     """
     stem, fields = photograph.path.stem, self._fields
-    content, style = self._recolour(photograph.colour)
-    params, style = self._on_device(style)
+    params = self._params_here()
+    content, style = self._recolour(photograph.colour, params)
+    if self._nearest:
+      sheets = self._folder.parent / "nearest"
+      sheets.mkdir(exist_ok=True)
+      images.write(sheets / f"{stem}.png", style.contact_sheet)
     progress = self._load(photograph)
     total, report_every = self._recipe.total_steps, self._report_every()
     done = optimize.done(progress, self._recipe)
@@ -145,7 +145,7 @@ class Optimization:
         path = unfinished.save_preview(
           self._folder,
           stem,
-          _to_bytes(margin.cut(error.image, self._recipe.margin)),
+          _to_bytes(error.image),
         )
         raise FloatingPointError(
           f"{stem}: {error}; the best is {path}"
@@ -176,14 +176,14 @@ class Optimization:
       fingerprint=photograph.fingerprint,
     )
 
-  def _on_device(self, style):
-    """The network and the style on the device that paints in this thread."""
+  def _params_here(self):
+    """The network on the device that paints in this thread."""
     (device,) = jnp.zeros(()).devices()
     if device == jax.local_devices()[0]:
-      return self._params, style
+      return self._params
     if device not in self._copies:
       self._copies[device] = _copy(self._params)
-    return self._copies[device], style._replace(targets=_copy(style.targets))
+    return self._copies[device]
 
   def _report_every(self):
     """On CPUs a report is cheap next to a step, and the progress bar moves."""
@@ -191,18 +191,23 @@ class Optimization:
       return 1
     return math.gcd(self._fields.log_every, self._fields.save_every)
 
-  def _recolour(self, content):
+  def _recolour(self, content, params):
     """The photograph and its style, one with the colours of the other."""
-    fields, style = self._fields, self._style
-    opened = self._nearest.styles(content) if self._nearest else self._opened
+    fields, opened, style = self._fields, self._opened, None
+    if self._nearest:
+      opened = self._nearest.choose(params, content)
+    elif params is self._params:
+      style = self._style
+    else:
+      style = self._style._replace(targets=_copy(self._style.targets))
     recolours = fields.colour in ("linear", "histogram")
     if recolours and fields.recolour == "style":
       match, palette = self._match(), colour.palette(content)
       return content, self._describe(
-        opened, recolour=lambda image: match(image, palette)
+        params, opened, recolour=lambda image: match(image, palette)
       )
     if style is None:
-      style = self._describe(opened)
+      style = self._describe(params, opened)
     if recolours:
       content = self._match()(content, style.palette)
     return content, style

@@ -6,17 +6,18 @@ Those of the group that show something like it, a town by a river or a meadow,
 have the hues, the light and the touch that belong to it.
 """
 
-import functools
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import tqdm
 from jaxtyping import Float, Float32
 
 from astgan.data import images
-from astgan.nst import network, styles
+from astgan.features import vgg
+from astgan.nst import styles
 
 # Its statistics tell motifs and light apart, and do not see where things are.
 _LAYER = "relu4_1"
@@ -30,13 +31,13 @@ Style = TypeVar("Style", styles.Files, styles.Generated, styles.Arrays)
 class Nearest:
   """Those `count` images of each style that look most like a photograph.
 
-  A look is the mean and the standard deviation of every channel of relu4_1. Two
-  looks differ by the sum of the squares of what they differ in, each in units
-  of its standard deviation among the images of the style.
+  A look is the mean and the standard deviation of every channel of relu4_1 of
+  VGG as it was trained. Two looks differ by the sum of the squares of what they
+  differ in, each in units of its standard deviation among the images of the
+  style.
 
   Args:
-    extract: the feature network.
-    params: its parameters.
+    params: parameters of VGG19 or VGG16.
     opened: the styles. Each image is read once here.
     count: of images of each style; all of a style that has no more.
 
@@ -44,22 +45,16 @@ class Nearest:
     contact_sheet: the first images of the styles.
   """
 
-  def __init__(
-    self,
-    extract: network.Network,
-    params: Any,
-    opened: Sequence[Style],
-    *,
-    count: int,
-  ):
-    self._look = functools.partial(_look, params, extract=extract)
+  def __init__(self, params: Any, opened: Sequence[Style], *, count: int):
     self._opened, self._count = opened, count
     self._looks, self._numbers, self._sides = [], [], []
     thumbnails = []
     for style in opened:
       looks, numbers, side = [], [], 1
-      for number, image in style.numbered():
-        looks.append(self._look(images.resize(image, _SIDE, _SIDE)))
+      for number, image in tqdm.tqdm(
+        style.numbered(), desc="looks", total=len(style), unit="image"
+      ):
+        looks.append(_look(params, images.resize(image, _SIDE, _SIDE)))
         numbers.append(number)
         side = max(side, *image.shape[:2])
         if len(thumbnails) < styles.MAX_SHOWN:
@@ -69,26 +64,24 @@ class Nearest:
       self._sides.append(min(side, _SIDE))
     self.contact_sheet = images.grid(np.stack(thumbnails), columns=8)
 
-  def styles(self, photograph: styles.Image) -> tuple[Style, ...]:
+  def choose(self, params: Any, photograph: styles.Image) -> tuple[Style, ...]:
     """The styles with the images nearest to the photograph, nearest first.
 
     Args:
+      params: as before, or a copy of them.
       photograph: in [0, 1].
     """
     photograph = np.uint8(np.round(np.clip(photograph, 0, 1) * 255))
-    return tuple(
-      style.take([self._numbers[number][i] for i in chosen])
-      for number, style in enumerate(self._opened)
-      for chosen in [self._choose(photograph, number)]
-    )
-
-  def _choose(self, photograph, number):
-    # A photograph has no more detail than the images that it is compared with.
-    side = self._sides[number]
-    photograph = images.resize(photograph, side, side)
-    own = self._look(images.resize(photograph, _SIDE, _SIDE))
-    distances = distances_to(np.asarray(own), self._looks[number])
-    return np.argsort(distances, kind="stable")[: self._count]
+    chosen = []
+    for style, looks, numbers, side in zip(
+      self._opened, self._looks, self._numbers, self._sides, strict=True
+    ):
+      # No more detail than the images have that it is compared with.
+      seen = images.resize(photograph, side, side)
+      own = _look(params, images.resize(seen, _SIDE, _SIDE))
+      order = np.argsort(distances_to(np.asarray(own), looks), kind="stable")
+      chosen.append(style.take([numbers[i] for i in order[: self._count]]))
+    return tuple(chosen)
 
 
 def distances_to(
@@ -104,10 +97,10 @@ def distances_to(
   return np.sum(np.square(scaled), axis=1)
 
 
-@functools.partial(jax.jit, static_argnames="extract")
-def _look(params, image, *, extract):
+@jax.jit
+def _look(params, image):
   image = image[None].astype(jnp.float32) / 255
-  features = extract(params, image, (_LAYER,))[_LAYER][0].astype(jnp.float32)
+  features = vgg.apply(params, image, (_LAYER,))[_LAYER][0].astype(jnp.float32)
   return jnp.concatenate(
     [jnp.mean(features, axis=(0, 1)), jnp.std(features, axis=(0, 1))]
   )

@@ -18,7 +18,7 @@ class Group:
   """Collects images, and gives the targets of their style.
 
   Each image goes through the feature network once, together with others of
-  its shape, and each shape is compiled once.
+  its shape: 1, 2, 4 or another power of two, so that few numbers are compiled.
 
   Args:
     params: parameters of the feature network.
@@ -56,7 +56,8 @@ class Group:
       return
     waiting = self._waiting.setdefault(image.shape, [])
     waiting.append((image, weight))
-    if (len(waiting) + 1) * image.shape[0] * image.shape[1] > _BATCH_PIXELS:
+    room = max(1, _BATCH_PIXELS // (image.shape[0] * image.shape[1]))
+    if len(waiting) == _power_of_two(room):
       self._describe(self._waiting.pop(image.shape), None)
 
   def targets(self) -> tuple[Any, ...]:
@@ -67,7 +68,10 @@ class Group:
     """
     while self._waiting:
       _, waiting = self._waiting.popitem()
-      self._describe(waiting, None)
+      while waiting:
+        count = _power_of_two(len(waiting))
+        self._describe(waiting[:count], None)
+        waiting = waiting[count:]
     if not self._total:
       raise ValueError("a style needs at least one image")
     return tuple(
@@ -95,6 +99,11 @@ class Group:
       for collector, descriptions in zip(self._collectors, batch, strict=True):
         one = jax.tree.map(lambda x, i=number: x[i], descriptions)
         collector.add(one, weight / self._total)
+
+
+def _power_of_two(number: int) -> int:
+  """The largest one up to a number."""
+  return 1 << (number.bit_length() - 1)
 
 
 @functools.partial(jax.jit, static_argnames="objective")

@@ -90,13 +90,16 @@ def nearest(
     params: as of `transfer`, of VGG19.
 
   Raises:
+    ValueError: the count is less than 1.
     UserError: the weights cannot be fetched.
   """
+  if count < 1:
+    raise ValueError(f"count is at least 1, not {count}")
   if count >= len(style_images):
     return list(style_images)
   if params is None:
     params = network.cast(weights.load("vgg19"), "auto")
   group = styles.Arrays(style_images, longer_side=1)  # Which is not heeded.
-  chooser = choices.Nearest(network.Network(), params, [group], count=count)
-  (chosen,) = chooser.styles(photograph)
+  chooser = choices.Nearest(params, [group], count=count)
+  (chosen,) = chooser.choose(params, photograph)
   return list(chosen.images)

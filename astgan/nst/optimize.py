@@ -70,34 +70,39 @@ def paint_one(
   is_stopped = False
   for level in range(first_level, len(recipe.levels)):
     side, steps = recipe.levels[level]
-    content = _resized(photograph, side)
-    inner = content.shape[1:3]
-    content = margin.extend(content, recipe.margin)
+    inner = _resized(photograph, side)
+    content = margin.extend(inner, recipe.margin)
     shape = content.shape[1:3]
     if painting is None:
       initial = start.initial_image(
-        key, recipe.init, content, style.first, style.palette
+        key, recipe.init, inner, style.first, style.palette
       )
+      initial = margin.extend(initial, recipe.margin)
       painting = stylize.init(initial, target.names, optimizer=optimizer)
     elif painting.image.shape[1:3] != shape:
       painting = stylize.resize(
-        painting, inner, optimizer=optimizer, width=recipe.margin
+        painting,
+        inner.shape[1:3],
+        optimizer=optimizer,
+        width=recipe.margin,
       )
     gradient = sizes.choose(
       target,
       shape,
       optimizer=optimizer,
       tile=recipe.tile,
+      margin=recipe.margin,
       available=memory.available_bytes(),
     )
+    extended_masks = [
+      margin.extend_mask(mask, inner.shape[1:3], recipe.margin)
+      for mask in masks
+    ]
     targets = objective.Targets(
       content=gradient.features(content, params, recipe.content_layers),
       items=style.targets[side] + (None,) * len(recipe.others),
       everywhere=regions.make(target, params, content.shape[1:]),
-      regions=regions.split(
-        *(target, params, content.shape[1:]),
-        [margin.extend_mask(mask, inner, recipe.margin) for mask in masks],
-      ),
+      regions=regions.split(target, params, content.shape[1:], extended_masks),
     )
 
     def pass_on(step, scalars, painting, level=level):
@@ -108,16 +113,20 @@ def paint_one(
       is_stopped = bool(report(done, scalars, Progress(level, painting)))
       return is_stopped
 
-    painting = stylize.stylize(
-      painting,
-      params,
-      targets,
-      gradient=gradient,
-      optimizer=optimizer,
-      steps=steps,
-      report_every=report_every,
-      report=pass_on,
-    )
+    try:
+      painting = stylize.stylize(
+        painting,
+        params,
+        targets,
+        gradient=gradient,
+        optimizer=optimizer,
+        steps=steps,
+        report_every=report_every,
+        report=pass_on,
+      )
+    except stylize.NotFiniteError as error:
+      error.image = margin.cut(error.image, recipe.margin)
+      raise
     if is_stopped:
       return None
   return result(painting, recipe)

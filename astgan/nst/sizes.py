@@ -46,6 +46,7 @@ def choose(
   optimizer: stylize.Optimizer | None,
   tile: int,
   available: int,
+  margin: int = 0,
 ) -> objective.Whole | tiles.Tiled:
   """The whole image at once, or in tiles where memory is short.
 
@@ -55,6 +56,7 @@ def choose(
     optimizer: over the pixels of a painting; None for a style image.
     tile: side of the tiles; 0 chooses the largest that fit.
     available: memory that is left, in bytes.
+    margin: width of that of the shape, in pixels, which a user does not count.
 
   Raises:
     UserError: not even small tiles fit.
@@ -81,9 +83,9 @@ def choose(
   largest *= max(shape) / math.sqrt(pixels)
   field = "paint.size" if optimizer else "paint.style_size"
   raise errors.UserError(
-    f"{field}={max(shape)} needs more memory than the"
+    f"{field}={max(shape) - 2 * margin} needs more memory than the"
     f" {available / 2**30:.1f} GiB that are left, even in tiles; what fits is"
-    f" about {int(largest)}"
+    f" about {max(0, int(largest) - 2 * margin)}"
   )
 
 

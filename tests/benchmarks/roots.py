@@ -44,7 +44,7 @@ def main() -> None:
     timing.serve(make_step(flags.channels), facts=machine.memory)
     return
   command = ("tests.benchmarks.roots", "--channels", str(flags.channels))
-  cores = len(os.sched_getaffinity(0))
+  cores = os.cpu_count()
   with (
     timing.Child(*command, "--threads", "1") as one,
     timing.Child(*command, "--threads", str(cores)) as all_of_them,

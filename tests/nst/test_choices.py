@@ -6,10 +6,8 @@ import pytest
 from astgan import nst
 from astgan.data import images
 from astgan.features import weights
-from astgan.nst import choices, network, styles
+from astgan.nst import choices, styles
 from tests import pictures
-
-EXTRACT = network.Network()
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +52,8 @@ def test_looks_that_are_all_the_same_are_all_as_near():
 def test_drawn_images_are_chosen_nearest_first(params):
   drawn = np.stack([GREEN, RED, BLUE, DARK_RED])
   style = styles.Generated(drawn, 64, {"digest": "1"})
-  chooser = choices.Nearest(EXTRACT, params, [style], count=2)
-  (chosen,) = chooser.styles(flat((225, 12, 12), 9) / np.float32(255))
+  chooser = choices.Nearest(params, [style], count=2)
+  (chosen,) = chooser.choose(params, flat((225, 12, 12), 9) / np.float32(255))
   np.testing.assert_array_equal(chosen.images, np.stack([RED, DARK_RED]))
   assert chosen.origin == style.origin
 
@@ -65,16 +63,16 @@ def test_unreadable_files_do_not_shift_the_others(params, tmp_path):
   for number, image in enumerate([GREEN, RED, BLUE], start=1):
     images.write(tmp_path / f"{number}.png", image)
   style = styles.Files(sorted(tmp_path.iterdir()), 64)
-  chooser = choices.Nearest(EXTRACT, params, [style], count=1)
-  (chosen,) = chooser.styles(flat((10, 225, 10), 9) / np.float32(255))
+  chooser = choices.Nearest(params, [style], count=1)
+  (chosen,) = chooser.choose(params, flat((10, 225, 10), 9) / np.float32(255))
   assert [path.name for path in chosen.paths] == ["1.png"]
 
 
 def test_each_style_has_its_own_images(params):
   first = styles.Arrays([RED / np.float32(255), GREEN / np.float32(255)], 64)
   second = styles.Arrays([BLUE / np.float32(255)], 64)
-  chooser = choices.Nearest(EXTRACT, params, [first, second], count=1)
-  chosen = chooser.styles(flat((10, 225, 10), 9) / np.float32(255))
+  chooser = choices.Nearest(params, [first, second], count=1)
+  chosen = chooser.choose(params, flat((10, 225, 10), 9) / np.float32(255))
   np.testing.assert_array_equal(chosen[0].images[0], first.images[1])
   np.testing.assert_array_equal(chosen[1].images[0], second.images[0])
 
@@ -85,3 +83,8 @@ def test_arrays_are_chosen_for_a_caller(params):
   (chosen,) = nst.nearest(photograph, group, count=1, params=params)
   np.testing.assert_array_equal(chosen, group[1])
   assert len(nst.nearest(photograph, group, count=3)) == 3
+
+
+def test_a_count_of_none_is_refused(params):
+  with pytest.raises(ValueError, match="at least 1, not 0"):
+    nst.nearest(RED / np.float32(255), [RED / np.float32(255)], count=0)

@@ -3,10 +3,12 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from astgan import nst
+from astgan.data import images
 from astgan.features import weights
-from astgan.nst import description, margin, optimize, styles
+from astgan.nst import description, margin, optimize, styles, stylize
 from tests.nst import toy
 
 FIELDS = {
@@ -77,16 +79,36 @@ def test_a_next_size_begins_with_the_middle_of_the_one_before():
   optimizer = recipe.optimizer
   inner = jnp.broadcast_to(jnp.linspace(0, 1, 32)[:, None], (1, 24, 32, 3))
   # What lies in the margin of one size is in none of the next.
-  state = optimize.stylize.init(
+  state = stylize.init(
     margin.extend(inner, WIDTH) * 0 + 0.5, ("loss",), optimizer=optimizer
   )
   sides = ((0, 0), (WIDTH, WIDTH), (WIDTH, WIDTH), (0, 0))
   average = jnp.pad(inner, sides, constant_values=9.0)
   state = state._replace(average=average, average_weight=jnp.float32(1))
-  resized = optimize.stylize.resize(
-    state, (48, 64), optimizer=optimizer, width=WIDTH
-  )
+  resized = stylize.resize(state, (48, 64), optimizer=optimizer, width=WIDTH)
   expected = jax.image.resize(inner, (1, 48, 64, 3), "linear")
   np.testing.assert_allclose(
     resized.image, margin.extend(expected, WIDTH), atol=1e-6
   )
+
+
+@pytest.mark.parametrize("init", ["image", "style"])
+def test_an_image_to_start_from_ends_where_the_photograph_does(tmp_path, init):
+  ramp = np.linspace(0, 1, 64, dtype="float32")[:, None]
+  ramp = np.broadcast_to(ramp, (48, 64, 3))
+  images.write(tmp_path / "ramp.png", np.uint8(np.round(ramp * 255)))
+  # Losses of no weight change nothing.
+  recipe = nst.make(
+    **(FIELDS | {"style_weight": 0.0}),
+    content_weight=0.0,
+    size=64,
+    margin=WIDTH,
+    init=str(tmp_path / "ramp.png") if init == "image" else "style",
+  )
+  painted = nst.transfer(
+    np.asarray(toy.draw(48, 64, 3)),
+    [ramp],
+    recipe=recipe,
+    params=weights.load("vgg19", "random"),
+  )
+  np.testing.assert_allclose(painted, ramp, atol=0.01)

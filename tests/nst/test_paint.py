@@ -244,8 +244,10 @@ def test_a_damaged_unfinished_painting_is_named_and_painted_anew(
   assert steps == list(range(9))
 
 
-def test_a_loss_that_is_not_finite_leaves_the_best_image(folder):
+@pytest.mark.parametrize("margin", [0, 8])
+def test_a_loss_that_is_not_finite_leaves_the_best_image(folder, margin):
   fields = {"paint.style_weight": 1e38, "paint.gram": "none"}
+  fields["paint.margin"] = margin
   with pytest.raises(FloatingPointError, match=r"harbour: .*not finite"):
     run(folder, **fields)
   best = folder / "run" / "unfinished" / "harbour.png"
@@ -289,6 +291,11 @@ def test_each_photograph_is_painted_from_what_looks_like_it(folder):
       noise = pictures.noise(48, 64, seed) // 16
       images.write(folder / place, np.uint8(colour + noise - 8))
   nearest = run(folder, **{"paint.style_nearest": 1})
+  sheets = {
+    path.name: path.read_bytes() for path in (nearest / "nearest").iterdir()
+  }
+  assert set(sheets) == {"harbour.png", "meadow.png"}
+  assert len(set(sheets.values())) == 2
   for name, number in (("harbour", 0), ("meadow", 1)):
     alone = folder / name
     changes = {
@@ -494,7 +501,8 @@ def test_a_chain_of_one_layer_is_refused(folder):
     ("paint.bits", 12),
     ("paint.size paint.style_size", 8),
     ("paint.steps paint.log_every paint.style_batch paint.learning_rate", 0),
-    ("paint.generated_share", -1),
+    ("paint.generated_share paint.style_nearest paint.margin", -1),
+    ("paint.margin", 257),
     ("paint.style_weight paint.content_weight paint.tv_weight", -1),
     ("paint.style_layers paint.content_layers", ("conv_99",)),
     ("paint.style_layers paint.content_layers", ()),
