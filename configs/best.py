@@ -14,7 +14,8 @@ from them. Of a group the 32 images that look most like the photograph are its
 style, so that a sky has the hues of skies; a generator draws 256 to choose
 from. They are shown at three tenths of the size of the painting.
 
-Hardware: anything; two CPU cores paint 256 by 192 pixels in two minutes.
+Hardware: anything; two CPU cores paint 256 by 192 pixels in two minutes and a
+half.
 Expect: a loss that falls quickly at each size, and starts higher at the next.
 
 References: as in configs/nst.py; Mroueh, Wasserstein Style Transfer, 2019;

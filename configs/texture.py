@@ -9,7 +9,7 @@ to relu5_1 are matched from coarse to fine, so that large forms come before
 strokes. A folder or a generator as `paint.style` gives the texture of a group.
 
 Hardware: anything; the time is that of best.py: two CPU cores paint 256 by 192
-pixels in two minutes.
+pixels in two minutes and a half.
 Expect: the style loss falls tenfold in 60 steps, and 30-fold in all.
 
 References: Gatys, Ecker and Bethge, Texture Synthesis Using Convolutional
