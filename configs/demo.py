@@ -3,7 +3,7 @@
   bash launch/demo.sh
   python -m astgan.main --config=configs/demo.py
 
-Hardware: anything; four to seven minutes on two CPU cores.
+Hardware: anything; seven minutes on two CPU cores.
 Expect: skies over land and water in the source's colours after 400 updates,
 trees, shores and reflections at the end, and a sliced Wasserstein distance of
 0.025.
