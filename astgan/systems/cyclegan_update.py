@@ -9,7 +9,7 @@ from jaxtyping import PyTree
 
 from astgan.arrays import Images
 from astgan.losses import adversarial
-from astgan.systems import image_pool, interface, networks, states
+from astgan.systems import devices, image_pool, interface, networks, states
 
 # The generator of a domain draws its images, from images of the other one; its
 # discriminator tells them from real ones.
@@ -64,7 +64,7 @@ def update(
     _discriminator_loss, has_aux=True
   )(params["discriminator"], real_images, fakes, modules=modules)
   gradients = {"generator": gradients, "discriminator": critic_gradients}
-  gradients, scalars = networks.mean_over(
+  gradients, scalars = devices.mean_over(
     axis_name, (gradients, scalars | critic_scalars)
   )
   new = {}

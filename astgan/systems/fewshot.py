@@ -23,6 +23,7 @@ from astgan.arrays import Images
 from astgan.data import diff_augment
 from astgan.features import vgg
 from astgan.systems import (
+  devices,
   fewshot_inputs,
   fewshot_networks,
   fewshot_update,
@@ -165,7 +166,7 @@ class FewShot:
       state,
       batch["paintings"],
       draws,
-      mean=functools.partial(networks.mean_over, axis_name),
+      mean=functools.partial(devices.mean_over, axis_name),
     )
 
   def samples(

@@ -19,6 +19,7 @@ from jaxtyping import PyTree
 from astgan import checks
 from astgan.arrays import Images
 from astgan.systems import (
+  devices,
   gan_losses,
   gan_networks,
   gan_turns,
@@ -126,7 +127,7 @@ class GAN:
       batch["paintings"],
       draws,
       turn=turn,
-      mean=functools.partial(networks.mean_over, axis_name),
+      mean=functools.partial(devices.mean_over, axis_name),
     )
 
   def samples(

@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 import ml_collections
 import optax
-from jax import flatten_util, lax
 from jaxtyping import PyTree
 
 from astgan import checks
@@ -130,24 +129,6 @@ def global_norm(gradients: PyTree) -> jax.Array:
   """The Euclidean norm of all leaves together."""
   leaves = jax.tree.leaves(gradients)
   return jnp.sqrt(sum(jnp.sum(leaf**2) for leaf in leaves))
-
-
-def mean_over(axis_name: str | None, tree: PyTree) -> PyTree:
-  """The mean over the devices, or the tree itself where there is no axis.
-
-  On CPUs all arrays go into one sum, since processes wait for each other at
-  each; for accelerators XLA combines sums by itself.
-
-  Args:
-    axis_name: of the mapped axis.
-    tree: arrays of float32.
-  """
-  if axis_name is None:
-    return tree
-  if jax.default_backend() != "cpu":
-    return lax.pmean(tree, axis_name)
-  flat, restore = flatten_util.ravel_pytree(tree)
-  return restore(lax.pmean(flat, axis_name))
 
 
 def make_optimizer(

@@ -21,6 +21,7 @@ from astgan import checks, errors
 from astgan.arrays import Images
 from astgan.models import growing, stylegan
 from astgan.systems import (
+  devices,
   gan_losses,
   gan_turns,
   gan_update,
@@ -147,7 +148,7 @@ class StyleGAN:
       growth.blend(batch["paintings"], phase, level),
       draws,
       turn=turn,
-      mean=functools.partial(networks.mean_over, axis_name),
+      mean=functools.partial(devices.mean_over, axis_name),
     )
     return state, scalars | {"growth/level": level}
 

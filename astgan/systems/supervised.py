@@ -11,7 +11,7 @@ from jaxtyping import PyTree
 
 from astgan import checks, errors
 from astgan.arrays import Images
-from astgan.systems import interface, networks, states
+from astgan.systems import devices, interface, networks, states
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -124,7 +124,7 @@ class Supervised:
     """One step; see `interface.System`."""
     del phase, turn
     params = {name: net.params for name, net in state.networks.items()}
-    gradients, scalars = networks.mean_over(
+    gradients, scalars = devices.mean_over(
       axis_name,
       jax.grad(self.loss, has_aux=True)(params, batch, draws, frozen),
     )

@@ -23,6 +23,7 @@ from astgan import checks
 from astgan.arrays import Images, Latents
 from astgan.models import vaegan
 from astgan.systems import (
+  devices,
   generators,
   interface,
   networks,
@@ -135,7 +136,7 @@ class VAEGAN:
       state,
       batch["paintings"],
       draws,
-      mean=functools.partial(networks.mean_over, axis_name),
+      mean=functools.partial(devices.mean_over, axis_name),
     )
 
   def samples(

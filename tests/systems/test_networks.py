@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from astgan.systems import gan, generators, interface, networks, states
+from astgan.systems import devices, gan, generators, interface, networks, states
 from configs import gan as page
 from configs import wgan_gp
 from tests.train import tiny
@@ -163,7 +163,7 @@ def test_the_mean_over_devices_is_one_sum_however_many_arrays():
     "bias": [jnp.asarray(draws.normal(size=(2, 4)), jnp.float32)],
   }
   mapped = jax.pmap(
-    lambda tree: networks.mean_over("devices", tree), axis_name="devices"
+    lambda tree: devices.mean_over("devices", tree), axis_name="devices"
   )
   actual = mapped(tree)
   assert mapped.lower(tree).as_text().count("all_reduce") == 1

@@ -20,7 +20,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from astgan.systems import generators, interface, networks, registry
+from astgan.systems import devices, generators, interface, registry
 from astgan.train import evaluators, loop
 from configs import common
 
@@ -73,7 +73,7 @@ class Fake:
     self.traced.append((phase, turn))
     images = batch["paintings"]
     assert images.shape[1:] == (phase.size, phase.size, 3)
-    signal = networks.mean_over(axis_name, jnp.mean(images) + jnp.mean(draws))
+    signal = devices.mean_over(axis_name, jnp.mean(images) + jnp.mean(draws))
     factor = 0.5 if turn == "half" else 1.0
     factor *= state.learning_rate_scale
     w = state.networks["number"].params["w"] + factor * frozen * signal
