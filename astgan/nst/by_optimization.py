@@ -143,9 +143,7 @@ class Optimization:
         )
       except stylize.NotFiniteError as error:
         path = unfinished.save_preview(
-          self._folder,
-          stem,
-          _to_bytes(error.image),
+          self._folder, stem, _to_bytes(error.image)
         )
         raise FloatingPointError(
           f"{stem}: {error}; the best is {path}"

@@ -15,7 +15,7 @@ import numpy as np
 import tqdm
 from jaxtyping import Float, Float32
 
-from astgan.data import images
+from astgan.data import formats, images
 from astgan.features import vgg
 from astgan.nst import styles
 
@@ -71,7 +71,7 @@ class Nearest:
       params: as before, or a copy of them.
       photograph: in [0, 1].
     """
-    photograph = np.uint8(np.round(np.clip(photograph, 0, 1) * 255))
+    photograph = formats.to_integers(np.asarray(photograph), bits=8)
     chosen = []
     for style, looks, numbers, side in zip(
       self._opened, self._looks, self._numbers, self._sides, strict=True

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from astgan import errors
-from astgan.data import images
+from astgan.data import formats, images
 
 logger = logging.getLogger(__name__)
 
@@ -178,7 +178,7 @@ class Arrays:
   def __iter__(self) -> Iterator[images.Pixels]:
     """The images as bytes."""
     for image in self.images:
-      yield np.uint8(np.round(np.clip(image, 0, 1) * 255))
+      yield formats.to_integers(np.asarray(image), bits=8)
 
   def take(self, numbers: Sequence[int]) -> "Arrays":
     """The style of those of its images alone."""
