@@ -3,9 +3,11 @@
   python -m tests.benchmarks.scaling [--batch 32] [--steps 8] [--rounds 3]
 
 DCGAN-64 with so many images per process, through the front door. In turn: one
-process on the first core, one on the second, and two that train together, each
-on its own. The efficiency is the rate of the two over the sum of the others,
-the median of the rounds. One line of JSON.
+process on the first core, one on the second, one on each at the same time that
+know nothing of each other, and two that train together, each on its own core.
+The efficiency is the rate of the last over the sum of the first two; "together"
+is the same over the sum of those at the same time, which share the memory of the
+machine but no update. Medians of the rounds, in one line of JSON.
 """
 
 import argparse
@@ -21,10 +23,10 @@ import tempfile
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-def rate(
+def start(
   folder: pathlib.Path, cores: list[int], batch: int, steps: int
-) -> float:
-  """Images per second of one training, with a process on each core."""
+) -> tuple[pathlib.Path, list[subprocess.Popen]]:
+  """The folder and the processes, one on each core, of one training."""
   with socket.socket() as free:
     free.bind(("127.0.0.1", 0))
     address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -60,11 +62,22 @@ def rate(
     )
     for number, core in enumerate(cores)
   ]
-  for process in processes:
-    _, told = process.communicate()
-    assert process.returncode == 0, told[-2000:]
-  lines = (workdir / "metrics.jsonl").read_text().splitlines()
-  return json.loads(lines[-1])["images_per_second"]
+  return workdir, processes
+
+
+def rate(
+  folder: pathlib.Path, trainings: list[list[int]], batch: int, steps: int
+) -> float:
+  """Images per second of trainings at the same time, each given its cores."""
+  started = [start(folder, cores, batch, steps) for cores in trainings]
+  total = 0.0
+  for workdir, processes in started:
+    for process in processes:
+      _, told = process.communicate()
+      assert process.returncode == 0, told[-2000:]
+    lines = (workdir / "metrics.jsonl").read_text().splitlines()
+    total += json.loads(lines[-1])["images_per_second"]
+  return total
 
 
 def main() -> None:
@@ -77,17 +90,19 @@ def main() -> None:
     folder = pathlib.Path(folder)
     rates = [
       [
-        rate(folder, cores, options.batch, options.steps)
-        for cores in ([0], [0, 1], [1])
+        rate(folder, trainings, options.batch, options.steps)
+        for trainings in ([[0]], [[1]], [[0], [1]], [[0, 1]])
       ]
       for _ in range(options.rounds)
     ]
-  found = [both / (first + second) for first, both, second in rates]
+  efficiency = [row[3] / (row[0] + row[1]) for row in rates]
+  together = [row[3] / row[2] for row in rates]
   print(
     json.dumps(
       {
         "rates": [[round(x, 2) for x in row] for row in rates],
-        "efficiency": round(statistics.median(found), 3),
+        "efficiency": round(statistics.median(efficiency), 3),
+        "together": round(statistics.median(together), 3),
       }
     )
   )
