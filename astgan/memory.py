@@ -3,7 +3,7 @@
 import ctypes
 import pathlib
 
-import jax
+import jax.numpy as jnp
 
 # Options of mallopt in glibc's malloc.h.
 _M_TRIM_THRESHOLD = -1
@@ -33,15 +33,38 @@ def keep_freed_blocks() -> None:
 
 
 def available_bytes() -> int:
-  """Memory that is left on the first device; 2 GiB where nothing says it.
+  """Memory that is left on the default device; 2 GiB where nothing says it.
 
-  On CPUs what is left on the host, or of the limit of its container.
+  On CPUs what is left on the host, or of the limit of its container, and what
+  malloc keeps of the process' own.
   """
-  statistics = jax.local_devices()[0].memory_stats()
+  (device,) = jnp.zeros(()).devices()
+  statistics = device.memory_stats()
   if statistics and "bytes_limit" in statistics:
     return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
   left = [*_left_on_host(), *_left_in_group(_GROUPS)]
-  return min(left, default=2**31)
+  return min(left) + _kept() if left else 2**31
+
+
+class _MallocFacts(ctypes.Structure):
+  """`struct mallinfo2` of glibc's malloc.h."""
+
+  _fields_ = [
+    (name, ctypes.c_size_t)
+    for name in (
+      *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
+      *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
+    )
+  ]
+
+
+def _kept() -> int:
+  """Freed bytes that malloc keeps; 0 where it does not say."""
+  facts = getattr(ctypes.CDLL(None), "mallinfo2", None)
+  if facts is None:  # glibc before 2.33, or another library.
+    return 0
+  facts.restype = _MallocFacts
+  return facts().fordblks
 
 
 def _left_on_host() -> list[int]:

@@ -81,6 +81,25 @@ def is_avoidable(error: OSError) -> bool:
   )
 
 
+def check_writable(folder: pathlib.Path) -> None:
+  """Makes a folder of the run, or the run folder itself, with its parents.
+
+  Raises:
+    UserError: it cannot be written.
+  """
+  try:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+      pass
+  except OSError as error:
+    if not is_avoidable(error):
+      raise
+    raise errors.UserError(
+      f"--workdir: {folder} cannot be written ({error.strerror}); name a folder"
+      " that can"
+    ) from error
+
+
 def check_run(workdir: pathlib.Path, config: ml_collections.ConfigDict) -> None:
   """Makes the folder, or compares the config with that of the run in it.
 
@@ -95,17 +114,7 @@ def check_run(workdir: pathlib.Path, config: ml_collections.ConfigDict) -> None:
     UserError: the folder cannot be written, or belongs to a run with another
       config.
   """
-  try:
-    workdir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=workdir):
-      pass
-  except OSError as error:
-    if not is_avoidable(error):
-      raise
-    raise errors.UserError(
-      f"--workdir={workdir} cannot be written ({error.strerror}); name a folder"
-      " that can"
-    ) from error
+  check_writable(workdir)
   if (workdir / "config.json").exists():
     _check_same(workdir, read_config(workdir), config)
 
@@ -134,6 +143,7 @@ def open_run(workdir: pathlib.Path, config: ml_collections.ConfigDict) -> None:
   Args and Raises: as for `check_run`.
   """
   check_run(workdir, config)
+  atomic.sweep(workdir)
   text = json.dumps(config.to_dict(), indent=2) + "\n"
   atomic.write(workdir / "config.json", text.encode())
 

@@ -279,6 +279,9 @@ def painting() -> ml_collections.ConfigDict:
   paint.content_weight = 1.0
   # Weight of the total variation loss (gamma); the paper has none.
   paint.tv_weight = 0.0
+  # Power of the differences of neighbours in it: 2 is smooth everywhere, 1
+  # keeps edges.
+  paint.tv_power = 2
   # Layers of the losses; conv_4 is the fourth convolution before its ReLU,
   # relu4_2 and block4_conv2 are named after blocks.
   paint.style_layers = ("conv_1", "conv_2", "conv_3", "conv_4", "conv_5")

@@ -1,5 +1,9 @@
 """What is left of the memory: of the host's, or of a container's."""
 
+import ctypes
+import subprocess
+import sys
+
 import pytest
 
 from astgan import memory
@@ -15,6 +19,7 @@ def write(folder, files):
 
 def left(monkeypatch, root):
   monkeypatch.setattr(memory, "_GROUPS", root)
+  monkeypatch.setattr(memory, "_kept", lambda: 0)
   return memory.available_bytes()
 
 
@@ -57,3 +62,23 @@ def test_older_kernels_have_other_names(tmp_path, monkeypatch):
     },
   )
   assert left(monkeypatch, tmp_path) == 2**20 + 5
+
+
+@pytest.mark.skipif(
+  not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="glibc before 2.33"
+)
+def test_what_malloc_keeps_is_left():
+  program = """
+import numpy as np
+from astgan import memory
+memory.keep_freed_blocks()
+before = memory._kept()
+array = np.ones(2**28, np.uint8)
+during = memory._kept()
+del array
+print(during - before < 2**27 < memory._kept() - before)
+"""
+  told = subprocess.run(
+    [sys.executable, "-c", program], capture_output=True, text=True, check=True
+  )
+  assert told.stdout == "True\n"

@@ -12,8 +12,8 @@ import numpy as np
 import tqdm
 from jaxtyping import PyTree
 
-from astgan import arrays, errors, writer
-from astgan.data import images
+from astgan import errors, writer
+from astgan.data import formats, images
 from astgan.features import weights
 from astgan.nst import (
   choices,
@@ -40,6 +40,7 @@ class Optimization:
 
   Attributes:
     contact_sheet: the first images of the styles.
+    steps: of each painting, at all sizes.
 
   Raises:
     UserError: the weights of the feature network cannot be found or fetched.
@@ -58,6 +59,7 @@ class Optimization:
     self._params = network.cast(params, config.features.dtype)
     self._fields, self._folder = config.paint, folder
     self._recipe = recipes.of_config(config)
+    self.steps = self._recipe.total_steps
     self._opened = opened
     self._describe = functools.partial(
       description.describe,
@@ -109,7 +111,7 @@ class Optimization:
       sheets.mkdir(exist_ok=True)
       images.write(sheets / f"{stem}.png", style.contact_sheet)
     progress = self._load(photograph)
-    total, report_every = self._recipe.total_steps, self._report_every()
+    total, report_every = self.steps, self._report_every()
     done = optimize.done(progress, self._recipe)
     log.drop(after=done, photograph=stem)
     done = max(0, done)
@@ -126,7 +128,7 @@ class Optimization:
           return False
         if signals or step // fields.save_every > saved:
           saved = step // fields.save_every
-          self._save(photograph, progress)
+          self._save(photograph, content, progress)
         return bool(signals)
 
       try:
@@ -136,24 +138,19 @@ class Optimization:
           recipe=self._recipe,
           params=params,
           style=style,
-          masks=regions.masks_of(stem, fields.masks),
+          masks=regions.masks_of(stem, fields.masks, content.shape[:2]),
           progress=progress,
           report_every=report_every,
           report=report,
         )
       except stylize.NotFiniteError as error:
         path = unfinished.save_preview(
-          self._folder, stem, _to_bytes(error.image)
+          self._folder, stem, self._to_bytes(error.image, content)
         )
         raise FloatingPointError(
           f"{stem}: {error}; the best is {path}"
         ) from error
-    if painted is None:
-      return None
-    painted = np.asarray(painted[0])
-    if fields.colour == "luminance":
-      painted = colour.keep_chrominance(painted, content)
-    return painted
+    return None if painted is None else self._finish(painted, content)
 
   def _load(self, photograph):
     shape = photograph.colour.shape[:2]
@@ -164,13 +161,25 @@ class Optimization:
       fingerprint=photograph.fingerprint,
     )
 
-  def _save(self, photograph, progress):
+  def _finish(self, painted, content):
+    """The painting, with the colours that it is to keep."""
+    painted = np.asarray(painted[0])
+    if self._fields.colour == "luminance":
+      if content.shape != painted.shape:  # It is smaller until it is finished.
+        content = jax.image.resize(content, painted.shape, "linear")
+      painted = colour.keep_chrominance(painted, np.asarray(content))
+    return painted
+
+  def _to_bytes(self, painted, content):
+    return formats.to_integers(self._finish(painted, content), bits=8)
+
+  def _save(self, photograph, content, progress):
     so_far = optimize.result(progress.painting, self._recipe)
     unfinished.save(
       self._folder,
       photograph.path.stem,
       progress,
-      preview=_to_bytes(so_far),
+      preview=self._to_bytes(so_far, content),
       fingerprint=photograph.fingerprint,
     )
 
@@ -225,7 +234,3 @@ def _copy(tree: PyTree) -> PyTree:
   again.
   """
   return jax.tree.map(jnp.asarray, jax.device_get(tree))
-
-
-def _to_bytes(image) -> images.Pixels:
-  return np.asarray(arrays.unit_to_bytes(image))[0]

@@ -15,10 +15,13 @@ class OnePass:
 
   Attributes:
     contact_sheet: the first images of the styles that it was told, if any.
+    steps: one.
 
   Raises:
     UserError: the weights of a frozen network cannot be found or fetched.
   """
+
+  steps = 1
 
   def __init__(self, style: painted.Painted, *, tile: int):
     self._direction, self._tile = style.direction, tile

@@ -47,10 +47,12 @@ def transfer(
   Returns: the painting, its longer side that of the recipe.
 
   Raises:
+    ValueError: an image is not [h w 3] in [0, 1], or there is no style image.
     UserError: the painting needs more memory than there is, or the weights
       cannot be fetched.
     NotFiniteError: a loss was not finite.
   """
+  _check(photograph, style_images)
   recipe = recipe or recipes.make()
   if params is None:
     params = network.cast(weights.load(recipe.style.network.net), "auto")
@@ -90,9 +92,10 @@ def nearest(
     params: as of `transfer`, of VGG19.
 
   Raises:
-    ValueError: the count is less than 1.
+    ValueError: as `transfer`, or the count is less than 1.
     UserError: the weights cannot be fetched.
   """
+  _check(photograph, style_images)
   if count < 1:
     raise ValueError(f"count is at least 1, not {count}")
   if count >= len(style_images):
@@ -103,3 +106,23 @@ def nearest(
   chooser = choices.Nearest(params, [group], count=count)
   (chosen,) = chooser.choose(params, photograph)
   return list(chosen.images)
+
+
+def _check(photograph, style_images):
+  if not len(style_images):
+    raise ValueError("style_images holds no image; give at least one")
+  for name, image in (
+    ("photograph", photograph),
+    *((f"style_images[{i}]", image) for i, image in enumerate(style_images)),
+  ):
+    image = np.asarray(image)
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype.kind != "f":
+      raise ValueError(
+        f"{name} is {image.dtype} of shape {image.shape}; expected floats of"
+        " shape [h w 3]"
+      )
+    if not (image.min() >= 0 and image.max() <= 1):
+      raise ValueError(
+        f"{name} has values from {image.min():g} to {image.max():g}; expected"
+        " [0, 1]"
+      )

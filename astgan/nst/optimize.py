@@ -66,6 +66,16 @@ def paint_one(
   """
   target = recipe.objective(regions=len(masks))
   optimizer = recipe.optimizer
+  choose = functools.partial(
+    sizes.choose,
+    target,
+    optimizer=optimizer,
+    tile=recipe.tile,
+    margin=recipe.margin,
+  )
+  # A painting that is too large is refused before its coarser levels.
+  height, width = (x + 2 * recipe.margin for x in photograph.shape[1:3])
+  choose((height, width), available=memory.available_bytes())
   first_level, painting = progress or (0, None)
   is_stopped = False
   for level in range(first_level, len(recipe.levels)):
@@ -86,14 +96,7 @@ def paint_one(
         optimizer=optimizer,
         width=recipe.margin,
       )
-    gradient = sizes.choose(
-      target,
-      shape,
-      optimizer=optimizer,
-      tile=recipe.tile,
-      margin=recipe.margin,
-      available=memory.available_bytes(),
-    )
+    gradient = choose(shape, available=memory.available_bytes())
     extended_masks = [
       margin.extend_mask(mask, inner.shape[1:3], recipe.margin)
       for mask in masks

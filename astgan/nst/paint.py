@@ -1,5 +1,6 @@
 """The task `paint`: paints photographs in a style."""
 
+import hashlib
 import itertools
 import json
 import logging
@@ -49,13 +50,14 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   Raises:
     UserError: a field or a file that the user can correct. It is raised before
       anything slow happens.
-    FloatingPointError: a loss was not finite.
+    FloatingPointError: a loss was not finite, after all other photographs.
   """
   style_key, noise_key = jax.random.split(jax.random.key(config.seed))
   opened, fingerprint, found = _check(config, workdir, style_key)
   pending = photographs.unpainted(found, workdir, config)
   regions.check([path.stem for path in pending], config.paint.masks)
   folder = workdir / _UNFINISHED
+  runs.check_writable(folder)
   with claims.Claims(folder) as claimed:
     decoded = photographs.decode(
       _claimed(claimed, pending, workdir, config),
@@ -96,7 +98,7 @@ def _check(config, workdir, key):
     ),
   )
   runs.check_run(workdir, config)
-  fingerprint = _fingerprint(opened)
+  fingerprint = _fingerprint(opened, config)
   _check_same_style(config, workdir, fingerprint)
   return opened, fingerprint, found
 
@@ -140,10 +142,14 @@ def _paint_each(method, config, workdir, key, decoded, *, claimed, count):
   def paint_one(photograph):
     # The number of a photograph changes with the others, its bytes do not.
     own = jax.random.fold_in(key, int(photograph.fingerprint[:8], 16))
-    return method.paint(own, photograph, log, signals)
+    try:
+      return method.paint(own, photograph, log, signals)
+    except FloatingPointError as error:
+      failures.append(error)
+      return None
 
   devices = jax.local_devices()[:count]
-  number = 0
+  number, failures = 0, []
   with writer.Writer(workdir, shared=True) as log, stop.signals() as signals:
     for photograph, image in spread.paint_each(
       paint_one, decoded, devices=devices, signals=signals
@@ -155,19 +161,33 @@ def _paint_each(method, config, workdir, key, decoded, *, claimed, count):
       unfinished.drop(workdir / _UNFINISHED, photograph.path.stem)
       claimed.release(photograph.path.stem)
       pixels = formats.to_integers(image, bits=8)
-      log.image(f"{photograph.path.stem}/painted", config.paint.steps, pixels)
+      log.image(f"{photograph.path.stem}/painted", method.steps, pixels)
       logger.info("%s (%d of %d)", painting, number, count)
     if signals:
+      stop.early.set()
       logger.info("stopped by %s; the same command goes on", signals[0])
+  for failure in failures[1:]:
+    logger.error("%s", failure)
+  if failures:
+    raise failures[0]
 
 
-def _fingerprint(opened):
-  """What `style.json` says."""
+def _fingerprint(opened, config):
+  """What `style.json` says: of the styles, and of other files of the recipe."""
   if isinstance(opened, painted.Painted):
     found = opened.fingerprint()
   else:
     found = [style.fingerprint() for style in opened]
     found = found[0] if len(found) == 1 else found
+  paths = [*config.paint.masks, *config.paint.style_masks, config.paint.init]
+  digests = {
+    path: hashlib.sha256(file.read_bytes()).hexdigest()
+    for path in paths
+    for file in [pathlib.Path(path).expanduser()]
+    if file.is_file()
+  }
+  if digests:
+    found = {"style": found, "files": digests}
   return json.dumps(found) + "\n"
 
 
@@ -177,6 +197,6 @@ def _check_same_style(config, workdir, fingerprint):
   if path.exists() and path.read_text() != fingerprint:
     raise errors.UserError(
       f"paint.style={config.paint.style} is not the style of {workdir} (see"
-      f" {path}): its images were changed, or its generator or its painter was"
-      " trained on; use another --workdir"
+      f" {path}): its images, masks or first image were changed, or its"
+      " generator or its painter was trained on; use another --workdir"
     )

@@ -96,6 +96,7 @@ def make(
   content_layers: tuple[str, ...] = ("relu4_2",),
   content_weight: float = 1.0,
   tv_weight: float = 0.0,
+  tv_power: int = 2,
   optimizer: str = "adam",
   learning_rate: float = 0.02,
   ema_decay: float = 0.95,
@@ -129,7 +130,7 @@ def make(
   content = [
     registry.of_content(name, taps=content_layers) for name in content_terms
   ]
-  smoothness = total_variation.TotalVariation()
+  smoothness = total_variation.TotalVariation(power=tv_power)
   sides = sizes.pyramid(size, coarsest)
   counts = [steps] * len(sides)
   if len(sides) > 1:
@@ -166,7 +167,8 @@ _FIELDS = (
   *("style_terms", "style_term_weights", "style_layers"),
   *("style_layer_weights", "gram", "style_weight"),
   *("content_terms", "content_term_weights", "content_layers"),
-  *("content_weight", "tv_weight", "optimizer", "learning_rate", "ema_decay"),
+  *("content_weight", "tv_weight", "tv_power"),
+  *("optimizer", "learning_rate", "ema_decay"),
   *("size", "coarsest", "steps", "coarsest_steps", "init", "tile", "margin"),
 )
 

@@ -14,6 +14,9 @@ from astgan import errors
 from astgan.data import images
 from astgan.nst import objective as objectives
 
+# How far a mask may be stretched, as a share of the longer side.
+_STRETCH = 0.01
+
 # In [0, 1].
 Mask = Float[np.ndarray, "_ _"]
 
@@ -104,24 +107,44 @@ def read(path: str) -> Float[np.ndarray, "h w"]:
   return mask
 
 
-def masks_of(stem: str, paths: Sequence[str]) -> list[Mask]:
+def masks_of(
+  stem: str, paths: Sequence[str], shape: tuple[int, int]
+) -> list[Mask]:
   """The masks of a photograph, of any size.
 
   Args:
     stem: of the photograph's file.
     paths: `paint.masks`: image files, or folders with one for each photograph,
       of its stem.
+    shape: height and width of the photograph.
 
   Raises:
-    UserError: there is no mask for the photograph.
+    UserError: there is no mask for the photograph, or it has other proportions.
   """
-  return [read(_file_of(stem, path)) for path in paths]
+  masks = []
+  for path in paths:
+    file = _file_of(stem, path)
+    mask = read(file)
+    sides = images.fitted(mask.shape, max(shape))
+    rounding = 1 + _STRETCH * max(shape)
+    if max(abs(np.subtract(sides, shape))) > rounding:
+      raise errors.UserError(
+        f"paint.masks: {file} has other proportions than {stem},"
+        f" {_sides(mask.shape)} pixels instead of {_sides(shape)} or a multiple"
+        " of both; make one of the photograph's"
+      )
+    masks.append(mask)
+  return masks
 
 
 def check(stems: Sequence[str], paths: Sequence[str]) -> None:
   """Raises the UserError of `masks_of` of any stem; reads each file once."""
   for file in dict.fromkeys(_file_of(s, path) for s in stems for path in paths):
     read(file)
+
+
+def _sides(shape):
+  return f"{shape[1]}x{shape[0]}"
 
 
 def _file_of(stem, path):

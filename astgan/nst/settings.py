@@ -1,6 +1,7 @@
-"""Validation of the painting fields, and the objects they describe."""
+"""Validation of the painting fields."""
 
 import math
+import numbers
 
 import ml_collections
 
@@ -48,7 +49,7 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.within(config, "paint.strength", 0, 1)
   checks.within(config, "paint.tile", 0, MAX_SIDE)
   if config.paint.coarsest:
-    checks.within(config, "paint.coarsest", MIN_SIDE, config.paint.size)
+    checks.within(config, "paint.coarsest", MIN_SIDE, MAX_SIDE)
   checks.within(config, "paint.coarsest_steps", 0)
   checks.within(config, "paint.margin", 0, MAX_MARGIN)
   checks.within(config, "paint.ema_decay", 0, 1, open_high=True)
@@ -56,6 +57,11 @@ def check(config: ml_collections.ConfigDict) -> None:
     checks.within(config, f"paint.{name}", 1)
   for name in ("style_weight", "content_weight", "tv_weight"):
     checks.within(config, f"paint.{name}", 0)
+  if not any(config.paint[f"{x}_weight"] for x in ("style", "content", "tv")):
+    raise errors.UserError(
+      "paint.style_weight, content_weight and tv_weight are all 0; weigh one"
+    )
+  checks.one_of(config, "paint.tv_power", (1, 2))
   checks.within(config, "paint.learning_rate", 0, open_low=True)
   _check_layers(config)
   _check_terms(config)
@@ -94,8 +100,6 @@ def _check_styles(config):
   paint = config.paint
   count = 1 + len(paint.styles)
   _check_weights(config, "blend", count, "styles")
-  if paint.blend and not sum(paint.blend):
-    raise errors.UserError("paint.blend is 0 for all styles; weigh one")
   if paint.blend and paint.masks:
     raise errors.UserError(
       "paint.blend and paint.masks: each style has its own region, and nothing"
@@ -106,6 +110,10 @@ def _check_styles(config):
       raise errors.UserError(
         f"paint.{name} has {len(paint[name])} masks for {count} styles; give"
         " one for each, or ()"
+      )
+    if not all(isinstance(path, str) for path in paint[name]):
+      raise errors.UserError(
+        f"paint.{name} holds paths, such as ('sky.png',); got {paint[name]}"
       )
 
 
@@ -131,10 +139,17 @@ def _check_weights(config, name, count, what):
       f"paint.{name} has {len(weights)} weights for {count} {what}; give one"
       " for each, or () for 1"
     )
-  if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
+  if not all(_is_weight(weight) for weight in weights):
     raise errors.UserError(
-      f"paint.{name} are finite and at least 0; got {weights}"
+      f"paint.{name} are finite numbers of at least 0; got {weights}"
     )
+  if weights and not any(weights):
+    raise errors.UserError(f"paint.{name} are 0 for all {what}; weigh one")
+
+
+def _is_weight(value):
+  number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+  return number and math.isfinite(value) and value >= 0
 
 
 def _check_terms(config):

@@ -54,15 +54,13 @@ def choose(
     target: the terms and their network.
     shape: height and width of the painting, or of a style image.
     optimizer: over the pixels of a painting; None for a style image.
-    tile: side of the tiles; 0 chooses the largest that fit.
+    tile: side of the tiles; 0 chooses the largest that fit, or none.
     available: memory that is left, in bytes.
     margin: width of that of the shape, in pixels, which a user does not count.
 
   Raises:
-    UserError: not even small tiles fit.
+    UserError: not even small tiles fit, or not those of `tile`.
   """
-  if tile:
-    return tiles.Tiled(target, tile)
   each = bytes_per_pixel(target.network, target.taps)
   state = _state_bytes(target, optimizer)
   pixels, room = math.prod(shape), _SHARE * available
@@ -71,13 +69,18 @@ def choose(
     """Whether the features of so many pixels fit beside the painting."""
     return window * each + pixels * state <= room
 
-  if fits(pixels):
+  if fits(pixels) and not tile:
     return objective.Whole(target)
-  for side in TILES:
+  for side in (tile,) if tile else TILES:
     tiled = tiles.Tiled(target, side)
     window = math.prod(tiled.windows(shape)[0])
     if fits(window):
       return tiled
+  if tile:
+    raise errors.UserError(
+      f"paint.tile={tile} needs more memory than the"
+      f" {available / 2**30:.1f} GiB that are left; 0 chooses what fits"
+    )
   # Windows of other shapes may be larger.
   largest = 0.95 * math.sqrt(max(0, room - window * each) / state)
   largest *= max(shape) / math.sqrt(pixels)

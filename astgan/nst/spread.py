@@ -67,7 +67,11 @@ def paint_each(
         photograph, device = running.pop(future)
         free.appendleft(device)
         if future.exception() is None:
-          yield photograph, future.result()
+          try:
+            yield photograph, future.result()
+          except GeneratorExit:  # What becomes of it has failed.
+            signals.append("a failure")
+            raise
         else:
           signals.append("a failure")
           failures.append(future.exception())

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from astgan import nst
+from astgan import errors, memory, nst
 from astgan.features import weights
-from astgan.nst import network, recipe
+from astgan.nst import network, recipe, stylize
 from configs import best
 from tests.nst import toy
 
@@ -30,6 +30,37 @@ def test_the_defaults_are_those_of_the_best_page():
 def test_weights_that_do_not_match_the_layers_are_refused():
   with pytest.raises(ValueError, match="2 style layers have 1 weights"):
     nst.make(style_layers=("relu1_1", "relu2_1"), style_layer_weights=(1.0,))
+
+
+@pytest.mark.parametrize(
+  ("photograph", "style", "match"),
+  [
+    (PHOTOGRAPH * 255, STYLE, "photograph has values from 0"),
+    (PHOTOGRAPH, [*STYLE, STYLE[0] - 1], r"style_images\[1\] has values"),
+    (PHOTOGRAPH * np.nan, STYLE, "values from nan"),
+    (PHOTOGRAPH, [], "no image"),
+  ],
+)
+def test_images_that_are_none_are_refused(photograph, style, match):
+  with pytest.raises(ValueError, match=match):
+    nst.transfer(photograph, style)
+  with pytest.raises(ValueError, match=match):
+    nst.nearest(photograph, style, count=1)
+
+
+def test_a_painting_larger_than_memory_is_refused_before_its_coarser_levels(
+  monkeypatch,
+):
+  monkeypatch.setattr(
+    stylize, "stylize", lambda *a, **k: pytest.fail("painted")
+  )
+  levels = nst.make(**FIELDS | {"steps": 2}).levels
+  assert [side for side, _ in levels] == [32, 45, 64]
+  # Enough for the style and for the first two levels.
+  enough = iter([2**34] * len(levels))
+  monkeypatch.setattr(memory, "available_bytes", lambda: next(enough, 2**20))
+  with pytest.raises(errors.UserError, match=r"paint\.size=64 needs more"):
+    transfer(optimizer="adam")
 
 
 def transfer(photograph=PHOTOGRAPH, *, mask=None, **fields):

@@ -5,8 +5,10 @@ import json
 import logging
 import pathlib
 import signal
+import threading
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,7 +16,7 @@ from PIL import Image
 from astgan import errors
 from astgan.data import formats, images, rgba
 from astgan.features import weights
-from astgan.nst import optimize, paint, settings, start
+from astgan.nst import optimize, paint, settings, start, stylize
 from configs import nst
 from tests import pictures
 
@@ -255,6 +257,24 @@ def test_a_loss_that_is_not_finite_leaves_the_best_image(folder, margin):
   assert not list((folder / "run" / "painted").iterdir())
 
 
+def test_a_photograph_that_fails_costs_the_others_nothing(folder, monkeypatch):
+  write(folder / "photographs" / "meadow.png", 40, 80, seed=4)
+  paint_one = optimize.paint_one
+  failed = threading.Event()
+
+  def fail_first(*arguments, **options):
+    if failed.is_set():
+      return paint_one(*arguments, **options)
+    failed.set()
+    raise stylize.NotFiniteError(0, jnp.zeros((1, 32, 64, 3)))
+
+  monkeypatch.setattr(optimize, "paint_one", fail_first)
+  with pytest.raises(FloatingPointError, match="not finite"):
+    run(folder)
+  assert len(painted(folder / "run")) == 1
+  assert len(painted(run(folder))) == 2
+
+
 def test_luminance_keeps_the_chrominance_of_the_photograph(folder):
   painted = images.read(
     run(folder, **{"paint.colour": "luminance"}) / "painted" / "harbour.png"
@@ -272,15 +292,32 @@ def test_luminance_keeps_the_chrominance_of_the_photograph(folder):
 @pytest.mark.parametrize("colour", ["linear", "histogram"])
 @pytest.mark.parametrize("recolour", ["style", "photograph"])
 def test_colours_are_matched_before_painting(folder, colour, recolour):
-  # A dark style; noise of the photograph has a mean of 0.5.
+  fields = {"paint.colour": colour, "paint.recolour": recolour}
+  # Painted from the photograph, or from the recoloured one.
+  brightness = paint_dark(folder, **fields, **{"paint.steps": 1})
+  assert (brightness < 60) == (recolour == "photograph")
+
+
+@pytest.mark.parametrize("colour", ["style", "linear", "histogram"])
+def test_a_style_that_was_recoloured_keeps_the_photographs_colours(
+  folder, colour
+):
+  # Nothing holds the photograph but the colours that the style was given.
+  fields = {"paint.content_weight": 0.0, "paint.style_weight": 1.0}
+  fields |= {"paint.style_terms": ("mean",), "paint.learning_rate": 0.1}
+  brightness = paint_dark(
+    folder, **fields, **{"paint.colour": colour, "paint.steps": 40}
+  )
+  assert (brightness < 80) == (colour == "style")
+
+
+def paint_dark(folder, **fields):
+  """The brightness of a painting in a dark style; the photograph has 128."""
   dark = np.full((48, 48, 3), 20, np.uint8) + pictures.noise(48, 48) // 8
   for name in ("0.png", "1.png"):
     images.write(folder / "style" / name, dark)
-  fields = {"paint.colour": colour, "paint.recolour": recolour}
-  # Painted from the photograph, or from the recoloured one.
-  painting = run(folder, **fields, **{"paint.steps": 1}) / "painted/harbour.png"
-  brightness = images.read(painting).mean()
-  assert (brightness < 60) == (recolour == "photograph")
+  painting = run(folder, **fields) / "painted" / "harbour.png"
+  return images.read(painting).mean()
 
 
 def test_each_photograph_is_painted_from_what_looks_like_it(folder):
@@ -485,6 +522,33 @@ def test_more_pixels_than_the_format_holds_are_refused(folder):
   refused(folder, "webp holds 16383 pixels a side", **fields)
 
 
+def test_losses_without_any_weight_are_refused(folder):
+  names = ("style_weight", "content_weight", "tv_weight")
+  fields = {f"paint.{name}": 0.0 for name in names}
+  refused(folder, "are all 0; weigh one", **fields)
+
+
+def test_a_folder_of_previews_that_cannot_be_written_is_refused(folder):
+  (folder / "run").mkdir()
+  (folder / "run" / "unfinished").write_text("")
+  refused(folder, "unfinished cannot be written")
+
+
+@pytest.mark.parametrize("name", ["masks", "style_masks", "init"])
+def test_another_mask_or_first_image_is_another_style(folder, name):
+  file = folder / "white.png"
+  images.write(file, np.full((40, 80, 3), 255, np.uint8))
+  value = str(file) if name == "init" else (str(file),)
+  run(folder, **{f"paint.{name}": value})
+  images.write(file, np.full((40, 80, 3), 200, np.uint8))
+  refused(folder, "masks or first image", **{f"paint.{name}": value})
+
+
+def test_a_coarsest_size_beyond_the_painting_is_that_of_the_painting(folder):
+  workdir = run(folder, **{"paint.coarsest": 96, "paint.coarsest_steps": 9})
+  assert [line["step"] for line in read_metrics(workdir)] == [0, 2]
+
+
 def test_a_chain_of_one_layer_is_refused(folder):
   fields = {
     "paint.style_terms": ("gram_chain",),
@@ -515,6 +579,12 @@ def test_a_chain_of_one_layer_is_refused(folder):
     ("paint.save_every", 0),
     ("paint.blend", (1.0, 1.0)),
     ("paint.blend", (0.0,)),
+    ("paint.blend", ("a",)),
+    ("paint.tv_power", 3),
+    ("paint.masks paint.style_masks", (5,)),
+    ("paint.style_layer_weights", (0.0, 0.0)),
+    ("paint.style_term_weights paint.content_term_weights", (0,)),
+    ("paint.style_layer_weights", (1.0, "x")),
     ("paint.masks paint.style_masks", ("a.png", "b.png")),
     ("paint.style_layer_weights paint.style_term_weights", (1.0, 1.0, 1.0)),
     ("paint.content_term_weights", (1.0, 1.0)),

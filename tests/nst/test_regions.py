@@ -56,15 +56,23 @@ def masks(tmp_path):
 
 
 def test_a_mask_file_is_its_brightness(masks):
-  (mask,) = regions.masks_of("any", [str(masks / "grey.png")])
+  (mask,) = regions.masks_of("any", [str(masks / "grey.png")], (8, 8))
   np.testing.assert_allclose(mask, np.full((4, 4), 0.2, "f"), rtol=1e-6)
 
 
 def test_a_folder_has_a_mask_for_each_photograph_by_its_name(masks):
-  (mask,) = regions.masks_of("grey", [str(masks)])
+  (mask,) = regions.masks_of("grey", [str(masks)], (64, 64))
   assert mask[0, 0] == pytest.approx(0.2)
   with pytest.raises(errors.UserError, match="0 masks named pier"):
-    regions.masks_of("pier", [str(masks)])
+    regions.masks_of("pier", [str(masks)], (64, 64))
+
+
+def test_a_mask_of_other_proportions_is_refused(masks):
+  paths = [str(masks / "grey.png")]
+  # A pixel is what rounding to a size may cost.
+  assert regions.masks_of("any", paths, (63, 64))
+  with pytest.raises(errors.UserError, match="4x4 pixels instead of 64x48"):
+    regions.masks_of("any", paths, (48, 64))
 
 
 def test_a_black_mask_is_refused(masks):

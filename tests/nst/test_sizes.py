@@ -47,6 +47,12 @@ def test_a_painting_is_tiled_where_memory_is_short():
   assert choose((256, 256), 2**32, tile=64).side == 64
 
 
+def test_tiles_that_do_not_fit_are_refused():
+  assert choose((2048, 2048), 3 * 2**30, tile=128).side == 128
+  with pytest.raises(errors.UserError, match=r"paint\.tile=2048"):
+    choose((2048, 2048), 3 * 2**30, tile=2048)
+
+
 def test_a_size_that_fits_no_tiles_is_refused_with_the_largest_that_does():
   with pytest.raises(errors.UserError, match=r"paint\.size=9000") as caught:
     choose((9000, 6000), 2**31)
