@@ -44,15 +44,20 @@ class Run(NamedTuple):
 def evaluate(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   """Compares images with those of a source; prints and writes the numbers.
 
-  `metrics.json` holds every number by its name, the floor by `floor/NAME`.
-  `nearest_pixels.png` and `nearest_NET.png` have a row for each of 8 images:
-  the image, then its nearest training images.
+  `metrics.json` holds every number by its name, the floor by `floor/NAME`, and
+  what they depend on: `step` of the checkpoint of a run, `reference`
+  ("held_out", or "training" where no images are held out), `hold_out`, `seed`,
+  and `subset_size` of the kernel distance. `nearest_pixels.png` and
+  `nearest_NET.png`, or `nearest_NET_seen.png` of a network that the training
+  used, have a row for each of 8 images: the image, then its nearest training
+  images.
 
   Raises:
     UserError: a field that cannot be, a run without a generator, or sets that
       cannot be compared.
   """
   _check(config)
+  runs.check_run(workdir, config)
   evaluate = config.evaluate
   nets = [_load_net(name, evaluate) for name in evaluate.nets]
   run = _open_run(config) if evaluate.run else None
@@ -70,7 +75,6 @@ def evaluate(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     )
   given = None if run else compared.read_pictures(evaluate.pictures, data.size)
   reals = compared.read_reals(data, fingerprint)
-  runs.open_run(workdir, config)
   measures = panel.Panel(
     *reals,
     nets=nets,
@@ -81,6 +85,7 @@ def evaluate(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     seen_nets=run.seen_nets if run else (),
     seed=config.seed,
   )
+  runs.open_run(workdir, config)
   if run:
     key = jax.random.key(config.seed)
     given = run.generator.sample_bytes(key, measures.count)
@@ -88,7 +93,14 @@ def evaluate(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   # Of an earlier evaluation, perhaps by other networks.
   for path in workdir.glob("nearest_*.png"):
     path.unlink()
-  _write_numbers(workdir, numbers, floor, step=run.step if run else None)
+  protocol = {"step": run.step} if run else {}
+  protocol |= {
+    "reference": measures.reference,
+    "hold_out": data.hold_out,
+    "seed": config.seed,
+    "subset_size": measures.subset_size,
+  }
+  _write_numbers(workdir, protocol, numbers, floor)
   logger.info("%s", table(numbers, floor))
   shown = given[:_ROWS]
   for name, indices in measures.nearest(shown, _NEIGHBOURS).items():
@@ -146,9 +158,16 @@ def _load_net(
   if name == "inception":
     field, weights = "inception", evaluate.inception
   try:
-    return extractors.load(name, weights)
+    net = extractors.load(name, weights)
   except errors.UserError as error:
     raise errors.UserError(f"config.evaluate.{field}: {error}") from error
+  if name == "inception" and not net.is_published:
+    logger.warning(
+      f"config.evaluate.inception={weights} is not the published file, so that"
+      " its distances are no FID and KID and are called frechet_inception and"
+      " kernel_inception"
+    )
+  return net
 
 
 def _open_run(config: ml_collections.ConfigDict) -> Run:
@@ -178,18 +197,16 @@ def _data_of(
 
 def _write_numbers(
   workdir: pathlib.Path,
+  protocol: dict[str, float | str],
   numbers: dict[str, float],
   floor: dict[str, float],
-  *,
-  step: int | None,
 ) -> None:
   values = numbers | {f"floor/{name}": value for name, value in floor.items()}
   finite = {
     name: value if math.isfinite(value) else None
     for name, value in values.items()
   }
-  fields = finite if step is None else {"step": step} | finite
-  text = json.dumps(fields, indent=2) + "\n"
+  text = json.dumps(protocol | finite, indent=2) + "\n"
   atomic.write(workdir / "metrics.json", text.encode())
 
 

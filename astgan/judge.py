@@ -34,6 +34,26 @@ class Found(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
+class Pairs(Sequence[paired.Pair]):
+  """Photographs and their paintings, read from their files at each pass.
+
+  Args:
+    paths: the two files of each.
+    longer_side: of every photograph, in pixels.
+  """
+
+  paths: Sequence[tuple[pathlib.Path, pathlib.Path]]
+  longer_side: int
+
+  def __len__(self) -> int:
+    return len(self.paths)
+
+  def __getitem__(self, index: int) -> paired.Pair:
+    sides = {"longer_side": self.longer_side, "min_side": painted.MIN_SIDE}
+    return paired.read(*self.paths[index], **sides)
+
+
+@dataclasses.dataclass(frozen=True)
 class StyleImages:
   """Style images, read from their files at each pass.
 
@@ -65,7 +85,8 @@ def judge(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   Prints a table and writes `judge.json`: each number by its name, and under
   `pictures` those of each picture by its stem. `astgan.metrics.painted`
   explains the names; each ends with the longer side, in pixels, at which the
-  pictures were compared.
+  pictures were compared. Style images that cannot be read are skipped with one
+  warning.
 
   Raises:
     UserError: a field or a file that the user can correct.
@@ -73,9 +94,11 @@ def judge(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   _check(config)
   section = config.judge
   found = _find(section)
-  sides = {"longer_side": section.size, "min_side": painted.MIN_SIDE}
-  pairs = [paired.read(*paths, **sides) for paths in found.pairs.values()]
-  style = StyleImages(found.style, section.size)
+  pairs = Pairs(list(found.pairs.values()), section.size)
+  # What must be refused is refused before the run begins.
+  for _ in pairs:
+    pass
+  style = StyleImages(_readable(found.style), section.size)
   params = _load(config)
   runs.open_run(workdir, config)
   measured = painted.measure(
@@ -146,6 +169,28 @@ def _files(field: str, name: str) -> list[pathlib.Path]:
     raise errors.UserError(
       f"config.judge.{field}: {error}; name an image or a folder of them"
     ) from error
+
+
+def _readable(paths: Sequence[pathlib.Path]) -> list[pathlib.Path]:
+  """The style images that can be read."""
+  readable, failures = [], []
+  for path in paths:
+    try:
+      images.read(path)
+    except errors.UserError as error:
+      failures.append(str(error))
+    else:
+      readable.append(path)
+  if failures and not readable:
+    raise errors.UserError(
+      f"config.judge.style: no image can be read; the first: {failures[0]}"
+    )
+  if failures:
+    logger.warning(
+      f"style: {len(failures)} of {len(paths)} images were skipped; the first:"
+      f" {failures[0]}"
+    )
+  return readable
 
 
 def _load(config: ml_collections.ConfigDict) -> dict[str, Any]:

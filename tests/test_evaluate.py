@@ -9,11 +9,14 @@ from PIL import Image
 
 from astgan import errors, evaluate, runs, sampling
 from astgan.data import compared, images
+from astgan.features import extractors, weights
 from astgan.metrics import colours
 from astgan.models import translator
 from astgan.systems import gan, translated
+from astgan.train import evaluation
 from configs import evaluate as page
 from tests.metrics import tiny
+from tests.train import tiny as training
 
 QUICK = {"evaluate.nets": ("random",), "evaluate.count": 12}
 
@@ -50,6 +53,13 @@ def read(workdir):
   return json.loads((workdir / "metrics.json").read_text())
 
 
+def read_numbers(workdir):
+  """The numbers without what they depend on."""
+  fields = ("step", "reference", "hold_out", "seed", "subset_size")
+  found = read(workdir)
+  return {name: found[name] for name in found if name not in fields}
+
+
 @pytest.fixture(scope="module")
 def measured(trained, tmp_path_factory):
   """What the evaluation of a run writes."""
@@ -59,12 +69,16 @@ def measured(trained, tmp_path_factory):
 
 
 def test_a_run_is_measured_against_what_it_was_trained_on(measured):
-  numbers = read(measured)
-  assert numbers.pop("step") == 12
+  numbers = read_numbers(measured)
   assert {"frechet_random_12", "kernel_random_12_std", "colours_12"} <= set(
     numbers
   )
   assert np.isfinite(list(numbers.values())).all()
+
+
+def test_what_the_numbers_depend_on_stands_beside_them(measured):
+  fields = {"step": 12, "reference": "training", "hold_out": 0.0, "seed": 0}
+  assert read(measured).items() >= (fields | {"subset_size": 6}).items()
 
 
 def test_a_row_shows_an_image_and_its_seven_nearest(measured):
@@ -106,6 +120,8 @@ def test_a_network_that_the_system_used_is_labelled(
   )
   evaluate.evaluate(config, tmp_path)
   assert {"diversity_random_12_seen", "colours_12"} <= set(read(tmp_path))
+  sheets = {path.name for path in tmp_path.glob("nearest_*.png")}
+  assert sheets == {"nearest_pixels.png", "nearest_random_seen.png"}
 
 
 def test_pictures_are_compared_with_the_images_of_the_source(folders, tmp_path):
@@ -114,14 +130,14 @@ def test_pictures_are_compared_with_the_images_of_the_source(folders, tmp_path):
   )
   evaluate.evaluate(config, tmp_path)
   histograms = [colours.histogram(tiny.draw(14, seed=seed)) for seed in (0, 1)]
-  assert read(tmp_path) == {"colours_14": colours.distance(*histograms)}
+  assert read_numbers(tmp_path) == {"colours_14": colours.distance(*histograms)}
 
 
 def test_copies_of_the_source_are_found_out(folders, tmp_path):
   fields = folders | {"evaluate__pictures": folders["data__source"][7:]}
   config = make_config(**fields, evaluate__metrics=("authenticity",))
   evaluate.evaluate(config, tmp_path)
-  assert read(tmp_path) == {"authenticity_random_12": 0}
+  assert read_numbers(tmp_path) == {"authenticity_random_12": 0}
   sheet = np.asarray(Image.open(tmp_path / "nearest_random.png"))
   np.testing.assert_array_equal(sheet[:, :32], sheet[:, 34:66])
 
@@ -131,7 +147,9 @@ def test_held_out_images_are_the_reference_and_the_floor(folders, tmp_path):
     **folders, data__hold_out=0.5, evaluate__metrics=("colours", "kernel")
   )
   evaluate.evaluate(config, tmp_path)
-  numbers = read(tmp_path)
+  assert read(tmp_path)["reference"] == "held_out"
+  assert read(tmp_path)["hold_out"] == 0.5
+  numbers = read_numbers(tmp_path)
   names = {name for name in numbers if not name.startswith("floor/")}
   assert {f"floor/{name}" for name in names} == set(numbers) - names
 
@@ -160,6 +178,7 @@ def refuse(workdir, words, **fields):
     evaluate.evaluate(make_config(**fields), workdir)
   assert "\n" not in str(caught.value)
   assert not (workdir / "metrics.json").exists()
+  assert not (workdir / "config.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -198,6 +217,36 @@ def test_a_run_whose_images_have_changed_is_refused(trained, tmp_path):
   (run / "images.json").write_text(json.dumps(learned))
   words = "not those that the run learned from"
   refuse(tmp_path, words, evaluate__run=str(run), evaluate__nets=("random",))
+
+
+def test_a_source_of_equal_images_is_refused(folders, tmp_path):
+  folder = write(tmp_path / "equal", tiny.draw(1).repeat(8, axis=0))
+  equal = {"data__source": f"folder:{folder}"}
+  refuse(tmp_path, "leave diversity out", **(folders | equal))
+
+
+def test_a_training_has_no_inception_and_names_this_task():
+  config = training.make_config(evaluate__nets=("random", "inception"))
+  with pytest.raises(errors.UserError, match="the task evaluate") as caught:
+    evaluation.check(config)
+  assert "\n" not in str(caught.value)
+
+
+def test_untrained_weights_of_inception_are_said_to_be_unpublished(
+  folders, tmp_path, caplog, monkeypatch
+):
+  net = tiny.make()
+  monkeypatch.setattr(weights, "load", lambda *_: net.params)
+  monkeypatch.setitem(extractors.APPLIES, "inception", net.apply)
+  config = make_config(
+    **folders,
+    evaluate__nets=("inception",),
+    evaluate__inception="random",
+    evaluate__metrics=("frechet",),
+  )
+  evaluate.evaluate(config, tmp_path)
+  assert "is not the published file" in caplog.text
+  assert list(read_numbers(tmp_path)) == ["frechet_inception_12"]
 
 
 def test_pictures_of_mixed_sizes_are_refused(folders, tmp_path):

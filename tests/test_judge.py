@@ -2,12 +2,13 @@
 
 import json
 import pathlib
+import weakref
 
 import numpy as np
 import pytest
 
 from astgan import errors, judge, main, runs
-from astgan.data import images
+from astgan.data import images, paired
 from astgan.features import vgg, weights
 from astgan.metrics import colours
 from configs import judge as page
@@ -104,6 +105,47 @@ def test_lpips_asks_for_no_style(folder, monkeypatch):
   monkeypatch.setattr(weights, "load", lambda net, _: load(net, "random"))
   found = run(folder, measures=("lpips_alexnet",), style=str(folder / "none"))
   assert list(found) == ["lpips_alexnet_64", "pictures"]
+
+
+def test_style_images_that_cannot_be_read_are_skipped_with_one_warning(
+  folder, caplog
+):
+  expected = run(folder)
+  (folder / "style" / "broken.png").write_bytes(b"no image")
+  assert run(folder) == expected
+  (line,) = [x.getMessage() for x in caplog.records if "skipped" in x.msg]
+  assert "1 of 3 images were skipped" in line and "broken.png" in line
+
+
+def test_a_style_of_which_nothing_can_be_read_is_refused(folder):
+  for path in (folder / "style").iterdir():
+    path.write_bytes(b"no image")
+  line = refuse(folder)
+  assert line.startswith("config.judge.style: no image can be read; the first")
+  assert not (folder / "judged" / "config.json").exists()
+
+
+def test_a_painting_of_another_shape_is_refused_before_the_run_begins(folder):
+  write(folder / "run" / "painted" / "a.png", 64, 40, seed=9)
+  assert "name the photograph that it was painted of" in refuse(folder)
+  assert not (folder / "judged" / "config.json").exists()
+
+
+def test_at_most_two_pairs_are_in_memory_while_one_is_read(folder, monkeypatch):
+  for i in range(6):
+    write(folder / "content" / f"{i}.png", 40, 64, seed=i)
+    write(folder / "run" / "painted" / f"{i}.png", 40, 64, seed=20 + i)
+  read, seen, held = paired.read, [], []
+
+  def watched(*paths, **sides):
+    held.append(sum(reference() is not None for reference in seen))
+    pair = read(*paths, **sides)
+    seen.append(weakref.ref(pair.painted))
+    return pair
+
+  monkeypatch.setattr(paired, "read", watched)
+  run(folder)
+  assert len(seen) >= 7 and max(held) <= 2
 
 
 @pytest.mark.parametrize(

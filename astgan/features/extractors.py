@@ -5,6 +5,7 @@ which networks a training has used decides which of them are independent.
 """
 
 import functools
+import pathlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -13,9 +14,17 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from astgan import arrays, errors
-from astgan.features import alexnet, inception, random_convolutions, vgg
+from astgan.features import (
+  alexnet,
+  files,
+  inception,
+  random_convolutions,
+  vgg,
+)
 from astgan.features import weights as pretrained
 
+# The file of Inception by which FID and KID are published.
+INCEPTION = "pt_inception-2015-12-05-6726825d.pth"
 # The size that AlexNet's deep layers want: at 64 pixels they have 3 x 3.
 ALEXNET_SIDE = 128
 
@@ -29,11 +38,14 @@ class Extractor(NamedTuple):
     name: the name that `load` was given.
     params: a pytree of arrays, the first argument of `apply`.
     apply: (params, images in [0, 1], [b s s 3]) to float32 features [b d].
+    is_published: whether its distances are FID and KID: those of the published
+      file of Inception.
   """
 
   name: str
   params: Any
   apply: Apply
+  is_published: bool = False
 
 
 def load(name: str, weights: str = "auto") -> Extractor:
@@ -53,14 +65,17 @@ def load(name: str, weights: str = "auto") -> Extractor:
     raise errors.UserError(
       f"{name!r} is no feature network; there are {', '.join(names())}"
     )
-  net = net_of(name)
+  net, is_published = net_of(name), False
   if net == "random":
     if weights not in ("auto", "random"):
       raise errors.UserError(f"random convolutions have no file; got {weights}")
     params = random_convolutions.init()
   else:
     params = pretrained.load(net, weights)
-  return Extractor(name, params, APPLIES[name])
+  if net == "inception" and weights != "random":
+    path = pathlib.Path(weights).expanduser()
+    is_published = files.is_published(path, INCEPTION)
+  return Extractor(name, params, APPLIES[name], is_published)
 
 
 def names() -> tuple[str, ...]:

@@ -14,6 +14,10 @@ import safetensors.numpy
 
 from astgan.features import archives
 
+_INCEPTION = (
+  "sha256",
+  "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+)
 # Algorithm and first digits of the hashes that the authors publish.
 PUBLISHED = {
   "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5": (
@@ -28,8 +32,8 @@ PUBLISHED = {
   "vgg16-397923af.pth": ("sha256", "397923af"),
   "alexnet-owt-7be5be79.pth": ("sha256", "7be5be79"),
   "alexnet-owt-4df8aa71.pth": ("sha256", "4df8aa71"),
-  "pt_inception-2015-12-05-6726825d.pth": ("sha256", "6726825d"),
-  "weights-inception-2015-12-05-6726825d.pth": ("sha256", "6726825d"),
+  "pt_inception-2015-12-05-6726825d.pth": _INCEPTION,
+  "weights-inception-2015-12-05-6726825d.pth": _INCEPTION,
 }
 
 
@@ -58,10 +62,25 @@ def check_published(path: pathlib.Path | str) -> None:
   if path.name not in PUBLISHED:
     return
   algorithm, expected = PUBLISHED[path.name]
-  with path.open("rb") as file:
-    found = hashlib.file_digest(file, algorithm).hexdigest()
+  found = _digest(path, algorithm)
   if not found.startswith(expected):
     raise ValueError(f"its {algorithm} is {found}; expected {expected}")
+
+
+def is_published(path: pathlib.Path | str, name: str) -> bool:
+  """Whether a file, under any name, has the hash of a published one.
+
+  Args:
+    path: the file.
+    name: of the published file, one of `PUBLISHED`.
+  """
+  algorithm, expected = PUBLISHED[name]
+  return _digest(path, algorithm).startswith(expected)
+
+
+def _digest(path: pathlib.Path | str, algorithm: str) -> str:
+  with pathlib.Path(path).open("rb") as file:
+    return hashlib.file_digest(file, algorithm).hexdigest()
 
 
 def read_quantized(path: pathlib.Path | str) -> dict[str, np.ndarray]:

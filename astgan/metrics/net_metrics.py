@@ -83,7 +83,8 @@ class Reference:
   ) -> dict[str, float]:
     """Numbers by name.
 
-    `diversity` is that of the fakes over that of the reference: 1 is as varied.
+    `diversity` is that of the fakes over that of the reference, which must not
+    be 0: 1 is as varied.
 
     Args:
       fake: features of the images that are measured.
@@ -110,16 +111,17 @@ class Reference:
         self.training, unseen, spacing=self._spacing
       )
     if "diversity" in metrics:
-      numbers["diversity"] = neighbours.diversity(fake) / self._diversity
+      numbers["diversity"] = neighbours.diversity(fake) / self.diversity
     return numbers
+
+  @functools.cached_property
+  def diversity(self) -> float:
+    """That of the reference, the unit of those that are compared."""
+    return neighbours.diversity(self.features)
 
   @functools.cached_property
   def _spacing(self) -> Float64[np.ndarray, "_n"]:
     return neighbours.radii(self.training, k=1)
-
-  @functools.cached_property
-  def _diversity(self) -> float:
-    return neighbours.diversity(self.features)
 
 
 def _deviation(features: Features) -> Float64[np.ndarray, "d"]:

@@ -74,19 +74,20 @@ def measure(
   """The numbers of painted pictures.
 
   Args:
-    pairs: at least one, of `MIN_SIDE` pixels a side or more.
+    pairs: at least one, of `MIN_SIDE` pixels a side or more; one at a time is
+      in memory, if they are read when they are asked for.
     style_images: likewise, of any shapes; one at a time is in memory. Read once
       for each block of `astgan.metrics.style` and once for colours.
     measures: some of `NETS`.
     params: of their networks, by name.
   """
-  painted = [pair.painted for pair in pairs]
   columns, sets = {}, {}
   for name in LPIPS:
     if name in params:
       columns[name] = np.array([_lpips(params[name], *pair) for pair in pairs])
   if "vgg19" in params:
-    compared = style.compare(params["vgg19"], painted, style_images)
+    pictures = (pair.painted for pair in pairs)
+    compared = style.compare(params["vgg19"], pictures, style_images)
     columns |= _style_columns(compared)
     if "artfid" in measures:
       content = float(columns["lpips_alexnet"].mean())

@@ -3,8 +3,8 @@
 `kernel_vgg16_relu3_300` is the kernel distance on the features vgg16_relu3 of
 300 images against 300 others (2k: 2,000); its standard deviation over the
 subsets ends in `_std`. A metric whose network the training used has `_seen`:
-the generator may have learned what that network likes. With the Inception
-network of the literature the distances are called fid and kid.
+the generator may have learned what that network likes. With the published file
+of Inception the distances are called fid and kid.
 """
 
 from collections.abc import Collection, Sequence
@@ -38,6 +38,8 @@ class Panel:
 
   Attributes:
     count: images per side.
+    subset_size: images in a subset of the kernel distance.
+    reference: "held_out" or "training".
 
   Args:
     training: all images that the generator learned from. They standardise the
@@ -53,8 +55,9 @@ class Panel:
     seed: of all draws.
 
   Raises:
-    UserError: too few images, a subset larger than a side, or a size of images
-      that the metrics cannot use.
+    UserError: too few images, a subset larger than a side, a size of images
+      that the metrics cannot use, or a reference of equal images whose
+      diversity is asked for.
   """
 
   def __init__(
@@ -76,8 +79,9 @@ class Panel:
     self._training = training
     self._metrics = metrics
     self._seen_nets = seen_nets
+    self.subset_size = subset_size or min(1000, self.count // 2)
     self._kernel = {
-      "subset_size": subset_size or min(1000, self.count // 2),
+      "subset_size": self.subset_size,
       "subsets": subsets,
       "seed": seed,
     }
@@ -86,15 +90,18 @@ class Panel:
     self._sample = training[order[: self.count]]
     self._held_out = held_out[draws.permutation(len(held_out))[: self.count]]
     held_out = self._held_out if len(held_out) else None
-    self._pixels = pixel_metrics.Reference(
-      self._sample if held_out is None else held_out, metrics, seed=seed
-    )
+    self.reference = "training" if held_out is None else "held_out"
+    compared = self._sample if held_out is None else held_out
+    self._pixels = pixel_metrics.Reference(compared, metrics, seed=seed)
     self._nets = {
       net.name: net_metrics.Reference(
         net, training, order, held_out, count=self.count
       )
       for net in nets
     }
+    self._published = {net.name for net in nets if net.is_published}
+    if "diversity" in metrics:
+      self._check_variety(compared)
 
   def measure(self, images: Images) -> Numbers:
     """The numbers of `count` images, the first of those given.
@@ -140,13 +147,15 @@ class Panel:
   ) -> dict[str, Int64[np.ndarray, "_n _count"]]:
     """The nearest training images of each image, the nearest first.
 
-    Returns: for "pixels" and for each network, indices of `count` training
-      images, or of all where they are fewer.
+    Returns: for "pixels" and for each network, whose name ends in `_seen` if
+      the training used it, indices of `count` training images, or of all where
+      they are fewer.
     """
     count = min(count, len(self._training))
     pixels = [x.reshape(len(x), -1) for x in (images, self._training)]
     pairs = {"pixels": pixels} | {
-      name: (net.of(images), net.training) for name, net in self._nets.items()
+      name + self._seen(name): (net.of(images), net.training)
+      for name, net in self._nets.items()
     }
     return {
       name: neighbours.nearest(*pair, count=count)[0]
@@ -157,15 +166,30 @@ class Panel:
     """The numbers under the names that say the protocol."""
     thousands, rest = divmod(self.count, 1000)
     suffix = str(self.count) if rest else f"{thousands}k"
-    if net and extractors.net_of(net) in self._seen_nets:
-      suffix += "_seen"
+    suffix += self._seen(net)
     labelled = {}
     for name, value in numbers.items():
       metric = name.removesuffix("_std")
       stem = f"{metric}_{net}" if net else metric
-      stem = _PUBLISHED.get(stem, stem)
+      if net in self._published:
+        stem = _PUBLISHED.get(stem, stem)
       labelled[f"{stem}_{suffix}{name.removeprefix(metric)}"] = value
     return labelled
+
+  def _seen(self, net: str) -> str:
+    return "_seen" if extractors.net_of(net) in self._seen_nets else ""
+
+  def _check_variety(self, compared: Images) -> None:
+    # Features of equal images may differ by rounding.
+    is_one = all(np.array_equal(image, compared[0]) for image in compared)
+    for name, net in self._nets.items():
+      if is_one or not net.diversity:
+        raise errors.UserError(
+          f"config.evaluate.metrics: the {len(compared)} images of the"
+          f" {self.reference} side are all alike to {name}, so that diversity"
+          " has no unit; leave diversity out, or name other images by"
+          " config.data.source"
+        )
 
   def _check(self, training: Images, held_out: int, subset_size: int) -> None:
     if self.count < FEWEST:

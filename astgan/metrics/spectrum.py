@@ -13,6 +13,8 @@ from jaxtyping import Float64, UInt8
 _LEAK = 2
 # Pixels whose transforms are in memory at a time: 256 images of 64 a side.
 _PIXELS = 256 * 64**2
+# Far below one level of 255 in one pixel, and far above the rounding of zero.
+_LEAST = 1e-20
 
 Images = UInt8[np.ndarray, "n s s 3"]
 Power = Float64[np.ndarray, "s s"]
@@ -22,7 +24,9 @@ def power(images: Images) -> Power:
   """Mean squared Fourier coefficients, with frequency 0 at [0, 0].
 
   Values are in [0, 1], without their mean, under a Hann window in both axes;
-  the coefficients of white noise are its variance, whatever the size.
+  the coefficients of white noise are its variance, whatever the size. None is
+  below 1e-20: images of one colour have a flat spectrum, with slope 0 and no
+  peaks.
   """
   n, side = images.shape[:2]
   window = np.hanning(side + 1)[:-1]  # Periodic: no frequency leaks beyond 1.
@@ -34,7 +38,7 @@ def power(images: Images) -> Power:
     mean = np.sum(values * window, axis=(1, 2), keepdims=True) / window.sum()
     transforms = np.fft.fft2((values - mean) * window, axes=(1, 2))
     total += np.sum(np.abs(transforms) ** 2, axis=(0, 3))
-  return total / (3 * n * np.sum(window**2))
+  return np.maximum(total / (3 * n * np.sum(window**2)), _LEAST)
 
 
 def slope(spectrum: Power) -> float:
@@ -43,9 +47,9 @@ def slope(spectrum: Power) -> float:
   White noise has 0, pink noise -2. Photographs have -2 on average; paintings
   that were reduced to 32 to 256 pixels a side have -2.5 to -3.1 in the mean and
   -1.4 to -3.6 each. Fakes with too much fine detail are nearer to 0 than their
-  reals. A straight line is fitted to the logarithms from the second frequency
-  to half of the sampling rate, each weighted by 1 / frequency, so that all
-  octaves count alike.
+  reals; 0 is also that of images of one colour. A straight line is fitted to
+  the logarithms from the second frequency to half of the sampling rate, each
+  weighted by 1 / frequency, so that all octaves count alike.
 
   References: Field, Relations between the Statistics of Natural Images and the
     Response Properties of Cortical Cells, 1987; Graham and Field, Statistical

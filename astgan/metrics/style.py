@@ -10,7 +10,8 @@ Mroueh, Wasserstein Style Transfer, 2019.
 """
 
 import functools
-from collections.abc import Collection, Sequence
+import itertools
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 import jax
@@ -62,7 +63,7 @@ class Compared(NamedTuple):
 
 def compare(
   params: dict[str, Any],
-  pictures: Sequence[Pixels],
+  pictures: Iterable[Pixels],
   style_images: Collection[Pixels],
   *,
   block: int = 64,
@@ -75,20 +76,16 @@ def compare(
   Args:
     params: of VGG19 or VGG16.
     pictures: bytes in RGB, at least one. Each has at least two positions in the
-      last layer, which halves the sides four times.
-    style_images: likewise; one at a time is in memory. Read once for each
-      block.
+      last layer, which halves the sides four times. One at a time is in memory.
+    style_images: likewise. Read once for each block.
     block: pictures that are described at a time, some 15 MB each.
 
   Raises:
     ValueError: there is no style image.
   """
   each, groups, own, group = [], [], None, None
-  for start in range(0, len(pictures), block):
-    found = [
-      layer_moments(params, picture)
-      for picture in pictures[start : start + block]
-    ]
+  described = (layer_moments(params, picture) for picture in pictures)
+  while found := list(itertools.islice(described, block)):
     to_each, to_group, group = _compare_block(params, found, style_images)
     each.append(to_each)
     groups.append(to_group)

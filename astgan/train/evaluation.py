@@ -35,6 +35,16 @@ class Evaluation(NamedTuple):
   names: tuple[str, ...]
 
 
+def check(config: ml_collections.ConfigDict) -> None:
+  """Raises UserError for a network that a training cannot measure with."""
+  if "inception" in config.evaluate.nets:
+    raise errors.UserError(
+      "config.evaluate.nets: a training measures without inception, whose"
+      " weights are a file; the task evaluate does it afterwards, with"
+      " --config=configs/evaluate.py and evaluate.inception"
+    )
+
+
 def make(
   config: ml_collections.ConfigDict,
   system: interface.System,

@@ -9,7 +9,7 @@ from astgan import checks, errors, history
 from astgan.features import extractors
 from astgan.metrics import panel
 from astgan.systems import interface
-from astgan.train import failures
+from astgan.train import evaluation, failures
 
 # The largest value of each field that counts something; the smallest is 1.
 _COUNTS = {
@@ -99,6 +99,7 @@ def _check_evaluation(config: ml_collections.ConfigDict) -> None:
   )
   checks.subset_of(config, "evaluate.metrics", panel.METRICS)
   checks.subset_of(config, "evaluate.nets", extractors.names())
+  evaluation.check(config)
   checks.within(config, "evaluate.count", panel.FEWEST)
   checks.within(config, "evaluate.subset_size", 0)
   checks.within(config, "evaluate.subsets", 1, 10_000)

@@ -3,13 +3,14 @@
 import functools
 import json
 import logging
+import os
 import pathlib
 
 import jax
 import ml_collections
 import numpy as np
 
-from astgan import atomic, checkpoints, errors, sampling
+from astgan import atomic, checkpoints, errors, runs, sampling
 from astgan.systems import interface
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ def check(
 ) -> None:
   """Raises UserError if a run that begins cannot start from `start_from`.
 
+  A warning says if that run was trained on images that this one holds out.
+
   Args:
     config: a training config.
     workdir: of the run, which reads the other one only when it begins.
@@ -33,6 +36,12 @@ def check(
   if not config.train.start_from or checkpoints.steps(workdir):
     return
   folder = _folder(config)
+  other = runs.read_training(folder)
+  if other.system != config.system:
+    raise errors.UserError(
+      f"config.train.start_from={folder} trained the system {other.system}, and"
+      f" this is {config.system}; name a run of the same system"
+    )
   _, _, state = sampling.restore(folder, step=_step(workdir))
   there = _shapes(state)
   here = _shapes(jax.eval_shape(system.init, jax.random.key(config.seed)))
@@ -47,6 +56,7 @@ def check(
       f"config.train.start_from={folder} has other networks: {differences[0]};"
       " name a run of the same system, sizes and widths"
     )
+  _warn_of_leak(config.data, other.data, folder)
 
 
 def first(
@@ -91,6 +101,40 @@ def first(
     for name in state.ema
   }
   return state.replace(networks=networks, ema=ema)
+
+
+def _warn_of_leak(
+  data: ml_collections.ConfigDict,
+  there: ml_collections.ConfigDict,
+  folder: pathlib.Path,
+) -> None:
+  """Warns if the other run learned from images that this one holds out.
+
+  What a share holds out, a larger one holds out too. At another size or crop
+  the bytes are others, and so are the sides.
+  """
+  if not data.hold_out or _place(data) != _place(there):
+    return
+  decoding = ("size", "crop", "zoom")[: 2 if data.crop == "centre" else 3]
+  differences = [name for name in decoding if there.get(name) != data[name]]
+  if (there.get("hold_out") or 0) < data.hold_out:
+    differences.append("hold_out")
+  if differences:
+    told = ", ".join(
+      f"data.{name}={there.get(name)} there and {data[name]} here"
+      for name in differences
+    )
+    logger.warning(
+      f"config.train.start_from={folder} was trained on images that this run"
+      f" holds out ({told}): metrics will be better than on unseen images;"
+      " start from a run with the same data section, or from none"
+    )
+
+
+def _place(data: ml_collections.ConfigDict) -> str:
+  """The source, in one spelling of its folder."""
+  place = data.source.removeprefix("folder:")
+  return os.path.abspath(os.path.expanduser(place))
 
 
 def _step(workdir: pathlib.Path) -> str:

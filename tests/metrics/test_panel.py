@@ -1,9 +1,12 @@
 """The panel: its names, what it compares with what, and what it refuses."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
 from astgan import errors
+from astgan.features import extractors, files, weights
 from astgan.metrics import (
   extract,
   frechet,
@@ -20,8 +23,8 @@ TRAINING, HELD_OUT, FAKES = (
 
 
 def make(held_out=HELD_OUT, *, nets=("tiny_relu1",), **settings):
-  extractors = [tiny.make(name) for name in nets]
-  return panel.Panel(TRAINING, held_out, nets=extractors, **settings)
+  nets = [tiny.make(name) for name in nets]
+  return panel.Panel(TRAINING, held_out, nets=nets, **settings)
 
 
 def standardised(*sets):
@@ -59,9 +62,42 @@ def test_a_network_that_the_training_used_is_labelled():
   ]
 
 
-def test_only_the_published_network_has_the_published_names():
-  found = make(nets=("inception",), metrics=("frechet", "kernel"))
-  assert set(found.measure(FAKES)) == {"fid_30", "kid_30", "kid_30_std"}
+def test_the_nearest_of_a_network_that_the_training_used_are_labelled():
+  found = make(nets=("tiny_relu1", "other_relu1"), seen_nets=("other",))
+  names = ["pixels", "tiny_relu1", "other_relu1_seen"]
+  assert list(found.nearest(FAKES[:1], 1)) == names
+
+
+@pytest.mark.parametrize(
+  ("content", "names"),
+  [
+    (b"published", {"fid_30", "kid_30", "kid_30_std"}),
+    (
+      b"another",
+      {
+        *("frechet_inception_30", "kernel_inception_30"),
+        "kernel_inception_30_std",
+      },
+    ),
+  ],
+)
+def test_only_the_published_bytes_of_inception_have_the_published_names(
+  content, names, tmp_path, monkeypatch
+):
+  path = tmp_path / "renamed.pth"
+  path.write_bytes(content)
+  sha256 = hashlib.sha256(b"published").hexdigest()
+  monkeypatch.setitem(files.PUBLISHED, extractors.INCEPTION, ("sha256", sha256))
+  net = tiny.make()
+  monkeypatch.setattr(weights, "load", lambda *_: net.params)
+  monkeypatch.setitem(extractors.APPLIES, "inception", net.apply)
+  found = panel.Panel(
+    TRAINING,
+    HELD_OUT,
+    nets=[extractors.load("inception", str(path))],
+    metrics=("frechet", "kernel"),
+  )
+  assert set(found.measure(FAKES)) == names
 
 
 def test_thousands_are_short():
@@ -99,8 +135,10 @@ def test_the_inception_network_is_not_standardised():
     moments.of(extract.features(tiny.make(), images))
     for images in (HELD_OUT, FAKES)
   ]
-  found = make(nets=("inception",), metrics=("frechet",)).measure(FAKES)
-  np.testing.assert_allclose(found["fid_30"], frechet.distance(*raw), rtol=1e-6)
+  (found,) = (
+    make(nets=("inception",), metrics=("frechet",)).measure(FAKES).values()
+  )
+  np.testing.assert_allclose(found, frechet.distance(*raw), rtol=1e-6)
 
 
 def test_the_floor_has_the_same_names_and_reals_have_smaller_distances():
@@ -159,6 +197,24 @@ def test_a_panel_that_cannot_be_is_refused(settings, words):
   with pytest.raises(errors.UserError, match=words) as caught:
     make(**settings)
   assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("held_out", [TRAINING[:0], TRAINING[:1].repeat(9, 0)])
+def test_a_reference_of_equal_images_has_no_diversity(held_out):
+  images = TRAINING[:1].repeat(8, axis=0)
+  training = TRAINING if len(held_out) else images
+  words = "diversity has no unit; leave diversity out"
+  with pytest.raises(errors.UserError, match=words) as caught:
+    panel.Panel(training, held_out, nets=[tiny.make()])
+  assert "\n" not in str(caught.value)
+  metrics = [name for name in panel.METRICS if name != "diversity"]
+  found = panel.Panel(images, images, nets=[tiny.make()], metrics=metrics)
+  assert np.isfinite(list(found.measure(FAKES[:8]).values())).all()
+
+
+def test_fakes_of_one_colour_have_numbers():
+  numbers = make().measure(np.full_like(FAKES, 77))
+  assert np.isfinite(list(numbers.values())).all()
 
 
 def test_a_size_that_has_no_quarter_is_refused():

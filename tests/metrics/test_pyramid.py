@@ -63,6 +63,38 @@ def test_the_distance_is_the_mean_of_those_of_scipy():
   np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+def test_projections_agree_with_loops():
+  images, patches = noise(3, 16), 5
+  draws = np.random.default_rng(4)
+  directions = draws.normal(size=(3 * 7 * 7, 2))
+  top, left = draws.integers(0, 10, (2, patches))
+  values = np.zeros((patches, 3, 7, 7))
+  for number in range(patches):
+    image = images[number * 3 // patches]
+    for channel in range(3):
+      for i in range(7):
+        for j in range(7):
+          y, x = top[number] + i, left[number] + j
+          values[number, channel, i, j] = image[y, x, channel]
+  for channel in range(3):
+    numbers = values[:, channel].ravel().tolist()
+    mean = sum(numbers) / len(numbers)
+    variance = sum((x - mean) ** 2 for x in numbers) / len(numbers)
+    values[:, channel] = (values[:, channel] - mean) / variance**0.5
+  columns = []
+  for direction in directions.T.tolist():
+    length = sum(x * x for x in direction) ** 0.5
+    columns.append(
+      sorted(
+        sum(a * b for a, b in zip(patch, direction, strict=True)) / length
+        for patch in values.reshape(patches, -1).tolist()
+      )
+    )
+  found = pyramid.project(images, patches=patches, projections=2, seed=4)
+  expected = np.array(columns).T
+  np.testing.assert_allclose(found[16], expected, rtol=1e-6, strict=True)
+
+
 def test_projections_of_white_noise_are_standard_normal():
   (found,) = pyramid.project(noise(64, 16), patches=4096).values()
   assert abs(found.mean()) < 0.02

@@ -62,6 +62,81 @@ def test_the_slope_of_noise_is_its_exponent(exponent):
   assert abs(found - exponent) < 0.1
 
 
+def random_power(side=32):
+  return np.random.default_rng(0).uniform(0.1, 2, (side, side))
+
+
+def frequency(i, side):
+  return i if i <= side // 2 else i - side
+
+
+def naive_slope(power):
+  """The weighted fit by the normal equations, ring by ring."""
+  side, rings = len(power), {}
+  for i in range(side):
+    for j in range(side):
+      ring = round(math.hypot(frequency(i, side), frequency(j, side)))
+      rings.setdefault(ring, []).append(power[i, j])
+  sums = [0.0] * 5
+  for ring in range(2, side // 2 + 1):
+    x, y = math.log(ring), math.log(sum(rings[ring]) / len(rings[ring]))
+    terms = (1, x, y, x * x, x * y)
+    sums = [a + b / ring for a, b in zip(sums, terms, strict=True)]
+  w, x, y, xx, xy = sums
+  return (w * xy - x * y) / (w * xx - x * x)
+
+
+def naive_peaks(power):
+  """Each power over the geometric mean of those around it, one by one."""
+  side, exponent = len(power), naive_slope(power)
+  flat = [
+    [
+      power[i, j]
+      / max(1, math.hypot(frequency(i, side), frequency(j, side))) ** exponent
+      for j in range(side)
+    ]
+    for i in range(side)
+  ]
+  peaks = {2: [], 4: []}
+  for u in range(0, side, side // 4):
+    for v in range(0, side, side // 4):
+      if u == v == 0:
+        continue
+      around = []
+      for step in (-4, -3, 3, 4):
+        if u:
+          around.append(flat[(u + step) % side][v])
+        if v:
+          around.append(flat[u][(v + step) % side])
+      ratio = flat[u][v] / math.prod(around) ** (1 / len(around))
+      is_half = u in (0, side // 2) and v in (0, side // 2)
+      peaks[2 if is_half else 4].append(ratio)
+  assert [len(ratios) for ratios in peaks.values()] == [3, 12]
+  return [sum(ratios) / len(ratios) for ratios in peaks.values()]
+
+
+def test_slope_and_peaks_agree_with_loops():
+  power = random_power()
+  np.testing.assert_allclose(
+    spectrum.slope(power), naive_slope(power), rtol=1e-6
+  )
+  np.testing.assert_allclose(
+    spectrum.peaks(power), naive_peaks(power), rtol=1e-6
+  )
+
+
+@pytest.mark.parametrize("value", [0, 77, 255])
+def test_images_of_one_colour_are_flat_and_without_peaks(value):
+  found = spectrum.power(np.full((3, 64, 64, 3), value, np.uint8))
+  assert abs(spectrum.slope(found)) < 1e-9
+  np.testing.assert_allclose(spectrum.peaks(found), 1, rtol=1e-9)
+
+
+def test_stripes_have_finite_peaks():
+  stripes = np.tile(np.arange(64, dtype=np.uint8)[None, :, None], (64, 1, 3))
+  assert np.isfinite(spectrum.peaks(spectrum.power(stripes[None]))).all()
+
+
 def test_noise_has_no_peaks():
   for exponent in (0, -2):
     found = spectrum.peaks(spectrum.power(noise(300, 64, exponent=exponent)))

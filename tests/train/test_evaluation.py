@@ -98,6 +98,7 @@ def test_without_held_out_images_training_ones_are_compared(tmp_path, decoded):
   ("field", "value", "told"),
   [
     ("nets", ("alphanet",), "alphanet"),
+    ("nets", ("inception",), "the task evaluate"),
     ("metrics", ("beauty",), "evaluate.metrics"),
     ("best_metric", "frechet_random", "there are kernel_random_8"),
     ("best_metric", "", "evaluate.best_metric"),

@@ -1,13 +1,14 @@
 """Trainings that start from the networks of another run."""
 
 import functools
+import json
 import shutil
 
 import jax
 import numpy as np
 import pytest
 
-from astgan import errors
+from astgan import errors, runs, sampling
 from astgan.systems import registry
 from astgan.train import loop, start
 from tests.train import tiny
@@ -87,6 +88,41 @@ def test_the_run_goes_on_where_the_other_one_is_gone(
 @pytest.mark.parametrize(
   ("changes", "told"),
   [
+    ({"data__hold_out": 0.4}, ""),
+    ({"data__hold_out": 0.2}, ""),
+    ({"data__hold_out": 0.0, "data__size": 64}, ""),
+    ({"data__hold_out": 0.4, "data__zoom": 2.0}, ""),
+    ({"data__hold_out": 0.6, "data__source": "landscapes"}, ""),
+    ({"data__hold_out": 0.6}, "(data.hold_out=0.4 there and 0.6 here)"),
+    (
+      {"data__hold_out": 0.4, "data__crop": "random"},
+      "(data.crop=centre there and random here)",
+    ),
+    (
+      {"data__hold_out": 0.5, "data__source": "folder:somewhere/../some/"},
+      "(data.hold_out=0.4 there and 0.5 here)",
+    ),
+  ],
+)
+def test_a_start_that_has_seen_what_is_held_out_is_warned_of(
+  decoded, tmp_path, caplog, monkeypatch, changes, told
+):
+  there = {"data__source": "folder:some", "data__hold_out": 0.4}
+  other = config_of(decoded, **there)
+  config = config_of(
+    decoded, **(there | {"train__start_from": "other"} | changes)
+  )
+  system = registry.make(config)
+  state = jax.eval_shape(system.init, jax.random.key(0))
+  monkeypatch.setattr(sampling, "restore", lambda *_, **__: (None, 2, state))
+  monkeypatch.setattr(runs, "read_training", lambda _: other)
+  start.check(config, tmp_path, system)
+  assert told in caplog.text and bool(told) == bool(caplog.records)
+
+
+@pytest.mark.parametrize(
+  ("changes", "told"),
+  [
     ({"model__width": 8}, "has other networks: .* there, and"),
     ({"train__start_from": "nowhere"}, "nowhere"),
   ],
@@ -98,3 +134,16 @@ def test_what_it_cannot_start_from_is_refused_before_the_run_begins(
   with pytest.raises(errors.UserError, match=told):
     loop.train(config_of(decoded, **changes), tmp_path / "run")
   assert not (tmp_path / "run" / "config.json").exists()
+
+
+def test_a_run_of_another_system_is_refused_whatever_its_networks(
+  trained, decoded, tmp_path
+):
+  other = tmp_path / "other"
+  shutil.copytree(trained, other)
+  path = other / "config.json"
+  fields = json.loads(path.read_text()) | {"system": "vaegan"}
+  path.write_text(json.dumps(fields))
+  config = config_of(decoded, train__start_from=str(other))
+  with pytest.raises(errors.UserError, match="the system vaegan, and this is"):
+    loop.train(config, tmp_path / "run")
