@@ -1,11 +1,13 @@
 """Checkpoints: written whole or not at all, read on any number of devices.
 
-Each holds the digests of its files, but for those of older versions.
+Each holds the digests of its files, and says so in `_METADATA`, without which
+it cannot be read. Those of older versions say nothing, and may have none.
 """
 
 import contextlib
 import errno
 import itertools
+import json
 import logging
 import os
 import pathlib
@@ -22,6 +24,9 @@ from astgan import atomic, digests, errors, trees
 
 FOLDER = "checkpoints"
 
+# What orbax says of the arrays, as JSON, and our entry in it.
+_DESCRIPTION, _SAID = "_METADATA", "astgan_digests"
+
 logger = logging.getLogger(__name__)
 
 
@@ -35,7 +40,11 @@ class _Handler(ocp.StandardCheckpointHandler):
 
   def finalize(self, directory: os.PathLike[str]) -> None:
     super().finalize(directory)
-    digests.write(pathlib.Path(directory))
+    folder = pathlib.Path(directory)
+    described = json.loads((folder / _DESCRIPTION).read_bytes())
+    described[_SAID] = digests.NAME
+    (folder / _DESCRIPTION).write_text(json.dumps(described))
+    digests.write(folder)
 
 
 class Checkpoints:
@@ -307,10 +316,14 @@ def _read(path: pathlib.Path) -> PyTree:
     options = {"multiprocessing_options": _alone()}
     handler = ocp.StandardCheckpointHandler(**options)
     with ocp.Checkpointer(handler, **options) as checkpointer:
-      return checkpointer.restore(folder)
+      arrays = checkpointer.restore(folder)
+    described = json.loads((folder / _DESCRIPTION).read_bytes())
   except Exception as error:
     if is_whole:
       raise
     # Without digests: damaged files may raise anything.
     reason = f"{type(error).__name__} while it was read"
     raise digests.Damaged(reason) from error
+  if not is_whole and _SAID in described:
+    raise digests.Damaged(f"{digests.NAME} is missing")
+  return arrays

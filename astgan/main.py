@@ -3,12 +3,18 @@
 --config=FILE                  what to do: one of the files below, or your own
 --workdir=FOLDER               the run folder; runs/NAME of configs/NAME.py
 --config.section.field=VALUE   any field of the file, which explains them
+
+Exit status: 0 done, or stopped by a signal and saved, unless the environment
+variable ASTGAN_STOPPED_STATUS names another for that; 2 a mistake, which one
+line explains; 1 anything else.
 """
 
 import logging
 import os
 import pathlib
+import re
 import sys
+import tempfile
 import traceback
 
 import jax
@@ -24,6 +30,7 @@ from astgan import (
   messages,
   pages,
   sample,
+  stop,
 )
 from astgan.nst import paint
 from astgan.sweep import sweep
@@ -48,11 +55,13 @@ def main(arguments: list[str]) -> int:
   0: done, or stopped by a signal and saved. 2: the user's mistake, in one
   line. 1: anything else.
   """
+  stop.early.clear()
   if {"--help", "-h"} & set(arguments):
     print(f"{__doc__.strip()}\n\n{pages.listing()}")
     return 0
   with messages.shown():
     try:
+      stopped_status()
       config, workdir = pages.read(arguments)
       checks.one_of(config, "task", tuple(TASKS))
       checks.within(config, "seed", 0)
@@ -96,15 +105,46 @@ def main(arguments: list[str]) -> int:
   return 0
 
 
+def stopped_status() -> int:
+  """ASTGAN_STOPPED_STATUS if a signal has stopped the task, otherwise 0.
+
+  By it a scheduler knows a run that is to be started again from one that is
+  done.
+
+  Raises:
+    UserError: the variable is no exit status.
+  """
+  text = os.environ.get("ASTGAN_STOPPED_STATUS", "0")
+  if not re.fullmatch("[0-9]{1,3}", text) or int(text) > 255:
+    raise errors.UserError(
+      f"ASTGAN_STOPPED_STATUS={text}: it is an exit status, 0 to 255"
+    )
+  return int(text) if stop.early.is_set() else 0
+
+
 def _use_compile_cache(place: str) -> None:
-  """Keeps compiled programs in a folder, so that a second start is quick."""
+  """Keeps compiled programs in a folder, so that a second start is quick.
+
+  A folder that cannot be written is read.
+  """
   if place == "off":
     return
   if place == "auto":
     place = platformdirs.user_cache_dir("astgan/programs")
   place = pathlib.Path(place).expanduser()
+  seconds = 0.3
+  try:
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=place):
+      pass
+  except OSError as error:
+    logger.warning(
+      f"config.compile_cache={place}: cannot be written ({error.strerror});"
+      " every start compiles what is not there"
+    )
+    seconds = 1e9  # JAX would warn of every program.
   jax.config.update("jax_compilation_cache_dir", str(place))
-  jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+  jax.config.update("jax_persistent_cache_min_compile_time_secs", seconds)
 
 
 def _use_one_lapack_thread() -> None:
@@ -128,4 +168,4 @@ if __name__ == "__main__":
   _use_one_lapack_thread()
   status = main(sys.argv[1:])
   distributed.leave(status)
-  sys.exit(status)
+  sys.exit(status or stopped_status())

@@ -5,6 +5,9 @@ import signal
 import threading
 from collections.abc import Iterator
 
+# Set by a task that a signal ended before its end: it saved, and can go on.
+early = threading.Event()
+
 
 @contextlib.contextmanager
 def signals() -> Iterator[list[str]]:

@@ -26,7 +26,7 @@ for ((i = 0; i < count; i++)); do
   pids+=($!)
 done
 # Those of a training agree on the step at which all stop.
-trap 'kill -TERM "${pids[@]}" 2>/dev/null' TERM INT
+trap 'kill -TERM "${pids[@]}" 2>/dev/null' TERM INT HUP
 worst=0
 for pid in "${pids[@]}"; do
   while wait "$pid"; status=$?; kill -0 "$pid" 2>/dev/null; do :; done

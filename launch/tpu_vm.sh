@@ -4,9 +4,10 @@
 #   bash launch/tpu_vm.sh NAME ZONE --config=configs/dcgan.py \
 #     --workdir=/mnt/shared/runs/dcgan [flags]
 # NAME and ZONE are those of the TPU VM. Each of its hosts has the checkout in
-# FOLDER (~/astgan unless set) with a .venv that has jax[tpu]. In a training the
-# first host alone reads and writes the run folder, in a painting all do. It has
-# to be on a disk that outlives the VM where the VM is preemptible.
+# FOLDER (~/astgan unless set) with a .venv that has jax[tpu], unless PYTHON names
+# an interpreter there. In a training the first host alone reads and writes the
+# run folder, in a painting all do. It has to be on a disk that outlives the VM
+# where the VM is preemptible.
 set -uo pipefail
 if (($# < 3)); then
   echo "usage: bash launch/tpu_vm.sh NAME ZONE --config=FILE [flags]" >&2
@@ -16,7 +17,7 @@ name=$1 zone=$2
 shift 2
 # The shell there expands the tilde; the flags are quoted once more for it.
 command="cd ${FOLDER:-~/astgan} && ASTGAN_CLUSTER=tpu"
-command+=" .venv/bin/python -m astgan.main$(printf ' %q' "$@")"
+command+=" ${PYTHON:-.venv/bin/python} -m astgan.main$(printf ' %q' "$@")"
 gcloud compute tpus tpu-vm ssh "$name" --zone="$zone" --worker=all \
   --command="$command"
 status=$?

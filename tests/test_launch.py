@@ -4,7 +4,9 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import subprocess
+import time
 
 import pytest
 import yaml
@@ -97,6 +99,38 @@ def test_a_number_of_processes_is_asked_for(tmp_path):
     assert status == 2 and told.startswith("usage: ")
 
 
+# Ends when it is told to, and says so.
+WAITING = """#!/usr/bin/env bash
+trap 'echo stopped; exit 0' TERM
+touch {folder}/$JAX_PROCESS_ID.ready
+for ((i = 0; i < 600; i++)); do sleep 0.1; done
+"""
+
+
+@pytest.mark.parametrize(
+  "number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
+)
+def test_a_signal_reaches_every_process(tmp_path, number):
+  python = tmp_path / "python"
+  python.write_text(WAITING.format(folder=tmp_path))
+  python.chmod(0o755)
+  # Under nohup the tests ignore SIGHUP, which is inherited.
+  before = signal.signal(number, signal.default_int_handler)
+  with subprocess.Popen(
+    ["bash", "launch/multiprocess.sh", "2", *FLAGS],
+    cwd=ROOT,
+    env=os.environ | {"PYTHON": str(python), "PORT": "1"},
+    stdout=subprocess.PIPE,
+    text=True,
+  ) as script:
+    signal.signal(number, before)
+    while len(list(tmp_path.glob("*.ready"))) < 2:
+      time.sleep(0.05)
+    script.send_signal(number)
+    told, _ = script.communicate(timeout=60)
+  assert (script.returncode, told) == (0, "stopped\nstopped\n")
+
+
 def test_every_option_of_sbatch_stands_before_the_first_command():
   lines = (LAUNCH / "slurm.sbatch").read_text().splitlines()
   first = next(i for i, x in enumerate(lines) if x and x[0] != "#")
@@ -113,7 +147,8 @@ def test_slurm_starts_the_program_in_every_task(tmp_path, status, expected):
   ended, told, log = run(command, tmp_path, name="srun", status=status)
   arguments, variables = read(log)
   assert arguments[-4:] == ["-m", "astgan.main", *FLAGS]
-  assert "--kill-on-bad-exit=1" in arguments
+  # A task that ends, or fails, leaves the paintings of the others alone.
+  assert {"--kill-on-bad-exit=0", "--wait=0"} <= set(arguments)
   assert variables["ASTGAN_CLUSTER"] == "slurm"
   assert ended == expected
   assert ("goes on from what was saved" in told) == (expected == 1)
@@ -128,6 +163,10 @@ def test_a_tpu_vm_is_told_the_flags_as_they_are(tmp_path):
   assert told[:4] == ["cd", "~/astgan", "&&", "ASTGAN_CLUSTER=tpu"]
   assert told[-4:] == ["-m", "astgan.main", *FLAGS]
   assert {"pod", "--zone=us-east1-d", "--worker=all"} <= set(arguments)
+  assert told[4] == ".venv/bin/python"
+  _, _, log = run(command, tmp_path, name="gcloud", PYTHON="~/conda/python")
+  arguments, _ = read(log)
+  assert " ~/conda/python -m astgan.main " in arguments[-1]
   status, told, _ = run(command[:4], tmp_path, name="gcloud")
   assert status == 2 and told.startswith("usage: ")
 
@@ -151,6 +190,14 @@ def test_the_pods_of_a_job_find_the_first(tmp_path):
   assert variables["JAX_COORDINATOR_ADDRESS"].split(":")[0] == first
   mounted = {x["name"] for x in container["volumeMounts"]}
   assert mounted == {x["name"] for x in pod["volumes"]}
+  # A run that was stopped is not done, and starts again without an end.
+  stopped = int(variables["ASTGAN_STOPPED_STATUS"])
+  actions = {
+    status: rule["action"]
+    for rule in spec["podFailurePolicy"]["rules"]
+    for status in rule["onExitCodes"]["values"]
+  }
+  assert actions == {2: "FailJob", stopped: "Ignore"} and stopped > 2
   command = container["command"] + container["args"]
   _, _, log = run(command, tmp_path, name="python", JOB_COMPLETION_INDEX="3")
   arguments, variables = read(log)

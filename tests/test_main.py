@@ -1,18 +1,24 @@
 """The command line: config files, fields, messages and exit statuses."""
 
+import contextlib
+import errno
 import logging
+import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import unittest.mock
 
 import jax
 import pytest
 import tqdm
 
-from astgan import errors, main, pages
+from astgan import errors, main, pages, stop
+from astgan.data import images
 from configs import smoke
+from tests import pictures
 
 ROOT = pathlib.Path(__file__).parents[1]
 MINE = "--config=mine.py"
@@ -172,6 +178,104 @@ def test_messages_are_lines_above_the_progress_bars(capsys, monkeypatch):
   assert re.fullmatch(f"{first}astgan.train tells\n", out)
   # Each follows the return with which the bar was cleared.
   assert re.findall(r"\r(\S+) warns\n", err) == ["astgan.train", "another"]
+
+
+# The fake system, whose training gets a signal when a step is scheduled.
+STOPPED = """
+import os, signal
+from astgan.systems import registry
+from tests.train import fake
+
+class Hit(fake.Fake):
+  def turns(self, step, phase):
+    if step == int(os.environ["AT"]):
+      signal.raise_signal(signal.SIGTERM)
+    return super().turns(step, phase)
+
+registry.SYSTEMS["fake"] = Hit
+
+def get_config():
+  return fake.make_config({cache!r})
+"""
+
+
+def test_a_stopped_run_ends_with_the_status_that_says_so(folder):
+  (folder / "mine.py").write_text(STOPPED.format(cache=str(folder / "cache")))
+  variables = os.environ | {"PYTHONPATH": str(ROOT)}
+  variables["ASTGAN_STOPPED_STATUS"] = "75"
+  ends = [
+    subprocess.run(
+      [sys.executable, "-m", "astgan.main", MINE],
+      env=variables | {"AT": at},
+      capture_output=True,
+      text=True,
+    )
+    for at in ("8", "-1")
+  ]
+  assert [end.returncode for end in ends] == [75, 0], ends[0].stderr
+  assert "stopped by SIGTERM" in ends[0].stdout
+  assert "finished" in ends[1].stdout
+
+
+def test_a_painting_that_was_stopped_is_known(folder, monkeypatch):
+  images.write(folder / "a.png", pictures.noise(48, 48))
+  fields = {f"paint.{x}": folder / "a.png" for x in ("content", "style")}
+  fields |= {"paint.size": 48, "paint.steps": 1, "compile_cache": "off"}
+  fields |= {"features.weights": "random"}
+  monkeypatch.setattr(
+    stop, "signals", lambda: contextlib.nullcontext(["SIGTERM"])
+  )
+  monkeypatch.setenv("ASTGAN_STOPPED_STATUS", "75")
+  page = f"--config={ROOT / 'configs' / 'fast.py'}"
+  flags = [f"--config.{name}={value}" for name, value in fields.items()]
+  assert (main.main([page, *flags]), main.stopped_status()) == (0, 75)
+
+
+def test_a_run_that_nothing_stopped_ends_with_status_0(monkeypatch):
+  monkeypatch.setenv("ASTGAN_STOPPED_STATUS", "75")
+  stop_it = unittest.mock.Mock(side_effect=lambda *_: stop.early.set())
+  for task, status in ((stop_it, 75), (unittest.mock.Mock(), 0)):
+    monkeypatch.setitem(main.TASKS, "train", task)
+    assert (main.main([MINE]), main.stopped_status()) == (0, status)
+
+
+@pytest.mark.parametrize("text", ["", "stop", "-1", "256", "1" * 5000])
+def test_a_status_that_is_none_is_refused(capsys, monkeypatch, text):
+  monkeypatch.setenv("ASTGAN_STOPPED_STATUS", text)
+  assert "ASTGAN_STOPPED_STATUS=" in refuse(capsys, MINE)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_programs_that_cannot_be_kept_are_said_so_once(
+  folder, monkeypatch, capsys, is_there
+):
+  place = folder / "programs"
+  if is_there:
+    refused = OSError(errno.EROFS, "Read-only file system")
+    monkeypatch.setattr(
+      tempfile, "TemporaryFile", unittest.mock.Mock(side_effect=refused)
+    )
+  else:
+    place.touch()
+
+  def compile_some(config, workdir):
+    for number in range(2):
+      jax.jit(lambda x, number=number: x + number)(jax.numpy.ones(3))
+
+  monkeypatch.setitem(main.TASKS, "train", compile_some)
+  names = ("jax_compilation_cache_dir",)
+  names += ("jax_persistent_cache_min_compile_time_secs",)
+  before = {name: getattr(jax.config, name) for name in names}
+  try:
+    assert main.main([MINE, f"--config.compile_cache={place}"]) == 0
+  finally:
+    for name, value in before.items():
+      jax.config.update(name, value)
+  reason = "Read-only file system" if is_there else "File exists"
+  (line,) = capsys.readouterr().err.splitlines()
+  told = f"config.compile_cache={place}: cannot be written ({reason});"
+  assert line.startswith(told)
+  assert not is_there or not list(place.iterdir())
 
 
 def test_programs_are_kept_where_the_config_says(folder, monkeypatch):

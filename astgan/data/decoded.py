@@ -13,9 +13,10 @@ import pathlib
 import shutil
 import signal
 import tempfile
+import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -29,7 +30,7 @@ from astgan.data import images, sources
 logger = logging.getLogger(__name__)
 
 # Increase it with any change to the decoding or to the format of an entry.
-VERSION = 4
+VERSION = 5
 
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -81,15 +82,14 @@ def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Decoded:
   """
   entry = cache / f"{source.signature[:40]}-{side}-{VERSION}"
   if _is_whole(entry):
-    return _read(entry)
+    return _read(entry, source)
   with contextlib.ExitStack() as stack:
     try:
       cache.mkdir(parents=True, exist_ok=True)
-      lock = locks.held(entry.with_name(f"{entry.name}.lock"))
-      if stack.enter_context(lock) and _is_whole(entry):
-        return _read(entry)
       _sweep(cache)
-      partial = cache / f"{uuid.uuid4().hex}.partial"
+      if stack.enter_context(locks.held(_lock(entry))) and _is_whole(entry):
+        return _read(entry, source)
+      partial = cache / f"{entry.name}.{uuid.uuid4().hex}.partial"
       partial.mkdir()
       _discard(entry)
     except OSError as error:
@@ -106,7 +106,12 @@ def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Decoded:
       _publish(partial, entry)
     finally:
       shutil.rmtree(partial, ignore_errors=True)
-  return _read(entry)
+  return _read(entry, source)
+
+
+def _lock(entry: pathlib.Path) -> pathlib.Path:
+  """Held by the process that makes the entry."""
+  return entry.with_name(f"{entry.name}.lock")
 
 
 def _without_cache(
@@ -119,14 +124,15 @@ def _without_cache(
   )
   with tempfile.TemporaryDirectory(prefix="astgan-") as folder:
     _decode(source, side, pathlib.Path(folder))
-    return _read(pathlib.Path(folder))
+    return _read(pathlib.Path(folder), source)
 
 
-def _read(entry: pathlib.Path) -> Decoded:
+def _read(entry: pathlib.Path, source: sources.Source) -> Decoded:
   described = json.loads((entry / "entry.json").read_text())
   return Decoded(
     np.load(entry / "images.npy", mmap_mode="r"),
-    tuple((name, reason) for name, reason in described["skipped"]),
+    # By number, since an entry outlives the folder that the images were in.
+    tuple((source.labels[i], reason) for i, reason in described["skipped"]),
     described["sha256"],
   )
 
@@ -141,6 +147,7 @@ def _decode(source: sources.Source, side: int, partial: pathlib.Path) -> None:
   with atomic.naming(path):
     with (
       open(path, "wb") as file,
+      _naming_lost_workers(source),
       _workers(source) as workers,
       tqdm.tqdm(total=count, desc="decoding", unit=" images") as progress,
     ):
@@ -150,7 +157,7 @@ def _decode(source: sources.Source, side: int, partial: pathlib.Path) -> None:
         for index, image in zip(block, workers.map(square, block), strict=True):
           if isinstance(image, str):
             name = source.labels[index]
-            skipped.append((name, image.removeprefix(f"{name}: ")))
+            skipped.append((index, image.removeprefix(f"{name}: ")))
           else:
             data = image.tobytes()
             file.write(data)
@@ -176,14 +183,34 @@ def _workers(source: sources.Source) -> concurrent.futures.Executor:
   count = min(8, os.cpu_count() or 1)
   if source.in_python and len(source.labels) > BLOCK:
     # Spawning takes seconds, but forked processes would copy the locks of JAX.
-    # Ctrl-C reaches them too, but it is this process that answers it.
     return concurrent.futures.ProcessPoolExecutor(
       count,
       mp_context=multiprocessing.get_context("spawn"),
-      initializer=signal.signal,
-      initargs=(signal.SIGINT, signal.SIG_IGN),
+      initializer=_begin_worker,
     )
   return concurrent.futures.ThreadPoolExecutor(count)
+
+
+def _begin_worker() -> None:
+  """Leaves Ctrl-C to the parent process, and ends with it."""
+  signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+  def follow() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+  threading.Thread(target=follow, daemon=True).start()
+
+
+@contextlib.contextmanager
+def _naming_lost_workers(source: sources.Source) -> Iterator[None]:
+  try:
+    yield
+  except concurrent.futures.BrokenExecutor as error:
+    raise ChildProcessError(
+      f"{source.name}: a process that makes its images was killed, perhaps for"
+      " its memory; start the same command again"
+    ) from error
 
 
 def _square(
@@ -230,7 +257,7 @@ def _is_whole(entry: pathlib.Path) -> bool:
 
 def _discard(entry: pathlib.Path) -> None:
   """Deletes a damaged entry; other runs keep what they have mapped."""
-  doomed = entry.with_name(f"{uuid.uuid4().hex}.partial")
+  doomed = entry.with_name(f"{entry.name}.{uuid.uuid4().hex}.partial")
   # Another run may have found the damage at the same time.
   with contextlib.suppress(FileNotFoundError):
     entry.rename(doomed)
@@ -238,9 +265,15 @@ def _discard(entry: pathlib.Path) -> None:
 
 
 def _sweep(cache: pathlib.Path) -> None:
-  """Removes partial entries older than a day, left by runs that were killed."""
+  """Removes partial entries older than a day, left by runs that were killed.
+
+  Clocks jump and images may be decoded for days: what another run still makes,
+  as the lock of the entry says, is left.
+  """
   for partial in cache.glob("*.partial"):
+    entry = cache / partial.name.partition(".")[0]
     # Another run may sweep at the same time.
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, BlockingIOError):
       if partial.stat().st_mtime < time.time() - 86_400:
-        shutil.rmtree(partial, ignore_errors=True)
+        with locks.held(_lock(entry), wait=False):
+          shutil.rmtree(partial, ignore_errors=True)

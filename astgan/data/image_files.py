@@ -1,6 +1,7 @@
 """Image files opened and turned upright, or refused in one line."""
 
 import contextlib
+import functools
 import io
 import os
 import pathlib
@@ -17,6 +18,14 @@ Path = str | os.PathLike
 # Larger images are refused after reading the header, before memory is used.
 # Above it Pillow warns; transparent images of that size take nearly 2 GiB.
 MAX_PIXELS = 89_478_485
+
+# Those of the suffixes in images.py, and no EPS, for which Pillow starts
+# Ghostscript, which runs the PostScript in the file. TGA comes last, since
+# nothing at the beginning of such a file tells it.
+_FORMATS = (
+  *("PNG", "JPEG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM"),
+  *("JPEG2000", "AVIF", "TGA"),
+)
 
 _ORIENTATION = 0x0112
 _UPRIGHT = {
@@ -63,7 +72,7 @@ def opened(path: Path, data: bytes | None = None) -> Iterator[Image.Image]:
 
 def _open(stream):
   with _without_warnings():
-    image = Image.open(stream)
+    image = Image.open(stream, formats=_formats())
     if image.width * image.height > MAX_PIXELS:
       raise Image.DecompressionBombError
     # Cached by the image. That of a PNG may follow the pixels, which Pillow
@@ -71,6 +80,13 @@ def _open(stream):
     if image.format != "PNG":
       image.getexif()
   return image
+
+
+@functools.cache
+def _formats():
+  """Those that this Pillow knows: older ones have no AVIF."""
+  Image.init()
+  return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
 @contextlib.contextmanager

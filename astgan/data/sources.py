@@ -12,6 +12,9 @@ import ml_collections
 from astgan import errors
 from astgan.data import images, landscapes, prepared
 
+# Files whose beginnings sign a folder, and their bytes.
+_PROBES, _PROBE_SIZE = 32, 65_536
+
 
 @dataclasses.dataclass(frozen=True)
 class Source:
@@ -88,15 +91,15 @@ def _folder(name: str, folder: pathlib.Path, said: str) -> Source:
     name=name,
     labels=files,
     read=lambda index: images.read(files[index]),
-    signature=_signature(files),
-    sign=lambda: _signature(images.find_names(folder)),
+    signature=_signature(folder, files),
+    sign=lambda: _signature(folder, images.find_names(folder)),
   )
 
 
 def _tfds(name: str, place: str, said: str) -> Source:
   """The images of a prepared data set, or of a selection of it."""
   found = prepared.open_split(place, said)
-  files = _signature(map(str, found.files))
+  files = _signature(found.files[0].parent, [str(file) for file in found.files])
   return Source(
     name=name,
     labels=found.labels,
@@ -105,23 +108,30 @@ def _tfds(name: str, place: str, said: str) -> Source:
   )
 
 
-def _signature(files: Iterable[str]) -> str:
-  """A digest of the paths, sizes and modification times of the files.
+def _signature(folder: pathlib.Path, files: Sequence[str]) -> str:
+  """A digest of the files of a folder, the same where the folder is moved to.
 
-  Hashing the content would read all files at every start. Any write changes the
-  ctime of a file and programs cannot set it, so every change is seen.
+  It has their paths within the folder, their sizes and modification times, and
+  whether they can be read. Hashing all content would read all files at every
+  start; the beginnings of a few tell apart folders whose files have the same
+  names, sizes and times.
   """
-  here = os.getcwd()
+  # As find_names has it before each.
+  inside = str(folder / "x")[:-1]
+  probed = {len(files) * number // _PROBES for number in range(_PROBES)}
 
   def parts() -> Iterator[bytes]:
-    for file in files:
+    for number, file in enumerate(files):
+      yield os.fsencode(file.removeprefix(inside))
       try:
         stat = os.stat(file)
-        status = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
-      except OSError:
-        status = "broken link"
-      yield os.fsencode(os.path.join(here, file))
-      yield status.encode()
+        readable = os.access(file, os.R_OK)
+        yield f"{stat.st_size} {stat.st_mtime_ns} {readable}".encode()
+        if number in probed and os.path.isfile(file):
+          with open(file, "rb") as stream:
+            yield stream.read(_PROBE_SIZE)
+      except OSError as error:
+        yield f"error {error.errno}".encode()
 
   return _digest(parts())
 

@@ -45,4 +45,5 @@ def write(net: str, params: dict[str, Any]) -> None:
   }
   data = safetensors.numpy.save(arrays, {"sha256": convert.digest(params)})
   path(net).parent.mkdir(parents=True, exist_ok=True)
+  atomic.sweep(path(net).parent)
   atomic.write(path(net), data)

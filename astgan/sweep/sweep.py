@@ -66,6 +66,7 @@ def sweep(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
       _write_outcomes(workdir, outcomes)
       report.write(workdir, results, **shown)
       if signals:
+        stop.early.set()
         logger.info(f"stopped by {signals[0]}; the same command goes on")
         return
   for asked in filter(None, (*shown["scalars"], shown["rank_by"])):

@@ -1,3 +1,4 @@
+import contextlib
 import dataclasses
 import errno
 import fcntl
@@ -5,6 +6,10 @@ import functools
 import hashlib
 import os
 import pathlib
+import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 from concurrent import futures
@@ -12,10 +17,18 @@ from concurrent import futures
 import numpy as np
 import pytest
 
-from astgan import errors
+from astgan import errors, locks
 from astgan.data import decoded, images, landscapes, sources
 from configs import gan
 from tests import pictures
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def opened(folder):
+  data = gan.get_config().data
+  data.source = f"folder:{folder}"
+  return sources.open_source(data, side=4)
 
 
 class Shelf:
@@ -165,12 +178,122 @@ def test_a_damaged_entry_is_named_and_decoded_anew(
 
 
 def test_what_killed_runs_left_long_ago_is_removed(tmp_path):
-  old, new = tmp_path / "old.partial", tmp_path / "new.partial"
-  old.mkdir()
-  new.mkdir()
-  os.utime(old, (time.time() - 2 * 86_400,) * 2)
-  decoded.load(Shelf().source, side=4, cache=tmp_path)
-  assert not old.exists() and new.exists()
+  names = ("old.1.partial", "new.1.partial", "live.1.partial")
+  old, new, live = (tmp_path / name for name in names)
+  for path in (old, new, live):
+    path.mkdir()
+  for path in (old, live):
+    os.utime(path, (time.time() - 2 * 86_400,) * 2)
+  # Of a run that decodes for longer than a day, or before a jump of the clock.
+  with locks.held(tmp_path / "live.lock"):
+    decoded.load(Shelf().source, side=4, cache=tmp_path)
+  assert not old.exists() and new.exists() and live.exists()
+
+
+def test_what_a_run_decodes_is_in_a_partial_entry_under_its_lock(tmp_path):
+  shelf, seen = Shelf(), []
+
+  def read(index):
+    seen.append(sorted(path.name for path in tmp_path.iterdir()))
+    return shelf.read(index)
+
+  source = dataclasses.replace(shelf.source, read=read)
+  decoded.load(source, side=4, cache=tmp_path)
+  partial, lock = sorted(seen[0], key=lambda name: name.endswith(".lock"))
+  assert partial.endswith(".partial")
+  assert lock == f"{partial.partition('.')[0]}.lock"
+
+
+def test_a_folder_that_was_moved_or_copied_is_not_decoded_again(tmp_path):
+  folder, cache = tmp_path / "before", tmp_path / "cache"
+  (folder / "deep").mkdir(parents=True)
+  for number, name in enumerate(("a", "deep/b")):
+    images.write(folder / f"{name}.png", pictures.noise(6, 9, number))
+  (folder / "broken.png").write_text("no image")
+  first = decoded.load(opened(folder), side=4, cache=cache)
+  (entry,) = cache.iterdir()
+  folder.rename(tmp_path / "after")
+  shutil.copytree(tmp_path / "after", tmp_path / "copied")
+  for name in ("after", "copied"):
+    source = dataclasses.replace(opened(tmp_path / name), read=pytest.fail)
+    again = decoded.load(source, side=4, cache=cache)
+    assert again.sha256 == first.sha256
+    ((path, reason),) = again.skipped
+    assert path == str(tmp_path / name / "broken.png")
+    assert reason == first.skipped[0][1]
+  assert list(cache.iterdir()) == [entry]
+
+
+# Draws without end, in processes that write their numbers.
+ENDLESS = """
+import dataclasses, os, pathlib, sys, time
+from astgan.data import decoded, sources
+
+FOLDER = pathlib.Path(sys.argv[1])
+
+def draw(index):
+  (FOLDER / str(os.getpid())).touch()
+  time.sleep(600)
+
+if __name__ == "__main__":
+  source = sources.Source(
+    "endless", range(3), draw, "endless", in_python=True
+  )
+  decoded.BLOCK = 2
+  try:
+    decoded.load(source, side=4, cache=FOLDER / "cache")
+  except OSError as error:
+    print(error)
+"""
+
+
+@pytest.fixture
+def drawing(tmp_path):
+  """A process that draws, and those that draw for it."""
+  (tmp_path / "endless.py").write_text(ENDLESS)
+  command = [sys.executable, tmp_path / "endless.py", tmp_path]
+  variables = os.environ | {"PYTHONPATH": str(ROOT)}
+  workers = []
+  with subprocess.Popen(
+    command, env=variables, stdout=subprocess.PIPE
+  ) as process:
+    try:
+      while len(workers) < min(2, os.cpu_count()) and process.poll() is None:
+        time.sleep(0.1)
+        workers = [int(x.name) for x in tmp_path.iterdir() if x.name.isdigit()]
+      yield process, workers
+    finally:
+      process.kill()
+
+
+def test_processes_that_draw_end_with_the_one_that_is_killed(drawing):
+  process, workers = drawing
+  process.kill()
+  deadline = time.monotonic() + 60
+  while any(map(is_alive, workers)) and time.monotonic() < deadline:
+    time.sleep(0.1)
+  assert workers and not any(map(is_alive, workers))
+
+
+def test_a_process_that_draws_and_is_killed_is_one_line(drawing, tmp_path):
+  process, workers = drawing
+  # A pool sees the death of its first process; of others when one sends images.
+  # Then it ends the others itself.
+  for worker in workers:
+    with contextlib.suppress(ProcessLookupError):
+      os.kill(worker, signal.SIGKILL)
+  told, _ = process.communicate(timeout=60)
+  assert told.startswith(b"endless: a process that makes its images was killed")
+  assert list((tmp_path / "cache").iterdir()) == []
+
+
+def is_alive(number):
+  """Whether a process runs; one that ended may wait for its new parent."""
+  try:
+    status = pathlib.Path(f"/proc/{number}/stat").read_text()
+  except FileNotFoundError:
+    return False
+  return status.rpartition(")")[2].split()[0] != "Z"
 
 
 def test_a_cache_that_is_a_file_is_refused_by_its_field(tmp_path):

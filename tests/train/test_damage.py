@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import json
 import random
 import shutil
 
@@ -99,10 +100,7 @@ def test_a_run_whose_checkpoint_is_damaged_ends_as_one_whose_is_not(
   ]
   assert lines[0] == lines[1]
   names = {"4", "8", "12"}
-  # Without its digests it is a checkpoint of an older version.
-  if file.name not in UNREAD and (file.name, kind) != (
-    "sha256.json", "deleted"
-  ):  # fmt: skip
+  if file.name not in UNREAD:
     names |= {"damaged_00000012"}
     assert read_all(workdir / "checkpoints" / "damaged_00000012") == left
     named = [x for x in caplog.messages if f"{folder} is damaged" in x]
@@ -147,13 +145,29 @@ def test_the_newest_to_be_read_is_the_newest_that_is_whole(workdir, caplog):
   assert read_all(workdir) == before
 
 
+def age(folder):
+  """Makes a checkpoint one of a version that wrote no digests."""
+  damage(folder / "default" / "sha256.json", "deleted")
+  path = folder / "default" / "_METADATA"
+  described = json.loads(path.read_text())
+  del described["astgan_digests"]
+  path.write_text(json.dumps(described))
+
+
 def test_checkpoints_of_older_versions_have_no_digests(workdir, whole, caplog):
   for step in (8, 12):
-    damage(folder_of(workdir, step) / "default" / "sha256.json", "deleted")
+    age(folder_of(workdir, step))
   tiny.assert_equal(restore(workdir), restore(whole))
   assert not caplog.messages
   damage(folder_of(workdir, 12) / "default" / "_METADATA", "cut")
   assert restore(workdir)[0] == 8
+
+
+def test_digests_that_are_gone_are_a_damage(workdir, caplog):
+  damage(folder_of(workdir, 12) / "default" / "sha256.json", "deleted")
+  assert restore(workdir)[0] == 8
+  (told,) = caplog.messages
+  assert "12 is damaged (sha256.json is missing): using 8" in told
 
 
 def test_a_roll_back_passes_over_a_damaged_best_checkpoint(
