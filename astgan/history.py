@@ -5,6 +5,7 @@ again decides as one that never stopped.
 """
 
 import bisect
+import collections
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
@@ -33,11 +34,13 @@ class RollBacks(NamedTuple):
     count: of roll-backs.
     step: that the last one went back to.
     learning_rate_scale: factor on all learning rates since then.
+    reasons: of all of them, each with the step of its failure.
   """
 
   count: int = 0
   step: int = 0
   learning_rate_scale: float = 1.0
+  reasons: tuple[str, ...] = ()
 
 
 def is_higher_better(metric: str) -> bool:
@@ -88,9 +91,24 @@ def roll_backs(lines: Iterable[Line]) -> RollBacks:
   made = RollBacks()
   for line in lines:
     if "roll_back/from" in line:
-      scale = line["roll_back/learning_rate_scale"]
-      made = RollBacks(line["roll_back/count"], line["step"], scale)
+      reason = f"step {line['roll_back/from']}: {line['roll_back/reason']}"
+      made = RollBacks(
+        line["roll_back/count"],
+        line["step"],
+        line["roll_back/learning_rate_scale"],
+        # Runs of earlier versions have records without the ones before.
+        (*line.get("roll_back/earlier", ()), reason),
+      )
   return made
+
+
+def alarms(lines: Iterable[Line]) -> dict[str, list[int]]:
+  """The steps at which each rule began to hold, by the name of the rule."""
+  found = collections.defaultdict(list)
+  for line in lines:
+    if "alarm/rule" in line:
+      found[line["alarm/rule"]].append(line["step"])
+  return dict(found)
 
 
 class History:
@@ -130,15 +148,23 @@ class History:
     start = bisect.bisect_right(points, after, key=lambda point: point[0])
     return [value for _, value in points[start:]]
 
+  def names(self, metric: str) -> list[str]:
+    """The names of the newest evaluation that `metric` names, of all nets."""
+    newest = {
+      name: points[-1][0]
+      for name, points in self.points.items()
+      if is_metric(name, metric)
+    }
+    last = max(newest.values(), default=0)
+    return [name for name, step in newest.items() if step == last]
+
   def named(self, metric: str) -> Points:
-    """The points of the name of the newest evaluation that `metric` names."""
-    return self.points.get(self._newest(metric), [])
+    """The points of the last of these names, by which `best` compares."""
+    names = self.names(metric)
+    return self.points[names[-1]] if names else []
 
   def deviations(self, metric: str) -> list[float]:
     """The standard deviations of that metric; [] if it has none."""
-    name = f"{self._newest(metric)}_std"
-    return [value for _, value in self.points.get(name, [])]
-
-  def _newest(self, metric: str) -> str:
-    names = [name for name in self.points if is_metric(name, metric)]
-    return max(names, key=lambda name: self.points[name][-1][0], default="")
+    names = self.names(metric)
+    points = self.points.get(f"{names[-1]}_std", []) if names else []
+    return [value for _, value in points]

@@ -161,8 +161,9 @@ def detection() -> ml_collections.ConfigDict:
   # always right for 910 updates, and low in diversity at three evaluations.
   detectors.patience = 1000
   detectors.evaluations = 5
-  # Gap of the mean logits from which a discriminator that is always right
-  # counts as pinned: beyond 10 its odds are above 20,000 to 1.
+  # Mean gap of the logits from which a discriminator that is always right
+  # counts as pinned: beyond 10 its odds are above 20,000 to 1. For losses whose
+  # logits stay small it is multiplied: least squares by 0.08, hinge by 0.2.
   detectors.logit_margin = 10.0
   # Gap that logits have when they diverge: no 1-Lipschitz critic of images up
   # to 288 pixels can have it.
@@ -175,7 +176,8 @@ def detection() -> ml_collections.ConfigDict:
   # its updates vanish too. Healthy clipped critics leave 0.03.
   detectors.gradient_norm = 1e-8
   # Mean distance of two generated images, as a share of that of two real ones,
-  # below which the modes have collapsed. Healthy runs fell to 0.13.
+  # below which the modes have collapsed, unless it rises. Healthy runs fell to
+  # 0.13.
   detectors.diversity = 0.1
   # How many times worse than its best the metric must be. Healthy runs swing
   # by half; those that StudioGAN did not notice were 2.8 times worse.

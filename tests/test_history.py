@@ -59,20 +59,31 @@ def test_values_of_the_newest_name_only_are_compared():
   assert seen.named("frechet") == [] == seen.deviations("frechet")
 
 
-def record(step, count, scale):
+def record(step, count, scale, *earlier):
   return {
     "step": step,
     "roll_back/reason": "the logits diverge",
     "roll_back/from": 99,
     "roll_back/count": count,
     "roll_back/learning_rate_scale": scale,
+    **({"roll_back/earlier": [*earlier]} if earlier else {}),
   }
 
 
 def test_the_last_roll_back_holds_all_before_it():
-  assert history.roll_backs([{"step": 1}]) == (0, 0, 1.0)
-  lines = [record(30, 1, 0.5), {"step": 40}, record(20, 2, 0.25)]
-  assert history.roll_backs(lines) == (2, 20, 0.25)
+  assert history.roll_backs([{"step": 1}]) == (0, 0, 1.0, ())
+  lines = [record(30, 1, 0.5), {"step": 40}, record(20, 2, 0.25, "step 9: b")]
+  reasons = ("step 9: b", "step 99: the logits diverge")
+  assert history.roll_backs(lines) == (2, 20, 0.25, reasons)
+
+
+def test_alarms_are_the_steps_of_each_rule():
+  lines = [
+    {"step": step, "alarm/rule": rule, "alarm/reason": "why"}
+    for step, rule in ((10, "a"), (10, "b"), (30, "a"))
+  ]
+  assert history.alarms([{"step": 10}, *lines]) == {"a": [10, 30], "b": [10]}
+  assert history.History(lines).points == {}
 
 
 def test_a_window_is_the_last_updates_once_there_are_so_many():

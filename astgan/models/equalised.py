@@ -85,7 +85,8 @@ def append_deviation(
   That is the standard deviation over a group, averaged over pixels and
   channels. A group are 4 neighbours, or 3 or 2 that divide the batch evenly, or
   all of it; the authors' groups are as large, with images from all over the
-  batch.
+  batch. Each device groups its own share of a batch, so that shares that are no
+  multiples of 4 are grouped otherwise than the batch would be on one device.
 
   References: Karras et al., 2018, section 3.
   """

@@ -49,16 +49,25 @@ def swap(features: Features, style: Patches) -> Features:
   for i in range(SIDE):
     for j in range(SIDE):
       place = slice(i, i + rows), slice(j, j + columns)
-      total = total.at[place].add(style[:, i, j][nearest])
+      total = total.at[place].add(style[nearest, i, j])
       count = count.at[place].add(1.0)
   return (total / count)[None]
 
 
 def _nearest(features: Features, style: Patches) -> Int[Array, "rows columns"]:
-  """The number of the most similar patch, by a convolution with all of them."""
-  best, number = None, None
-  for start in range(0, len(style), _CHUNK):
-    kernel = style[start : start + _CHUNK].transpose(1, 2, 3, 0)
+  """The number of the most similar patch, by convolutions with all of them.
+
+  A loop, since XLA keeps the scores of all chunks of an unrolled one.
+  """
+  _, height, width, _ = features.shape
+  chunks = -(-len(style) // _CHUNK)
+  size = -(-len(style) // chunks)
+
+  def compare(chunk, best):
+    # The last chunk begins earlier where it would be shorter.
+    start = jnp.minimum(chunk * size, len(style) - size)
+    kernel = jax.lax.dynamic_slice_in_dim(style, start, size)
+    kernel = kernel.transpose(1, 2, 3, 0)
     lengths = jnp.sqrt(jnp.sum(kernel**2, axis=(0, 1, 2), keepdims=True))
     scores = jax.lax.conv_general_dilated(
       features,
@@ -67,11 +76,12 @@ def _nearest(features: Features, style: Patches) -> Int[Array, "rows columns"]:
       "VALID",
       dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )[0]
+    highest, number = best
     found, places = jnp.max(scores, axis=-1), jnp.argmax(scores, axis=-1)
-    places = start + places
-    if best is None:
-      best, number = found, places
-    else:
-      number = jnp.where(found > best, places, number)
-      best = jnp.maximum(best, found)
+    number = jnp.where(found > highest, start + places, number)
+    return jnp.maximum(highest, found), number
+
+  shape = height - SIDE + 1, width - SIDE + 1
+  first = jnp.full(shape, -jnp.inf, features.dtype), jnp.zeros(shape, jnp.int32)
+  _, number = jax.lax.fori_loop(0, chunks, compare, first)
   return number

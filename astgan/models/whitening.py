@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from astgan.arrays import Features
 
 # Eigenvalues below this share of the largest count as none.
-_SMALLEST = 1e-5
+SMALLEST = 1e-5
 
 
 class Moments(NamedTuple):
@@ -71,6 +71,6 @@ def _power(symmetric: Float[Array, "c c"], power: float) -> Float[Array, "c c"]:
   """A power of the matrix, without its smallest eigenvalues."""
   with jax.default_matmul_precision("highest"):
     values, vectors = jnp.linalg.eigh(symmetric)
-    is_kept = values > _SMALLEST * values[-1]
+    is_kept = values > SMALLEST * values[-1]
     values = jnp.where(is_kept, jnp.where(is_kept, values, 1.0) ** power, 0.0)
     return (vectors * values[None]) @ vectors.T

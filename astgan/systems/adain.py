@@ -15,12 +15,13 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from astgan import arrays, checks
 from astgan.arrays import Features, Images
 from astgan.losses import perceptual
-from astgan.models import decoder, instance
+from astgan.models import decoder, instance, rows
 from astgan.systems import (
   decoded,
   decoding,
@@ -59,7 +60,17 @@ def adain(features: Features, style: Statistics) -> Features:
 
   References: Huang and Belongie, 2017, equation 8.
   """
-  x = instance.normalize(features, *instance.moments(features))
+  return _restyle(features, *instance.moments(features), style)
+
+
+def _restyle(
+  features: Features,
+  mean: instance.Moments,
+  variance: instance.Moments,
+  style: Statistics,
+) -> Features:
+  """`adain`, given the mean and the variance of the features."""
+  x = instance.normalize(features, mean, variance)
   x = x * jnp.broadcast_to(style.std, x.shape)
   return x + jnp.broadcast_to(style.mean, x.shape)
 
@@ -149,7 +160,19 @@ class AdaIN(decoding.Decoding):
       functools.partial(group_means.mean, describe), groups
     )
     style = jax.tree.map(lambda x: x[None], style)
-    return (functools.partial(_adain, style=style),)
+    return (functools.partial(_transfer, style=style),)
+
+
+def _transfer(features: rows.Host, *, style: Statistics) -> decoded.Change:
+  """To that style, given the statistics of all rows."""
+  parts = rows.parts(features)
+  sizes = [part.shape[1] for part in parts]
+  found = [jax.device_get(_moments(jnp.asarray(part))) for part in parts]
+  means, variances = np.float64(list(zip(*found, strict=True)))
+  mean = np.average(means, 0, sizes)
+  variance = np.average(variances + (means - mean[None]) ** 2, 0, sizes)
+  given = jnp.float32(mean), jnp.float32(variance), style
+  return lambda seen: _restyle_rows(jnp.asarray(features[:, seen]), *given)
 
 
 @jax.jit
@@ -158,4 +181,5 @@ def _describe(net: PyTree, images: Images) -> Statistics:
   return statistics(features)
 
 
-_adain = jax.jit(adain)
+_moments = jax.jit(instance.moments)
+_restyle_rows = jax.jit(_restyle)

@@ -21,7 +21,9 @@ from astgan import checks, errors
 from astgan.arrays import Images
 from astgan.models import patchgan, translator
 from astgan.systems import (
+  cyclegan_sheets,
   cyclegan_update,
+  gan_losses,
   image_pool,
   interface,
   networks,
@@ -46,6 +48,7 @@ class CycleGAN:
   sources = ("paintings", "photographs")
   # Instance normalisation treats every image by itself.
   fewest_examples = 1
+  margin_scale = gan_losses.LOSSES["least_squares"].margin_scale
 
   def __post_init__(self) -> None:
     config = self.config
@@ -154,17 +157,20 @@ class CycleGAN:
   ) -> dict[str, Float[Array, "b height width c"]]:
     """Image, its translation, and that back, [b h 3w c]: for both domains."""
     del frozen
-    painter, sheets = self.sampler(state), {}
-    there, back = DOMAINS
-    for name, real_images in (
-      ("painted", batch["photographs"]),
-      ("photographed", batch["paintings"]),
-    ):
-      translated = painter.translate(real_images, there)
-      again = painter.translate(translated, back)
-      sheets[name] = jnp.concatenate([real_images, translated, again], axis=2)
-      there, back = back, there
-    return sheets
+    return cyclegan_sheets.draw(self.sampler(state), batch)
+
+  def histograms(
+    self,
+    state: interface.TrainState,
+    frozen: None,
+    sheets: Mapping[str, Float[Array, "b height width c"]],
+    batch: Mapping[str, Images],
+  ) -> dict[str, Array]:
+    """Logits of the patches of real images and of translations."""
+    del frozen
+    return cyclegan_sheets.histograms(
+      self._modules().discriminator, state.networks, sheets, batch
+    )
 
   def sampler(self, state: interface.TrainState) -> translated.Painter:
     """Both generators, their moving averages where they are kept."""

@@ -1,5 +1,6 @@
 """The update of system `cyclegan`: what one batch of each source changes."""
 
+import functools
 from collections.abc import Mapping
 
 import jax
@@ -9,7 +10,14 @@ from jaxtyping import PyTree
 
 from astgan.arrays import Images
 from astgan.losses import adversarial
-from astgan.systems import devices, image_pool, interface, networks, states
+from astgan.systems import (
+  devices,
+  image_pool,
+  interface,
+  logits,
+  networks,
+  states,
+)
 
 # The generator of a domain draws its images, from images of the other one; its
 # discriminator tells them from real ones.
@@ -113,13 +121,13 @@ def _generator_loss(
       fakes[domain] = generate(domain, images)
   for domain in DOMAINS:
     real, weight = real_images[domain], loss[f"{domain}_cycle_weight"]
-    logits = modules.discriminator.apply(
+    fake_logits = modules.discriminator.apply(
       {"params": critics[domain]}, fakes[domain]
     ).reshape(-1)
     # The authors' generators have no half in their least squares.
     other = disturb(domain, fakes[_OTHER[domain]])
     terms = {
-      "adversarial": 2 * adversarial.least_squares_generator(logits),
+      "adversarial": 2 * adversarial.least_squares_generator(fake_logits),
       "cycle": jnp.abs(generate(domain, other) - real),
     }
     if identical:
@@ -150,17 +158,18 @@ def _discriminator_loss(
   scalars, total = {}, jnp.zeros(())
   for domain in DOMAINS:
     both = jnp.concatenate([real_images[domain], fakes[domain]])
-    logits = modules.discriminator.apply({"params": params[domain]}, both)
-    real_logits, fake_logits = jnp.split(logits.reshape(-1), 2)
+    score = functools.partial(
+      modules.discriminator.apply, {"params": params[domain]}
+    )
+    real_logits, fake_logits = jnp.split(score(both).reshape(-1), 2)
     value = jnp.mean(
       adversarial.least_squares_discriminator(real_logits, fake_logits)
     )
     name = f"{domain}_discriminator"
-    scalars |= {
-      f"{name}/loss": value,
-      f"{name}/real_logit": jnp.mean(real_logits),
-      f"{name}/fake_logit": jnp.mean(fake_logits),
-    }
+    scalars[f"{name}/loss"] = value
+    scalars |= logits.scalars(
+      "least_squares", real_logits, fake_logits, network=name
+    )
     total += value
   scalars["discriminator/loss"] = total
   return total, scalars

@@ -15,12 +15,16 @@ from astgan.arrays import Features, Images
 from astgan.models import decoder, rows
 from astgan.systems import encoding, painters
 
-# Bytes per pixel that the layers of full size need together.
-_BYTES = 1024
+# Bytes per pixel that a level needs at most. At relu1_1, 1,380 were measured on
+# a CPU; 1,037 of them are the decoder's, which a GPU needs as well.
+_BYTES = 1400
 # Side of a square of as many pixels as a strip has, where memory is short.
 TILE = 512
 
-Transfer = Callable[[Features], Features]
+# What becomes of a slice of rows of the features of a photograph.
+Change = Callable[[slice], Float[Array | np.ndarray, "1 _ _ _"]]
+# Given all features, which lie on the host.
+Transfer = Callable[[rows.Host], Change]
 
 
 class Level(NamedTuple):
@@ -29,8 +33,8 @@ class Level(NamedTuple):
   Attributes:
     module: its decoder.
     params: of the decoder.
-    transfer: what becomes of the photograph's features, [1 h w c], of which it
-      sees all.
+    transfer: gives what becomes of the photograph's features, of which it sees
+      all.
   """
 
   module: decoder.Decoder
@@ -42,7 +46,9 @@ class Painter(NamedTuple):
   """A `painters.Painter` of one or more levels, one after the other.
 
   What is between them reaches only so far, so that large photographs are
-  encoded and decoded in strips, without seams.
+  encoded, changed and decoded in strips, without seams. The features of one
+  level lie on the host meanwhile: 256 bytes per pixel of the photograph at
+  relu1_1, half as many at each deeper level.
 
   Attributes:
     net: parameters of VGG19.
@@ -92,17 +98,21 @@ class Painter(NamedTuple):
     scale = _scale(block)
     margin = -(-decoder.reach(block) // scale)
     features = rows.apply(
-      lambda part: _encode(self.net, part, block=block),
-      images,
+      lambda seen: _encode(self.net, jnp.asarray(images[:, seen]), block=block),
+      images.shape[1],
       rows=strip,
       margin=margin * scale,
       scale=Fraction(1, scale),
     )
-    changed = np.asarray(level.transfer(jnp.asarray(features)))
-    mixed = self.strength * changed + (1 - self.strength) * features
+    change = level.transfer(features)
+
+    def paint(seen: slice) -> Images:
+      pair = jnp.asarray(features[:, seen]), jnp.asarray(change(seen))
+      return _decode(level.params, *pair, self.strength, module=level.module)
+
     return rows.apply(
-      lambda part: _decode(level.params, part, module=level.module),
-      mixed.astype(features.dtype),
+      paint,
+      features.shape[1],
       rows=strip // scale,
       margin=margin,
       scale=Fraction(scale),
@@ -171,7 +181,13 @@ def _encode(
 
 @functools.partial(jax.jit, static_argnames="module")
 def _decode(
-  params: PyTree, features: Features, *, module: decoder.Decoder
+  params: PyTree,
+  features: Features,
+  changed: Features,
+  strength: float | Float[Array, ""],
+  *,
+  module: decoder.Decoder,
 ) -> Float[Array, "1 _h _w 3"]:
-  images = module.apply({"params": params}, features)
+  mixed = strength * changed + (1 - strength) * features
+  images = module.apply({"params": params}, mixed)
   return jnp.clip(arrays.signed_to_unit(images), 0, 1)

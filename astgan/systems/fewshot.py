@@ -27,8 +27,10 @@ from astgan.systems import (
   fewshot_inputs,
   fewshot_networks,
   fewshot_update,
+  gan_losses,
   generators,
   interface,
+  logits,
   networks,
   states,
 )
@@ -50,6 +52,7 @@ class FewShot:
   config: ml_collections.ConfigDict
   sources = ("paintings",)
   fewest_examples = 2
+  margin_scale = property(gan_losses.margin_scale)
 
   def __post_init__(self) -> None:
     config = self.config
@@ -126,25 +129,7 @@ class FewShot:
     self, key: jax.Array, count: int, *, phase: interface.Phase
   ) -> dict[str, PyTree]:
     """Latents, and the augmentation of real and of generated images."""
-    augment = self.config.diff_augment
-    latent_key, *keys = jax.random.split(key, 3)
-    shape = (count, self.config.model.latent_dim)
-    draws = {"latents": jax.random.normal(latent_key, shape)}
-    if augment.policy:
-      for kind, key in zip(("real", "fake"), keys, strict=True):
-        chance_key, change_key = jax.random.split(key)
-        changes = diff_augment.draw(
-          change_key,
-          count,
-          size=phase.size,
-          policy=tuple(augment.policy),
-          cutout_size=augment.cutout_size,
-        )
-        draws[kind] = {
-          "chance": jax.random.uniform(chance_key, (count,)),
-          "changes": changes,
-        }
-    return draws
+    return fewshot_inputs.draw(self.config, key, count, size=phase.size)
 
   def update(
     self,
@@ -179,6 +164,24 @@ class FewShot:
     del frozen
     count = len(batch["paintings"])
     return {"samples": states.fixed_samples(state, self.sampler(state), count)}
+
+  def histograms(
+    self,
+    state: interface.TrainState,
+    frozen: fewshot_inputs.Frozen,
+    sheets: Mapping[str, Images],
+    batch: Mapping[str, Images],
+  ) -> dict[str, jax.Array]:
+    """Logits of all heads, of the real images and of as many generated ones."""
+    images = {"real": batch["paintings"], "fake": sheets["samples"]}
+    return logits.histograms(
+      fewshot_networks.build(self.config).discriminator,
+      state.networks["discriminator"],
+      {
+        kind: fewshot_inputs.extract(self.config, frozen, x)
+        for kind, x in images.items()
+      },
+    )
 
   def sampler(self, state: interface.TrainState) -> generators.Generator:
     """The generator, its moving average where one is kept."""

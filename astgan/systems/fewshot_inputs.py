@@ -1,4 +1,7 @@
-"""The inputs of the discriminator of system `fewshot`: pixels and features."""
+"""What goes into an update of system `fewshot`.
+
+Chance, and the pixels and features that its discriminator sees.
+"""
 
 import functools
 import itertools
@@ -8,10 +11,11 @@ import jax
 import jax.numpy as jnp
 import ml_collections
 import numpy as np
+from jaxtyping import PyTree
 
 from astgan import checks, errors
 from astgan.arrays import Features, Images, signed_to_unit
-from astgan.data import landscapes
+from astgan.data import diff_augment, landscapes
 from astgan.features import vgg, weights
 from astgan.metrics import moments
 from astgan.models import patches, projection
@@ -34,7 +38,13 @@ def load(config: ml_collections.ConfigDict) -> Frozen:
   section = config.features
   if not section.layers:
     return None
-  params = weights.load(section.net, section.weights)
+  try:
+    params = weights.load(section.net, section.weights)
+  except errors.UserError as error:
+    raise errors.UserError(
+      f"config.features.weights: {error}; config.features.layers=() trains"
+      " without them"
+    ) from error
   features = functools.partial(
     vgg.apply, taps=tuple(section.layers), pooling="average"
   )
@@ -92,6 +102,38 @@ def examples(config: ml_collections.ConfigDict) -> dict[str, Features]:
     name: jnp.zeros((2, side, side, channels))
     for name, (side, channels) in shapes.items()
   }
+
+
+def draw(
+  config: ml_collections.ConfigDict, key: jax.Array, count: int, *, size: int
+) -> dict[str, PyTree]:
+  """Latents, and the augmentation of real and of generated images.
+
+  Args:
+    config: the whole config.
+    key: of an update on a device.
+    count: of examples.
+    size: side of the images in pixels.
+  """
+  augment = config.diff_augment
+  latent_key, *keys = jax.random.split(key, 3)
+  shape = (count, config.model.latent_dim)
+  draws = {"latents": jax.random.normal(latent_key, shape)}
+  if augment.policy:
+    for kind, key in zip(("real", "fake"), keys, strict=True):
+      chance_key, change_key = jax.random.split(key)
+      changes = diff_augment.draw(
+        change_key,
+        count,
+        size=size,
+        policy=tuple(augment.policy),
+        cutout_size=augment.cutout_size,
+      )
+      draws[kind] = {
+        "chance": jax.random.uniform(chance_key, (count,)),
+        "changes": changes,
+      }
+  return draws
 
 
 def check(config: ml_collections.ConfigDict) -> None:

@@ -12,6 +12,7 @@ from astgan.data import diff_augment
 from astgan.systems import (
   gan_losses,
   interface,
+  logits,
   networks,
   states,
 )
@@ -159,22 +160,16 @@ def _scalars(
   real_logits: Mapping[str, jax.Array],
   fake_logits: Mapping[str, jax.Array],
 ) -> interface.Scalars:
-  scalars = {"discriminator/loss": loss}
   real, fake = (
-    jnp.concatenate([head.reshape(-1) for head in logits.values()])
-    for logits in (real_logits, fake_logits)
+    jnp.concatenate([head.reshape(-1) for head in heads.values()])
+    for heads in (real_logits, fake_logits)
   )
-  scalars |= {
-    "discriminator/real_logit": jnp.mean(real),
-    "discriminator/fake_logit": jnp.mean(fake),
-  }
+  scalars = logits.scalars(config.loss.name, real, fake)
+  scalars["discriminator/loss"] = loss
   boundary = gan_losses.LOSSES[config.loss.name].boundary
   if boundary is None:
     return scalars
-  return scalars | {
-    "discriminator/real_accuracy": jnp.mean(real > boundary, dtype=jnp.float32),
-    "discriminator/fake_accuracy": jnp.mean(fake < boundary, dtype=jnp.float32),
-    # What adapts the augmentation: 0 for a discriminator that cannot tell, 1
-    # for one that knows every image it was trained on.
-    "discriminator/real_sign": jnp.mean(jnp.sign(real - boundary)),
-  }
+  # What adapts the augmentation: 0 for a discriminator that cannot tell, 1 for
+  # one that knows every image it was trained on.
+  sign = jnp.mean(jnp.sign(real - boundary))
+  return scalars | {"discriminator/real_sign": sign}

@@ -26,6 +26,7 @@ from astgan.systems import (
   gan_update,
   generators,
   interface,
+  logits,
   networks,
   states,
 )
@@ -45,6 +46,7 @@ class GAN:
   config: ml_collections.ConfigDict
   sources = ("paintings",)
   fewest_examples = 2
+  margin_scale = property(gan_losses.margin_scale)
 
   def __post_init__(self) -> None:
     config = self.config
@@ -141,13 +143,14 @@ class GAN:
   def histograms(
     self,
     state: interface.TrainState,
+    frozen: None,
     sheets: Mapping[str, Images],
     batch: Mapping[str, Images],
   ) -> dict[str, jax.Array]:
     """Logits of the real images and of as many generated ones."""
-    module = gan_networks.build(self.config).discriminator
-    return gan_update.logits(
-      module,
+    del frozen
+    return logits.histograms(
+      gan_networks.build(self.config).discriminator,
       state.networks["discriminator"],
       {"real": batch["paintings"], "fake": sheets["samples"]},
     )

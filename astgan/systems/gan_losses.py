@@ -11,6 +11,7 @@ from jaxtyping import PyTree
 from astgan import checks, errors
 from astgan.arrays import Images, Logits, PerExample
 from astgan.losses import adversarial, penalties
+from astgan.systems import interface
 
 
 class _Losses(NamedTuple):
@@ -19,6 +20,10 @@ class _Losses(NamedTuple):
   # The logit between real and generated; None where a constant added to all
   # logits changes no loss, so that none is meant.
   boundary: float | None = None
+  # Factor on `detectors.logit_margin`, the gap of logits that is sure. Logistic
+  # losses ask for ever larger gaps, least squares for that of their labels, 1
+  # or less, and hinges for that of their margins, 2.
+  margin_scale: float = 1.0
   # Whether the discriminator's loss takes labels, which can be smoothed.
   has_labels: bool = False
   # Whether each generated image is judged relative to a real one.
@@ -42,12 +47,14 @@ LOSSES = {
     adversarial.least_squares_generator,
     adversarial.least_squares_discriminator,
     boundary=0.5,
+    margin_scale=0.08,
     has_labels=True,
   ),
   "hinge": _Losses(
     adversarial.hinge_generator,
     adversarial.hinge_discriminator,
     boundary=0.0,
+    margin_scale=0.2,
   ),
   "wasserstein": _Losses(
     adversarial.wasserstein_generator, adversarial.wasserstein_discriminator
@@ -144,6 +151,24 @@ def penalty(
   if loss.penalty == "r1_r2":
     values = values + penalties.r1(score_fake, fake_images)
   return loss.penalty_weight / 2 * jnp.mean(values)
+
+
+def check_bounded(
+  loss: ml_collections.ConfigDict, *, is_spectral: bool = False
+) -> None:
+  """Raises UserError if nothing bounds the slope of a Wasserstein critic."""
+  is_bounded = loss.penalty != "none" or loss.weight_clip or is_spectral
+  if loss.name == "wasserstein" and not is_bounded:
+    raise errors.UserError(
+      "config.loss.name=wasserstein needs a Lipschitz critic; set"
+      " config.loss.penalty or config.loss.weight_clip, or a discriminator with"
+      " config.model.spectral_norm where the system has it"
+    )
+
+
+def margin_scale(system: interface.System) -> float:
+  """That of the loss which the system's config names."""
+  return LOSSES[system.config.loss.name].margin_scale
 
 
 def check(config: ml_collections.ConfigDict) -> None:

@@ -4,7 +4,7 @@ import ml_collections
 
 from astgan import checks, errors
 from astgan.models import dcgan, resnet
-from astgan.systems import networks
+from astgan.systems import gan_losses, networks
 
 NAMES = ("dcgan", "resnet")
 SIZES = (32, 64, 128, 256)
@@ -80,10 +80,4 @@ def check_losses(config: ml_collections.ConfigDict) -> None:
       " none"
     )
   spectral = model.spectral_norm in ("discriminator", "both")
-  bounded = loss.penalty != "none" or loss.weight_clip or spectral
-  if loss.name == "wasserstein" and not bounded:
-    raise errors.UserError(
-      "config.loss.name=wasserstein needs a Lipschitz critic; set"
-      " config.loss.penalty, config.loss.weight_clip or"
-      " config.model.spectral_norm"
-    )
+  gan_losses.check_bounded(loss, is_spectral=spectral)

@@ -1,17 +1,14 @@
 """The update of system `gan`: what one batch changes."""
 
-import functools
 from collections.abc import Callable, Mapping
 
-import flax.linen as nn
 import jax
-import jax.numpy as jnp
 import ml_collections
 from jaxtyping import PyTree
 
 from astgan.arrays import Images
 from astgan.data import diff_augment
-from astgan.systems import gan_losses, interface, networks, states
+from astgan.systems import gan_losses, interface, logits, networks, states
 
 # score(params, collections, "real" or "fake", images) -> (logits, collections).
 _Score = Callable[[PyTree, PyTree, str, Images], tuple[jax.Array, PyTree]]
@@ -82,21 +79,6 @@ def update(
   return state, mean(scalars)
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def logits(
-  module: nn.Module,
-  network: interface.NetworkState,
-  batches: Mapping[str, Images],
-) -> dict[str, jax.Array]:
-  """The logits of each batch, as an update sees them, without augmentation."""
-  return {
-    f"discriminator/{kind}_logits": networks.apply(
-      module, network.params, network.collections, images
-    )[0]
-    for kind, images in batches.items()
-  }
-
-
 def _train_discriminator(
   config: ml_collections.ConfigDict,
   score: _Score,
@@ -117,21 +99,8 @@ def _train_discriminator(
     loss = gan_losses.discriminator_loss(
       config.loss, real_logits, fake_logits, step=state.step, draws=draws
     )
-    scalars = {
-      "discriminator/loss": loss,
-      "discriminator/real_logit": jnp.mean(real_logits),
-      "discriminator/fake_logit": jnp.mean(fake_logits),
-    }
-    boundary = gan_losses.LOSSES[config.loss.name].boundary
-    if boundary is not None:
-      scalars |= {
-        "discriminator/real_accuracy": jnp.mean(
-          real_logits > boundary, dtype=jnp.float32
-        ),
-        "discriminator/fake_accuracy": jnp.mean(
-          fake_logits < boundary, dtype=jnp.float32
-        ),
-      }
+    scalars = logits.scalars(config.loss.name, real_logits, fake_logits)
+    scalars["discriminator/loss"] = loss
     if turn.endswith("+penalty"):
       penalty = gan_losses.penalty(
         config.loss,

@@ -51,6 +51,19 @@ def level_at(
   return number - 1 + jnp.clip(passed / fade_steps, 0, 1)
 
 
+def side_after(config: ml_collections.ConfigDict, step: int) -> int:
+  """The side of the images in the update that led to `step`, in pixels."""
+  begun = [x for x in phases(config) if x.start < max(step, 1)]
+  return begun[-1].size
+
+
+def reduce(images: Images, size: int) -> Float[Array, "b height width c"]:
+  """Images of `size` pixels a side, by means over blocks of pixels."""
+  while images.shape[1] > size:
+    images = resampling.downsample(images)
+  return images
+
+
 def begin(
   config: ml_collections.ConfigDict,
   phase: interface.Phase,

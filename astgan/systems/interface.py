@@ -94,10 +94,12 @@ class Phase(NamedTuple):
 class System(Protocol):
   """A trainable system, made from a config by `registry.make`.
 
-  A system may have a further method, `histograms(state, sheets, batch)`, given
+  A system may have a method `histograms(state, frozen, sheets, batch)`, given
   what `samples` returned: it returns arrays by name, whose distributions
-  TensorBoard shows beside the contact sheets; and an attribute `feature_nets`,
-  the names of networks that its losses see, whose metrics are marked as seen.
+  TensorBoard shows beside the contact sheets. It may have attributes:
+  `feature_nets`, the names of networks that its losses see, whose metrics are
+  marked as seen; `margin_scale`, a factor on `detectors.logit_margin` that its
+  adversarial loss asks for, 1 where there is none.
 
   Attributes:
     phases: at least one, by ascending start; the first starts at 0.

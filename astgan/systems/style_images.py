@@ -38,7 +38,10 @@ def read(
     )
     found = iter(np.asarray(arrays.signed_to_bytes(drawn)))
   else:
-    found = map(images.read, images.find(path))
+    try:
+      found = map(images.read, images.find(path))
+    except errors.UserError as error:
+      raise errors.UserError(f"config.style.source: {error}") from error
   for image in found:
     shown = images.fit(image, style.size)
     if min(shown.shape[:2]) < _SMALLEST:

@@ -18,9 +18,9 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from astgan import arrays, checks, errors
-from astgan.arrays import Features, Images
+from astgan.arrays import Images
 from astgan.losses import perceptual
-from astgan.models import decoder, patch_swap
+from astgan.models import decoder, patch_swap, rows
 from astgan.systems import (
   decoded,
   decoding,
@@ -109,7 +109,22 @@ class StyleSwap(decoding.Decoding):
       _sample(describe, group.images, max(1, round(group.weight * most)))
       for group in groups
     ]
-    return (functools.partial(_swap, style=np.concatenate(style)),)
+    style = jnp.asarray(np.concatenate(style))
+    return (functools.partial(_transfer, style=style),)
+
+
+def _transfer(
+  features: rows.Host, *, style: patch_swap.Patches
+) -> decoded.Change:
+  """To patches of the style, each row by those that cover it."""
+  height = features.shape[1]
+
+  def change(own: slice) -> Float[Array, "1 _ _ _"]:
+    seen = rows.widen(own, height, patch_swap.SIDE - 1)
+    changed = _swap(jnp.asarray(features[:, seen]), style)
+    return changed[:, own.start - seen.start :][:, : own.stop - own.start]
+
+  return change
 
 
 def _sample(describe, images, most) -> Float[np.ndarray, "n 3 3 c"]:
@@ -148,6 +163,4 @@ def _encode(
   return patch_swap.patches(features)
 
 
-@jax.jit
-def _swap(features: Features, *, style: Float[Array, "n 3 3 c"]) -> Features:
-  return patch_swap.swap(features, style)
+_swap = jax.jit(patch_swap.swap)

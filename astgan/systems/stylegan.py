@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import ml_collections
 from jaxtyping import Array, Float, PyTree
 
-from astgan import checks, errors
+from astgan import checks
 from astgan.arrays import Images
 from astgan.models import growing, stylegan
 from astgan.systems import (
@@ -28,6 +28,7 @@ from astgan.systems import (
   generators,
   growth,
   interface,
+  logits,
   networks,
   states,
   stylegan_sheets,
@@ -48,6 +49,7 @@ class StyleGAN:
   config: ml_collections.ConfigDict
   sources = ("paintings",)
   fewest_examples = 2
+  margin_scale = property(gan_losses.margin_scale)
 
   def __post_init__(self) -> None:
     config = self.config
@@ -67,13 +69,7 @@ class StyleGAN:
     for name in networks.Pair._fields:
       networks.check_optimizer(config, name)
     growth.check(config)
-    loss = config.loss
-    is_bounded = loss.penalty != "none" or loss.weight_clip
-    if loss.name == "wasserstein" and not is_bounded:
-      raise errors.UserError(
-        "config.loss.name=wasserstein needs a Lipschitz critic; set"
-        " config.loss.penalty or config.loss.weight_clip"
-      )
+    gan_losses.check_bounded(config.loss)
 
   @property
   def phases(self) -> tuple[interface.Phase, ...]:
@@ -163,6 +159,23 @@ class StyleGAN:
     if self.config.model.name == "stylegan":
       sheets |= stylegan_sheets.draw(sampler)
     return sheets
+
+  def histograms(
+    self,
+    state: interface.TrainState,
+    frozen: None,
+    sheets: Mapping[str, Float[Array, "_ _ _ c"]],
+    batch: Mapping[str, Images],
+  ) -> dict[str, jax.Array]:
+    """Logits of real images and of samples, at the side of the last update."""
+    del frozen
+    size = growth.side_after(self.config, int(state.step))
+    images = {"real": batch["paintings"], "fake": sheets["samples"]}
+    return logits.histograms(
+      self._modules(size).discriminator,
+      state.networks["discriminator"],
+      {kind: growth.reduce(x, size) for kind, x in images.items()},
+    )
 
   def sampler(self, state: interface.TrainState) -> generators.Generator:
     """The generator, its moving average where one is kept.

@@ -27,6 +27,7 @@ from astgan.models import patchgan, superres
 from astgan.systems import (
   decoding,
   interface,
+  logits,
   networks,
   supervised,
   upscalers,
@@ -170,11 +171,9 @@ class SuperRes(supervised.Supervised):
     both = jnp.concatenate([real_images, lax.stop_gradient(sharp)])
     real_logits, fake_logits = jnp.split(score(critic, both), 2)
     critic_loss = adversarial.logistic_discriminator(real_logits, fake_logits)
-    return jnp.mean(generator_loss), {
-      "discriminator/loss": jnp.mean(critic_loss),
-      "discriminator/real_logit": jnp.mean(real_logits),
-      "discriminator/fake_logit": jnp.mean(fake_logits),
-    }
+    scalars = logits.scalars("nonsaturating", real_logits, fake_logits)
+    scalars["discriminator/loss"] = jnp.mean(critic_loss)
+    return jnp.mean(generator_loss), scalars
 
   def _blur(self, images):
     factor = self.config.model.factor

@@ -26,6 +26,7 @@ from astgan.systems import (
   devices,
   generators,
   interface,
+  logits,
   networks,
   states,
   vaegan_gradients,
@@ -91,10 +92,7 @@ class VAEGAN:
       )
     }
     return states.first_state(
-      keys[3],
-      created,
-      averaged=("decoder",),
-      train=config.train,
+      keys[3], created, averaged=("decoder",), train=config.train
     )
 
   def load_frozen(self) -> None:
@@ -160,6 +158,21 @@ class VAEGAN:
       ),
       "attributes": vaegan_sheets.attributes(decoder, real_images, means),
     }
+
+  def histograms(
+    self,
+    state: interface.TrainState,
+    frozen: None,
+    sheets: Mapping[str, Float[Array, "_ _ _ c"]],
+    batch: Mapping[str, Images],
+  ) -> dict[str, jax.Array]:
+    """Logits of the real images and of as many samples."""
+    del frozen
+    return logits.histograms(
+      self._modules().discriminator,
+      state.networks["discriminator"],
+      {"real": batch["paintings"], "fake": sheets["samples"]},
+    )
 
   def sampler(self, state: interface.TrainState) -> generators.Generator:
     """The decoder, its moving average where one is kept."""

@@ -13,11 +13,13 @@ from collections.abc import Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import PyTree
+import numpy as np
+from jaxtyping import Array, Float, Float64, PyTree
 
 from astgan import arrays, checks, errors
-from astgan.arrays import Images
-from astgan.models import decoder, whitening
+from astgan.arrays import Features, Images
+from astgan.metrics import moments
+from astgan.models import decoder, rows, whitening
 from astgan.systems import (
   decoded,
   decoding,
@@ -124,5 +126,41 @@ def _describe(
   return [whitening.moments(x) for x in features]
 
 
+def _transfer(
+  features: rows.Host, *, style: whitening.Colour
+) -> decoded.Change:
+  """To that style, as `whitening.transfer` changes the features of all rows.
+
+  Moments and eigenvalues are float64: the smallest that count are near the
+  rounding of float32, which whitening would make as large as all others.
+  """
+  parts = rows.parts(features)
+  found = moments.of_parts(x.reshape(-1, x.shape[-1]) for x in parts)
+  matrix = _whitener(found.scatter / found.count) @ np.float64(style.root)
+  given = jnp.float32(found.mean), jnp.float32(matrix), style.mean
+  return lambda seen: _recolour(jnp.asarray(features[:, seen]), *given)
+
+
+def _whitener(
+  covariance: Float64[np.ndarray, "c c"],
+) -> Float64[np.ndarray, "c c"]:
+  """C^(-1/2), without the smallest eigenvalues."""
+  values, vectors = np.linalg.eigh(covariance)
+  is_kept = values > whitening.SMALLEST * values[-1]
+  vectors = vectors[:, is_kept]
+  return vectors / np.sqrt(values[is_kept])[None] @ vectors.T
+
+
+@jax.jit
+def _recolour(
+  features: Features,
+  mean: Float[Array, "c"],
+  matrix: Float[Array, "c c"],
+  style_mean: Float[Array, "c"],
+) -> Features:
+  with jax.default_matmul_precision("highest"):
+    changed = (features - mean[None, None, None]) @ matrix
+  return changed + style_mean[None, None, None]
+
+
 _colour = jax.jit(whitening.colour)
-_transfer = jax.jit(whitening.transfer)

@@ -5,12 +5,15 @@ rates. Its record is a line of metrics.jsonl at the step gone back to, so that
 a run killed at any moment and started again does what one that never stopped
 does: killed before the line is written, it is a run that was killed before the
 failure, which it meets again; killed after it, it is one that was rolled back.
+
+A rule that begins to hold is a line too, and so is a failure that ends a run.
+Both follow from the lines before them, so a resumed run writes them again.
 """
 
 import logging
 import math
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import ml_collections
 
@@ -53,50 +56,55 @@ class Watch:
   Args:
     config: a training config.
     lines: that the run has written before.
+    metrics: names of all that the run measures.
+    margin_scale: of the system, 1 where it has none.
   """
 
   def __init__(
-    self, config: ml_collections.ConfigDict, lines: Iterable[history.Line]
+    self,
+    config: ml_collections.ConfigDict,
+    lines: Iterable[history.Line],
+    *,
+    metrics: Sequence[str] = (),
+    margin_scale: float = 1.0,
   ) -> None:
-    self._config = config
+    self._policy = config.train.on_failure
+    self._metric = config.evaluate.best_metric
+    self._limits = config.detectors.copy_and_resolve_references()
+    self._limits.logit_margin *= margin_scale
     self._history = history.History(lines)
-    lines_seen = config.detectors.patience // config.train.log_every
-    if config.detectors.patience > 0 and lines_seen < detectors.FEWEST:
-      logger.warning(
-        f"config.train.log_every={config.train.log_every}: the losses are not"
-        f" watched, which takes {detectors.FEWEST} lines in detectors.patience="
-        f"{config.detectors.patience} updates"
-      )
-    self._known = set(self._detect())
+    for said in detectors.unwatched(config, metrics):
+      logger.warning(said)
+    self._reasons = self._detect()
 
-  def see(self, line: history.Line) -> None:
-    """Takes the next line.
+  def see(self, line: history.Line) -> list[history.Line]:
+    """Takes the next line; returns those of the rules that begin to hold."""
+    self._history.append(line)
+    known, self._reasons = self._reasons, self._detect()
+    new = {x: why for x, why in self._reasons.items() if x not in known}
+    for reason in new.values() if self._policy == "warn" else ():
+      logger.warning(f"step {line['step']}: {reason}")
+    return [
+      {"step": line["step"], "alarm/rule": rule, "alarm/reason": reason}
+      for rule, reason in new.items()
+    ]
+
+  def act(self, step: int) -> None:
+    """Ends the training if a rule holds and the policy is not to warn only.
 
     Raises:
-      Failure: a detector holds and the policy is not to warn only.
+      Failure: that of the first such rule.
     """
-    self._history.append(line)
-    reasons = self._detect()
-    for name, reason in reasons.items():
-      if self._config.train.on_failure != "warn":
-        healthy = detectors.last_healthy(
-          name,
-          self._history,
-          self._config.detectors,
-          step=line["step"],
-          metric=self._config.evaluate.best_metric,
-        )
-        raise Failure(line["step"], reason, healthy=healthy)
-      if name not in self._known:
-        logger.warning(f"step {line['step']}: {reason}")
-    self._known = set(reasons)
+    if self._policy == "warn":
+      return
+    for rule, reason in self._reasons.items():
+      healthy = detectors.last_healthy(
+        rule, self._history, self._limits, step=step, metric=self._metric
+      )
+      raise Failure(step, reason, healthy=healthy)
 
   def _detect(self) -> dict[str, str]:
-    return detectors.detect(
-      self._history,
-      self._config.detectors,
-      metric=self._config.evaluate.best_metric,
-    )
+    return detectors.detect(self._history, self._limits, metric=self._metric)
 
 
 def not_finite(step: int, values: dict[str, float]) -> Failure:
@@ -120,6 +128,8 @@ def answer(
   train = config.train
   made = history.roll_backs(writer.read(workdir))
   if train.on_failure != "roll_back" or made.count >= train.max_roll_backs:
+    ended = {"step": failure.step, "stop/reason": failure.reason}
+    writer.rewrite(workdir, [*writer.read(workdir), ended])
     raise _ending(failure, config, workdir, saved) from failure
   target = _target(failure, config, workdir, saved)
   while target and not saved.check(target):
@@ -137,6 +147,8 @@ def answer(
     "roll_back/from": failure.step,
     "roll_back/count": made.count + 1,
     "roll_back/learning_rate_scale": scale,
+    # Their lines are dropped where this one goes back further.
+    "roll_back/earlier": list(made.reasons),
   }
   writer.rewrite(workdir, [*lines, record])
 

@@ -26,6 +26,7 @@ from astgan.train import (
   evaluation,
   evaluators,
   failures,
+  parallel,
   report,
   run,
   settings,
@@ -69,6 +70,8 @@ def train(
       stack.enter_context(runs.alone(workdir))
 
     distributed.only_first(open_folder)
+    # A mistake that this finds leaves no config.json, and no image is decoded.
+    frozen = parallel.replicate(system.load_frozen())
     report_to = workdir if distributed.is_first() else None
     found = sources.load(config, report_to, system)
     _check_same(found, workdir)
@@ -86,7 +89,7 @@ def train(
 
     saved, evaluated = distributed.only_first(open_run) or (None, None)
     training = run.Run(
-      config, workdir, system, saved, found, evaluated, evaluators
+      config, workdir, system, frozen, saved, found, evaluated, evaluators
     )
     ended = None
     while ended is None:

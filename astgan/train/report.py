@@ -67,7 +67,7 @@ def summary(
   workdir: pathlib.Path,
   steps: Sequence[int],
 ) -> str:
-  """The roll-backs, the best checkpoint and the command that makes use of it.
+  """Alarms, roll-backs, the best checkpoint and the command that uses it.
 
   Args:
     config: a training config.
@@ -75,11 +75,7 @@ def summary(
     steps: that have a checkpoint, ascending.
   """
   lines = writer.read(workdir)
-  made = history.roll_backs(lines)
-  after = ""
-  if made.count:
-    scale = made.learning_rate_scale
-    after = f"roll-backs: {made.count}, learning rates times {scale:.4g}; "
+  after = "".join(f"{said}; " for said in _failures(lines))
   if not steps:
     return f"{after}no checkpoint to use"
   found = history.best(lines, config.evaluate.best_metric, steps)
@@ -90,3 +86,22 @@ def summary(
     step = "best"
   kind = interface.sampler_kind(registry.make(config))
   return f"{after}{said}; {sampling.usage(kind, workdir, step=step)}"
+
+
+def _failures(lines: Sequence[history.Line]) -> list[str]:
+  """What went wrong, and when, by the lines of a run."""
+  said, made = [], history.roll_backs(lines)
+  if made.count:
+    said.append(
+      f"roll-backs: {made.count}, learning rates times"
+      f" {made.learning_rate_scale:.4g} ({'; '.join(made.reasons)})"
+    )
+  alarms = history.alarms(lines)
+  if alarms:
+    each = [
+      f"{rule} at step {steps[0]}"
+      + (f" and {len(steps) - 1} times more" if steps[1:] else "")
+      for rule, steps in alarms.items()
+    ]
+    said.append(f"alarms: {', '.join(each)}")
+  return said

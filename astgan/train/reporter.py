@@ -64,7 +64,12 @@ class Reporter:
     if evaluated:
       self._evaluators.append(evaluated.evaluator)
     self._throughput = throughput
-    self._watch = failures.Watch(config, log.lines)
+    self._watch = failures.Watch(
+      config,
+      log.lines,
+      metrics=evaluated.names if evaluated else (),
+      margin_scale=getattr(system, "margin_scale", 1.0),
+    )
 
   def write_once(self) -> None:
     """Writes what is written once, and keeps the best checkpoint so far."""
@@ -102,7 +107,7 @@ class Reporter:
     # On accelerators looking at every call would make the devices wait.
     if due(train.log_every, last=last) or jax.default_backend() == "cpu":
       self._write(step, jax.device_get(scalars), last=last)
-    if due(train.sample_every, last=last or stopped):
+    if due(train.sample_every, last=last) and not stopped:
       self._draw(step, state)
     # A signal adds no line, so that the lines are those of a run that never
     # stopped, and so are the decisions that follow from them.
@@ -111,6 +116,8 @@ class Reporter:
       self._save(step, state)
     if is_best:
       self._saved.preserve(step)
+    if stopped:  # What is saved does not wait for what is only looked at.
+      self._draw(step, state)
 
   def _write(self, step: int, scalars: PyTree, *, last: bool) -> None:
     """Writes the lines that are due, having looked at every step's scalars."""
@@ -130,7 +137,7 @@ class Reporter:
     sheets = self._system.samples(state, self._frozen, self._shown)
     report.write_samples(self._workdir, self._log, step, sheets)
     if hasattr(self._system, "histograms"):
-      drawn = self._system.histograms(state, sheets, self._shown)
+      drawn = self._system.histograms(state, self._frozen, sheets, self._shown)
       for name, values in drawn.items():
         self._log.histogram(name, step, np.asarray(values))
 
@@ -156,8 +163,11 @@ class Reporter:
       raise failures.not_finite(step, {str(error): math.nan}) from error
 
   def _record(self, step: int, scalars: dict[str, float]) -> None:
+    """Writes a line, and one for each rule that begins to hold with it."""
     self._log.write(step, scalars)
-    self._watch.see(self._log.lines[-1])
+    for alarm in self._watch.see(self._log.lines[-1]):
+      self._log.write(**alarm, scalars={})
+    self._watch.act(step)
 
   def _best(self, step: int = 0) -> history.Best | None:
     """The best evaluation that has a checkpoint or is that of this step."""

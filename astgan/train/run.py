@@ -35,6 +35,7 @@ class Run:
   """One run: where it goes on, and its calls of the devices.
 
   The run folder, with `saved` and `evaluated`, is the first process' alone.
+  `frozen` is that of the system, on the devices.
   """
 
   def __init__(
@@ -42,6 +43,7 @@ class Run:
     config: ml_collections.ConfigDict,
     workdir: pathlib.Path,
     system: interface.System,
+    frozen: PyTree,
     saved: checkpoints.Checkpoints | None,
     found: sources.Sources,
     evaluated: evaluation.Evaluation | None,
@@ -55,7 +57,7 @@ class Run:
     self._evaluators = evaluators
     self._throughput = throughput.Throughput()
     self._agreement = parallel.Agreement()
-    self._frozen = parallel.replicate(system.load_frozen())
+    self._frozen = frozen
     self._call = parallel.make_call(system, config.data)
     self._make_reporter = functools.partial(
       reporter.Reporter,
@@ -63,7 +65,7 @@ class Run:
       workdir,
       system,
       saved,
-      frozen=self._frozen,
+      frozen=frozen,
       shown=report.spread(config, found.images, found.training),
       evaluated=evaluated,
       evaluators=evaluators,
@@ -148,6 +150,7 @@ class Run:
       distributed.only_first(lambda: self._saved.wait())
     summary = f"step {step}, {self._throughput.summary()}"
     if stopped and step < steps:
+      stop.early.set()
       by = signals[0] if signals else "a signal to another process"
       return f"stopped by {by}; the same command goes on from {step}; {summary}"
     return f"finished; {summary}"
@@ -176,13 +179,16 @@ class Run:
       try:
         reports.report(step, state, scalars, stopped=stopped)
       except failures.Failure as failure:
-        return failure.step, failure.reason, failure.is_finite
+        return (
+          *(failure.step, failure.reason),
+          {"healthy": failure.healthy, "is_finite": failure.is_finite},
+        )
       return None
 
     failed = distributed.by_first(report)
     if failed:
-      number, reason, is_finite = failed
-      raise failures.Failure(number, reason, is_finite=is_finite)
+      number, reason, known = failed
+      raise failures.Failure(number, reason, **known)
 
   def _make(
     self,

@@ -6,8 +6,8 @@ DCGAN-64 with so many images per process, through the front door. In turn: one
 process on the first core, one on the second, one on each at the same time that
 know nothing of each other, and two that train together, each on its own core.
 The efficiency is the rate of the last over the sum of the first two; "together"
-is the same over the sum of those at the same time, which share the memory of the
-machine but no update. Medians of the rounds, in one line of JSON.
+is the same over the sum of those at the same time, which share the memory of
+the machine but no update. Medians of the rounds, in one line of JSON.
 """
 
 import argparse

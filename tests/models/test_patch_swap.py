@@ -1,7 +1,9 @@
 """Style swap by hand, and in chunks of patches."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from astgan.models import patch_swap
 from tests.models.numbers import close, draw
@@ -27,11 +29,25 @@ def test_every_patch_becomes_the_most_similar_one():
   close(actual[0], by_hand(np.asarray(features[0]), np.asarray(style)))
 
 
-def test_chunks_find_what_all_patches_together_find(monkeypatch):
+# Of 20 patches: four chunks of 5, and three of 7, two of which overlap.
+@pytest.mark.parametrize("chunk", [6, 7])
+def test_chunks_find_what_all_patches_together_find(monkeypatch, chunk):
   features, style = draw(1, 7, 6, 4), draw(20, 3, 3, 4, seed=1)
   whole = patch_swap.swap(features, style)
-  monkeypatch.setattr(patch_swap, "_CHUNK", 6)
+  monkeypatch.setattr(patch_swap, "_CHUNK", chunk)
   close(patch_swap.swap(features, style), whole)
+
+
+def test_memory_does_not_grow_with_the_patches(monkeypatch):
+  monkeypatch.setattr(patch_swap, "_CHUNK", 16)
+
+  def needed(count):
+    shapes = [(1, 34, 34, 8), (count, 3, 3, 8)]
+    arrays = [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes]
+    compiled = jax.jit(patch_swap.swap).lower(*arrays).compile()
+    return compiled.memory_analysis().temp_size_in_bytes
+
+  assert needed(16 * 8) == needed(16 * 2)
 
 
 def test_features_made_of_their_own_patches_stay():

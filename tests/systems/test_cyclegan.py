@@ -171,6 +171,35 @@ def test_without_a_pool_they_learn_from_the_new_images():
   assert new.extra is None
 
 
+def test_logits_and_accuracies_are_those_of_all_patches():
+  old, _, scalars = updated(**BARE)
+  for d in DOMAINS:
+    translated = generate(params_of(old, "generator"), d, REAL[OTHER[d]])
+    critics, name = params_of(old, "discriminator"), f"{d}_discriminator"
+    real, fake = (score(critics, d, x) for x in (REAL[d], translated))
+    expected = {
+      "real_logit": jnp.mean(real),
+      "fake_logit": jnp.mean(fake),
+      "real_accuracy": np.mean(real > 0.5, dtype="float32"),
+      "fake_accuracy": np.mean(fake < 0.5, dtype="float32"),
+    }
+    actual = {x: scalars[f"{name}/{x}"] for x in expected}
+    tiny.assert_close(actual, expected, rtol=1e-4)
+
+
+def test_histograms_are_the_logits_of_reals_and_of_translations():
+  system, (_, state, _) = cyclegan.CycleGAN(make_config()), updated()
+  sheets = system.samples(state, None, BATCH)
+  drawn = system.histograms(state, None, sheets, BATCH)
+  assert len(drawn) == 4
+  for d in DOMAINS:
+    translated = generate(params_of(state, "generator"), d, REAL[OTHER[d]])
+    for kind, images in (("real", REAL[d]), ("fake", translated)):
+      expected = score(params_of(state, "discriminator"), d, images)
+      actual = drawn[f"{d}_discriminator/{kind}_logits"]
+      tiny.assert_close(actual, expected.reshape(-1), rtol=1e-3)
+
+
 def test_the_learning_rates_fall_to_zero_from_half_way():
   config = page.get_config()
   half = config.train.steps // 2

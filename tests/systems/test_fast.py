@@ -8,6 +8,7 @@ import pytest
 from astgan import errors
 from astgan.data import images
 from astgan.systems import gan, registry, style_images
+from astgan.train import loop
 from tests import pictures
 from tests.systems import painters
 from tests.train import tiny
@@ -99,3 +100,19 @@ def test_a_pool_is_a_layer_of_the_style(tmp_path):
     "pool1": (64, 64),
     "conv3_1": (256, 256),
   }
+
+
+def test_a_missing_style_can_be_corrected_in_the_same_folder(tmp_path, decoded):
+  config = painters.make_config(
+    "fast", tmp_path, data__cache=str(decoded), train__steps=1
+  )
+  workdir, source = tmp_path / "run", config.style.source
+  config.style.source = str(tmp_path / "nowhere")
+  with pytest.raises(
+    errors.UserError, match=r"^config\.style\.source: .*nowhere: there is no"
+  ):
+    loop.train(config, workdir)
+  assert not (workdir / "config.json").exists()
+  config.style.source = source
+  loop.train(config, workdir)
+  assert (workdir / "checkpoints" / "1").exists()

@@ -9,7 +9,9 @@ import pytest
 
 from astgan import errors, runs
 from astgan.data import diff_augment
+from astgan.features import weights
 from astgan.systems import fewshot, fewshot_inputs, fewshot_networks, networks
+from astgan.train import loop
 from configs import fewshot as page
 from tests.train import tiny
 
@@ -100,6 +102,27 @@ def test_signs_and_accuracies_are_those_of_the_boundary_of_the_loss():
   )
 
 
+def test_histograms_are_the_logits_of_all_heads():
+  config = make_config(
+    data__size=64, features__layers=("relu2_2",), features__weights="random"
+  )
+  system, state = fewshot.FewShot(config), tiny.init(config)
+  frozen, images = system.load_frozen(), jnp.tanh(normal(4, 64, 64, 3))
+  sheets, batch = {"samples": -images}, {"paintings": images}
+  drawn = system.histograms(state, frozen, sheets, batch)
+  critic = state.networks["discriminator"]
+  module = fewshot_networks.build(config).discriminator
+  for kind, sign in (("real", 1), ("fake", -1)):
+    seen = fewshot_inputs.extract(config, frozen, sign * images)
+    logits, _ = networks.apply(module, critic.params, critic.collections, seen)
+    expected = [logits[head].reshape(-1) for head in ("pixels", "relu2_2")]
+    tiny.assert_close(
+      drawn[f"discriminator/{kind}_logits"],
+      jnp.concatenate(expected),
+      rtol=1e-3,
+    )
+
+
 def seen_by(old):
   draws = compile_update(**ADAPTIVE)[1]["real"]
   changed = diff_augment.apply(IMAGES, draws["changes"])
@@ -147,6 +170,29 @@ def test_a_run_killed_between_checkpoints_ends_as_one_that_was_not(
   _, whole, killed = tiny.train_twice(config, tmp_path)
   tiny.assert_equal(killed, whole)
   assert whole["extra"]["strength"] > 0
+
+
+def test_missing_weights_can_be_corrected_in_the_same_folder(tmp_path, decoded):
+  config = make_config(
+    data__cache=str(decoded),
+    train__steps=1,
+    features__layers=("relu2_2",),
+    features__weights="/nowhere.h5",
+  )
+  with pytest.raises(
+    errors.UserError,
+    match=r"^config\.features\.weights: .*nowhere\.h5.*layers=\(\) trains",
+  ):
+    loop.train(config, tmp_path)
+  assert not (tmp_path / "config.json").exists()
+  config.features.layers = ()
+  loop.train(config, tmp_path)
+  assert (tmp_path / "checkpoints" / "1").exists()
+
+
+def test_without_layers_no_weights_are_loaded(monkeypatch):
+  monkeypatch.setattr(weights, "load", None)
+  assert fewshot.FewShot(make_config()).load_frozen() is None
 
 
 def test_two_devices_give_what_one_gives():

@@ -163,7 +163,7 @@ def test_histograms_are_the_logits_of_reals_and_of_samples():
   system, state = gan.GAN(tiny.make_config()), updated()[0]
   batch = {"paintings": IMAGES}
   sheets = system.samples(state, None, batch)
-  drawn = system.histograms(state, sheets, batch)
+  drawn = system.histograms(state, None, sheets, batch)
   network = state.networks["discriminator"]
   for kind, images in (
     ("real", IMAGES),

@@ -88,8 +88,7 @@ def test_sheets_show_photographs_and_what_is_painted(one):
   tiny.assert_equal(sheet[:, :, : tiny.SIZE], photographs)
 
 
-# Those with a state or chance of their own; the others share their code.
-@pytest.mark.parametrize("name", ["fast", "stvae"])
+@pytest.mark.parametrize("name", painters.PAGES)
 def test_a_run_killed_between_checkpoints_ends_as_one_that_was_not(
   name, tmp_path, decoded
 ):

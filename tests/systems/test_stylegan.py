@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from astgan import errors, sampling
+from astgan.models import growing
 from astgan.systems import (
   gan_update,
   growth,
@@ -16,6 +17,7 @@ from astgan.systems import (
   stylegan,
   stylegan_sheets,
 )
+from astgan.train import loop
 from configs import progan
 from configs import stylegan as page
 from tests.models.numbers import close, draw
@@ -102,6 +104,31 @@ def test_real_images_fade_from_their_halves():
   assert growth.blend(images, small, jnp.float32(0)) is images
 
 
+@pytest.mark.parametrize(
+  ("step", "side"), [(0, 4), (10, 4), (11, 8), (35, 8), (36, 16), (99, 16)]
+)
+def test_the_side_of_a_checkpoint_is_that_of_its_last_update(step, side):
+  assert growth.side_after(make_config(**LONG), step) == side
+
+
+def test_histograms_are_the_logits_at_the_side_of_the_last_update():
+  system, state = first()
+  images = draw(4, 8, 8, 3)
+  small = images.reshape(4, 4, 2, 4, 2, 3).mean((2, 4))
+  critic = state.networks["discriminator"]
+  for step, seen in ((1, small), (2, images)):
+    drawn = system.histograms(
+      state.replace(step=jnp.int32(step)),
+      None,
+      {"samples": -images},
+      {"paintings": images},
+    )
+    module = growing.Discriminator(seen.shape[1], 4, blurs=True)
+    for kind, sign in (("real", 1), ("fake", -1)):
+      expected = module.apply(critic.variables, sign * seen, train=True)
+      close(drawn[f"discriminator/{kind}_logits"], expected)
+
+
 def test_the_moving_average_counts_images_of_the_phase():
   config = make_config(**LONG)
   inside = growth.within(config, growth.phases(config)[0])
@@ -114,19 +141,24 @@ def test_progan_draws_latents_alone():
   assert draws["latents"].shape == (3, 5)
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory, decoded):
-  """Two runs to the same end, one of them killed, and what was traced."""
+def count_traces(patch):
+  """Gets the size and the turn of each update that is traced from now on."""
   traced = []
 
   def update(config, modules, *arguments, turn, **options):
     traced.append((modules.generator.size, turn))
     return gan_update.update(config, modules, *arguments, turn=turn, **options)
 
+  patch.setattr(stylegan, "gan_update", types.SimpleNamespace(update=update))
+  return traced
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, decoded):
+  """Two runs to the same end, one of them killed, and what was traced."""
   config = make_config(data__cache=str(decoded), train__steps=4)
   with pytest.MonkeyPatch.context() as patch:
-    counted = types.SimpleNamespace(update=update)
-    patch.setattr(stylegan, "gan_update", counted)
+    traced = count_traces(patch)
     folder = tmp_path_factory.mktemp("stylegan")
     return *tiny.train_twice(config, folder), traced
 
@@ -144,6 +176,32 @@ def test_a_program_is_made_for_each_phase_and_none_after(runs):
   whole = [(4, "both"), (8, "both")]
   # The run that was killed goes on in the second phase.
   assert traced == whole + whole[1:]
+
+
+def test_four_sizes_and_a_lazy_penalty_have_a_program_for_each_turn(
+  tmp_path, decoded, monkeypatch
+):
+  # Four steps of each size, the second and the fourth with the penalty.
+  config = make_config(
+    progan,
+    data__size=32,
+    data__cache=str(decoded),
+    model__width=2,
+    growth__batch_sizes=(4,) * 3,
+    growth__stable_steps=(4, 2, 2),
+    growth__fade_steps=(2,) * 3,
+    loss__penalty="r1",
+    loss__penalty_every=2,
+    train__batch_size=4,
+    train__steps=16,
+    train__sample_every=16,
+    train__save_every=16,
+  )
+  traced = count_traces(monkeypatch)
+  loop.train(config, tmp_path)
+  assert traced == [
+    (size, turn) for size in (4, 8, 16, 32) for turn in ("both", "both+penalty")
+  ]
 
 
 def test_a_run_shows_samples_mixed_styles_truncation_and_noise(runs):

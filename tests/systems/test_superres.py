@@ -122,6 +122,10 @@ def test_each_network_has_the_gradient_of_its_own_loss():
       )
     )
 
+  logits = apply("discriminator", params["discriminator"], real)
+  np.testing.assert_allclose(
+    scalars["discriminator/real_accuracy"], np.mean(logits > 0), rtol=1e-5
+  )
   for name, loss in (
     ("generator", generator_loss),
     ("discriminator", discriminator_loss),

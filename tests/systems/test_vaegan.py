@@ -241,6 +241,22 @@ def test_sheets_show_samples_reconstructions_and_attributes():
   tiny.assert_close(strips[:, :, size : 2 * size], pairs[:, size:], rtol=1e-5)
 
 
+def test_histograms_are_the_logits_of_reals_and_of_samples():
+  system, (_, state, _) = vaegan.VAEGAN(make_config()), updated()
+  sheets = {"samples": -IMAGES}
+  drawn = system.histograms(state, None, sheets, {"paintings": IMAGES})
+  score = jax.jit(
+    functools.partial(
+      MODULES["discriminator"].apply, train=True, mutable=["batch_stats"]
+    )
+  )
+  variables = state.networks["discriminator"].variables
+  for kind, images in (("real", IMAGES), ("fake", -IMAGES)):
+    expected, _ = score(variables, images)
+    actual = drawn[f"discriminator/{kind}_logits"]
+    tiny.assert_close(actual, expected, rtol=1e-3)
+
+
 def test_an_attribute_is_the_upper_half_minus_the_lower_half():
   latents = jnp.array([[1.0, 0.0], [3.0, 4.0], [5.0, 0.0], [7.0, 2.0]])
   vector = vaegan_sheets.attribute_vector(

@@ -174,17 +174,18 @@ def test_a_roll_back_passes_over_a_damaged_best_checkpoint(
   tmp_path, decoded, monkeypatch
 ):
   monkeypatch.setitem(registry.SYSTEMS, "fake", fake.Failing)
-  config = fake.make_failing_config(decoded)
+  # It dies after step 6, so that 6 and 3 are healthy.
+  config = fake.make_failing_config(decoded, train__save_every=3)
   save = checkpoints.Checkpoints.save
 
   def damaging(self, step, state):
     save(self, step, state)
-    if step == 8:
+    if step == 6:
       self.wait()
-      damage(folder_of(tmp_path, 8) / "default" / "_METADATA", "cut")
+      damage(folder_of(tmp_path, 6) / "default" / "_METADATA", "cut")
 
   monkeypatch.setattr(checkpoints.Checkpoints, "save", damaging)
   loop.train(config, tmp_path)
   made = history.roll_backs(writer.read(tmp_path))
-  assert (made.step, made.count) == (4, 1)
-  assert "damaged_00000008" in names_in(tmp_path)
+  assert (made.step, made.count) == (3, 1)
+  assert "damaged_00000006" in names_in(tmp_path)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from astgan import history
-from astgan.train import detectors
+from astgan.systems import gan_losses
+from astgan.train import detectors, metric_rules
 from configs import common
+from tests.train import tiny
 
 LIMITS = common.detection()
 METRIC = "frechet_random"
@@ -16,15 +18,20 @@ METRIC = "frechet_random"
 def simulate(steps=2000, every=10, **curves):
   """The history of a run whose scalars are functions of the step.
 
-  Names have `__` for `/`, and d and g for the networks.
+  Names have `__` for `/`, and d and g for the networks, as in `b_d__loss`.
   """
-  networks = {"d": "discriminator", "g": "generator"}
+  networks = {
+    prefix + short: prefix + name
+    for prefix in ("", "b_")
+    for short, name in (("d", "discriminator"), ("g", "generator"))
+  }
   seen = history.History()
   for step in range(every, steps + 1, every):
     line = {"step": step}
     for name, curve in curves.items():
       network, _, rest = name.partition("__")
-      name = f"{networks[network]}/{rest}" if rest else name
+      if rest:
+        name = f"{networks[network]}/{rest}"
       line[name] = float(curve(step) if callable(curve) else curve)
     seen.append(line)
   return seen
@@ -49,18 +56,17 @@ def evaluate(**values):
 noise = np.random.default_rng(0).standard_normal(100_000)
 
 PINNED = {"d__real_accuracy": 1, "d__fake_accuracy": 1}
+FAKE = {"d__fake_logit": 0}
+SURE = {"d__real_logit": 9, "d__fake_logit": -9}
 
 
 @pytest.mark.parametrize(
   ("curves", "expected"),
   [
-    (
-      PINNED | {"d__real_logit": 9, "d__fake_logit": -9},
-      "pinned_discriminator",
-    ),
+    (PINNED | SURE, "pinned_discriminator"),
     (
       {"d__real_logit": lambda s: math.exp(s / 200), "d__fake_logit": 0},
-      "diverging_logits",
+      "diverging_logits_of_discriminator",
     ),
     ({"g__gradient_norm": 0}, "dead_generator"),
     ({"g__gradient_norm": 1e-9}, "dead_generator"),
@@ -70,8 +76,25 @@ PINNED = {"d__real_accuracy": 1, "d__fake_accuracy": 1}
       {"g__loss": lambda s: 6 + noise[s] + 12 * (s > 1000)},
       "diverging_generator",
     ),
+    # A gap that swings around a mean beyond the margin.
+    (
+      PINNED | {"d__real_logit": lambda s: 12 + 4 * (-1) ** (s // 10)} | FAKE,
+      "pinned_discriminator",
+    ),
     # Of every system, whatever its networks are called.
     ({"encoder/gradient_norm": 0}, "dead_encoder"),
+    (
+      {f"b_{name}": x for name, x in (PINNED | SURE).items()},
+      "pinned_b_discriminator",
+    ),
+    (
+      {"b_d__real_accuracy": 1, "b_d__fake_accuracy": 0},
+      "blind_b_discriminator",
+    ),
+    (
+      {"b_d__real_logit": lambda s: math.exp(s / 200), "b_d__fake_logit": 0},
+      "diverging_logits_of_b_discriminator",
+    ),
     (
       {"d__real_accuracy": 1, "d__fake_accuracy": 0},
       "blind_discriminator",
@@ -142,7 +165,15 @@ def test_a_healthy_curve_is_left_alone(curves):
     # Collapsed late, and constant from the start.
     ("diversity_random_9", [0.5, 0.9] + 5 * [0.08], {"low_diversity"}),
     ("diversity_random_9", 5 * [0.0], {"low_diversity"}),
-    # The start of a healthy training rises.
+    # Jitter.
+    ("diversity_random_9", [0.05, 0.06, 0.05, 0.06, 0.05], {"low_diversity"}),
+    (
+      "diversity_random_9",
+      [0.041, 0.058, 0.052, 0.04, 0.061],
+      {"low_diversity"},
+    ),
+    # The start of a healthy training rises, not always steadily.
+    ("diversity_random_9", [0.02, 0.05, 0.04, 0.07, 0.06], set()),
     ("diversity_random_9", [0.01, 0.03, 0.05, 0.07, 0.09], set()),
     # A least-squares training that came back.
     (
@@ -165,6 +196,15 @@ def test_metrics_tell_collapse_copies_and_a_best_long_past(
   for count in range(1, len(values)):
     assert found(evaluate(**{name: values[:count]})) in (set(), expected)
   assert found(evaluate(**{name: values})) == expected
+
+
+def test_a_collapse_is_found_through_a_fifth_of_noise():
+  for run in noise[:2000].reshape(100, 20):
+    values = 0.05 * (1 + 0.2 * run)
+    assert any(
+      found(evaluate(diversity_random_9=values[:count]))
+      for count in range(LIMITS.evaluations, 11)
+    )
 
 
 @pytest.mark.parametrize(
@@ -194,16 +234,33 @@ def test_a_metric_near_zero_is_judged_by_its_own_deviation(deviation, is_past):
     kernel_random_9=[0.4, -0.001, 0.03, 0.03, 0.03, 0.03, 0.03],
     kernel_random_9_std=7 * [deviation],
   )
-  reason = detectors.past_best(seen, LIMITS, "kernel_random")
+  reason = metric_rules.past_best(seen, LIMITS, "kernel_random")
   assert (reason is not None) == is_past
 
 
 def test_a_metric_of_which_more_is_better_is_past_its_best_when_it_falls():
   seen = evaluate(coverage_random_9=[0.1, 0.8] + 5 * [0.2])
-  reason = detectors.past_best(seen, LIMITS, "coverage_random")
+  reason = metric_rules.past_best(seen, LIMITS, "coverage_random")
   assert "0.2 after 0.8" in reason
   seen = evaluate(coverage_random_9=[0.1, 0.8] + 5 * [0.5])
-  assert detectors.past_best(seen, LIMITS, "coverage_random") is None
+  assert metric_rules.past_best(seen, LIMITS, "coverage_random") is None
+
+
+def test_every_network_of_features_is_watched():
+  def both(*of_nets):
+    values = {}
+    for net, (diversity, authenticity) in zip("ab", of_nets, strict=True):
+      values[f"diversity_{net}_9"] = 5 * [diversity]
+      values[f"authenticity_{net}_9"] = 5 * [authenticity]
+    return values
+
+  collapsed, copied, healthy = (0.05, 0.6), (0.9, 0.04), (0.9, 0.5)
+  assert found(evaluate(**both(healthy, healthy))) == set()
+  for failed, rule in ((collapsed, "low_diversity"), (copied, "memorisation")):
+    assert found(evaluate(**both(healthy, failed))) == {rule}
+    assert found(evaluate(**both(failed, healthy))) == {rule}
+  # Low in the one network, diverse in the other: no copies by either.
+  assert "memorisation" not in found(evaluate(**both((0.2, 0.04), healthy)))
 
 
 def test_evaluations_before_a_roll_back_count_as_the_best_only():
@@ -218,10 +275,7 @@ def test_evaluations_before_a_roll_back_count_as_the_best_only():
 @pytest.mark.parametrize(
   ("field", "curves"),
   [
-    (
-      "logit_margin",
-      PINNED | {"d__real_logit": 9, "d__fake_logit": -9},
-    ),
+    ("logit_margin", PINNED | SURE),
     ("gradient_norm", {"g__gradient_norm": 0, "d__gradient_norm": 0}),
     (
       "logit_gap",
@@ -242,6 +296,55 @@ def test_a_loss_diverges_when_its_jump_has_lasted_for_the_patience():
     assert found(simulate(steps=steps, **curves)) == set()
   assert found(simulate(steps=2000, **curves)) == {"diverging_generator"}
   assert found(simulate(steps=5000, **curves)) == {"diverging_generator"}
+
+
+@pytest.mark.parametrize(
+  ("loss", "gap"),
+  [
+    ("nonsaturating", 10),
+    ("minimax", 10),
+    ("least_squares", 0.8),
+    ("hinge", 2),
+  ],
+)
+def test_every_loss_has_a_margin_of_its_own(loss, gap):
+  scale = gan_losses.LOSSES[loss].margin_scale
+  margin = LIMITS.logit_margin * scale
+  for factor, expected in ((1.1, {"pinned_discriminator"}), (0.9, set())):
+    seen = simulate(**PINNED, d__real_logit=factor * gap, d__fake_logit=0)
+    assert found(seen, logit_margin=margin) == expected
+
+
+METRICS = (
+  "sliced_wasserstein_9",
+  "diversity_random_9",
+  "authenticity_random_9",
+)
+
+
+@pytest.mark.parametrize(
+  ("changes", "metrics", "told"),
+  [
+    ({}, METRICS, []),
+    ({"log_every": 250}, METRICS, ["train.log_every=250: the losses"]),
+    # A fifth evaluation is that of the last step.
+    ({"steps": 2001}, METRICS, []),
+    ({"steps": 2000}, METRICS, ["train.evaluate_every=500: the metrics"]),
+    ({"steps": 2000}, (), []),
+    ({}, METRICS[:1], ["collapsed diversity", "memorisation"]),
+    ({}, METRICS[:2], ["memorisation is not noticed, which takes authen"]),
+  ],
+)
+def test_what_no_rule_can_notice_is_told(changes, metrics, told):
+  config = tiny.make_config(train__steps=5000, train__log_every=200)
+  config.train.update(evaluate_every=500, **changes)
+  said = detectors.unwatched(config, metrics)
+  assert len(said) == len(told)
+  assert all(x in y for x, y in zip(told, said, strict=True))
+  # What is switched off is not told.
+  config.detectors.update(patience=0, diversity=0, authenticity=0)
+  if config.train.steps > 2000:
+    assert detectors.unwatched(config, metrics) == []
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from astgan import checkpoints, errors, sampling, writer
+from astgan import checkpoints, errors, history, sampling, writer
 from astgan.systems import registry
-from astgan.train import evaluators, failures, loop
+from astgan.train import evaluators, failures, loop, report
 from tests.train import fake, tiny
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -61,14 +62,64 @@ def rate(*values):
   return evaluators.Evaluator(4, evaluate)
 
 
+@pytest.fixture(scope="module")
+def warned(tmp_path_factory, decoded):
+  """The run folder of a run that was warned of its failure; to be read."""
+  workdir = tmp_path_factory.mktemp("runs") / "warned"
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setitem(registry.SYSTEMS, "fake", fake.Failing)
+    train(workdir, decoded, train__on_failure="warn")
+  return workdir
+
+
+def alarms(workdir):
+  return [x for x in read_lines(workdir) if "alarm/rule" in x]
+
+
 def test_a_warning_is_one_line_once_and_the_run_goes_on(
   workdir, decoded, caplog
 ):
-  train(workdir, decoded, train__on_failure="warn")
+  with caplog.at_level("INFO"):
+    train(workdir, decoded, train__on_failure="warn")
   warnings = [r for r in caplog.records if r.levelname == "WARNING"]
   (line,) = [r.getMessage() for r in warnings]
   assert line.startswith("step 11: the generator is dead")
   assert scale_at(workdir, 16) == 1 and records(workdir) == []
+  (alarm,) = alarms(workdir)
+  assert (alarm["step"], alarm["alarm/rule"]) == (11, "dead_generator")
+  assert line == f"step 11: {alarm['alarm/reason']}"
+  assert "; alarms: dead_generator at step 11; newest" in last_line(caplog)
+
+
+class Killed(BaseException):
+  pass
+
+
+@pytest.mark.parametrize("calls", [0, 1])
+def test_killed_around_an_alarm_a_run_ends_as_one_that_was_not(
+  workdir, decoded, monkeypatch, warned, calls
+):
+  write = writer.Writer.write
+
+  def kill(self, step, scalars, **labels):
+    if not labels or calls:
+      write(self, step, scalars, **labels)
+    if labels:
+      raise Killed
+
+  with monkeypatch.context() as patch, pytest.raises(Killed):
+    patch.setattr(writer.Writer, "write", kill)
+    train(workdir, decoded, train__on_failure="warn")
+  assert len(alarms(workdir)) == calls
+  train(workdir, decoded, train__on_failure="warn")
+  assert_same(workdir, warned)
+
+
+def test_an_alarm_before_a_kill_is_not_raised_again(workdir, decoded, warned):
+  shutil.copytree(warned, workdir)
+  shutil.rmtree(workdir / "checkpoints" / "16")
+  train(workdir, decoded, train__on_failure="warn")
+  assert_same(workdir, warned)
 
 
 def test_a_stop_says_why_and_saves_nothing_of_the_failure(workdir, decoded):
@@ -78,11 +129,16 @@ def test_a_stop_says_why_and_saves_nothing_of_the_failure(workdir, decoded):
   assert "the generator is dead" in told and "at step 11" in told
   assert f"--config.paint.style={workdir}" in told and "\n" not in told
   assert steps_saved(workdir) == {4, 8}
+  *_, alarm, end = read_lines(workdir)
+  assert alarm["alarm/rule"] == "dead_generator"
+  assert end == {"step": 11, "stop/reason": alarm["alarm/reason"]}
   # Started again it stops again; told to, it goes on.
   with pytest.raises(errors.TrainingFailure):
     train(workdir, decoded, train__on_failure="stop")
+  assert read_lines(workdir)[-2:] == [alarm, end]
   train(workdir, decoded, train__on_failure="roll_back")
   assert steps_saved(workdir) == {4, 8, 12, 16}
+  assert all("stop/reason" not in x for x in read_lines(workdir))
 
 
 @pytest.fixture(scope="module")
@@ -95,17 +151,18 @@ def rolled_back(tmp_path_factory, decoded):
   return workdir
 
 
-def test_a_roll_back_goes_to_the_newest_checkpoint_with_lower_rates(
+def test_a_roll_back_goes_to_the_newest_healthy_checkpoint_with_lower_rates(
   rolled_back,
 ):
+  # The generator was dead from step 7 on, which is noticed at 11.
   (record,) = records(rolled_back)
-  assert record["step"] == 8 and record["roll_back/from"] == 11
+  assert record["step"] == 4 and record["roll_back/from"] == 11
   assert record["roll_back/count"] == 1
   assert "generator is dead" in record["roll_back/reason"]
   scales = [scale_at(rolled_back, step) for step in (4, 8, 12, 16)]
-  assert scales == [1, 1, 0.5, 0.5]
+  assert scales == [1, 0.5, 0.5, 0.5]
   steps = [x["step"] for x in read_lines(rolled_back)]
-  assert steps == [*range(1, 9), 8, *range(9, 17)]
+  assert steps == [*range(1, 5), 4, *range(5, 17)]
 
 
 def test_the_updates_after_a_roll_back_are_those_of_the_lower_rates(
@@ -179,14 +236,32 @@ def test_a_roll_back_goes_to_before_the_failure_began(
   assert records(tmp_path)[-1]["step"] == expected
 
 
-def test_lines_too_far_apart_for_the_rules_are_told(caplog):
-  config = tiny.make_config(train__log_every=250)
-  failures.Watch(config, [])
-  assert "config.train.log_every=250: the losses are not watched" in caplog.text
-  caplog.clear()
-  config.train.log_every = 200
-  failures.Watch(config, [])
-  assert not caplog.records
+def test_a_roll_back_keeps_the_reasons_of_those_that_it_goes_behind(tmp_path):
+  config = tiny.make_config(train__save_every=500)
+  config.train.on_failure = "roll_back"
+  saved = Saved(500, 1000, 1500)
+  for step, reason, healthy in ((1600, "a", 1500), (1700, "b", 700)):
+    failure = failures.Failure(step, reason, healthy=healthy)
+    failures.answer(failure, config, tmp_path, saved)
+  assert [x["step"] for x in records(tmp_path)] == [500]
+  made = history.roll_backs(writer.read(tmp_path))
+  assert made.reasons == ("step 1600: a", "step 1700: b")
+  assert "0.25 (step 1600: a; step 1700: b); " in report.summary(
+    config, tmp_path, saved.steps
+  )
+
+
+def test_what_no_rule_can_notice_is_told_at_the_start(workdir, decoded, caplog):
+  config = tiny.make_run_config(decoded, train__steps=1, train__log_every=250)
+  config.train.evaluate_every = 1
+  config.evaluate.update(count=8, nets=(), metrics=("sliced_wasserstein",))
+  config.detectors.evaluations = 1
+  loop.train(config, workdir)
+  for told in (
+    "=250: the losses are not",
+    "collapsed diversity is not noticed",
+  ):
+    assert told in caplog.text
 
 
 def test_without_a_checkpoint_the_run_starts_anew(workdir, decoded):
@@ -202,9 +277,9 @@ def test_after_so_many_roll_backs_a_failure_stops_the_run(
   monkeypatch.setattr(fake.Failing, "cured_below", 0.0)
   with pytest.raises(errors.TrainingFailure) as caught:
     train(workdir, decoded, train__steps=24, train__max_roll_backs=count)
-  assert ("roll-backs: 2, learning rates times 0.25;" in str(caught.value)) == (
-    count == 2
-  )
+  told = "roll-backs: 2, learning rates times 0.25 (step 11: the"
+  assert (told in str(caught.value)) == (count == 2)
+  assert "stop/reason" in read_lines(workdir)[-1]
   assert [x["roll_back/count"] for x in records(workdir)] == [1, 2][:count]
   scales = [x["roll_back/learning_rate_scale"] for x in records(workdir)]
   assert scales == [0.5, 0.25][:count]
@@ -239,10 +314,6 @@ def assert_same(workdir, whole):
     for run in (workdir, whole)
   )
   assert lines == others
-
-
-class Killed(BaseException):
-  pass
 
 
 @pytest.mark.parametrize("calls", [0, 1])
@@ -291,11 +362,12 @@ def test_killed_around_a_roll_back_a_run_ends_as_one_that_was_not(
   assert_same(workdir, rolled_back)
 
 
-def test_killed_while_checkpoints_are_deleted_a_run_ends_the_same(
-  workdir, decoded, rolled_back
+def test_killed_while_a_checkpoint_is_deleted_a_run_ends_the_same(
+  workdir, decoded, tmp_path
 ):
-  # SIGKILL in the middle of the deletion of the first of two checkpoints: the
-  # best evaluation is that of step 4, and 8 is deleted first.
+  # With one that is kept, that of step 4 is deleted when 8 is saved.
+  whole = tmp_path / "whole"
+  train(whole, decoded, train__max_to_keep=1)
   code = (
     "import os, shutil, signal, pathlib, sys\n"
     "from astgan.train import loop\n"
@@ -309,9 +381,9 @@ def test_killed_while_checkpoints_are_deleted_a_run_ends_the_same(
   command = [sys.executable, "-c", code, workdir, decoded]
   killed = subprocess.run(command, cwd=ROOT, capture_output=True)
   assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-  train(workdir, decoded)
+  train(workdir, decoded, train__max_to_keep=1)
   tiny.assert_equal(
-    tiny.read_checkpoint(workdir, 16), tiny.read_checkpoint(rolled_back, 16)
+    tiny.read_checkpoint(workdir, 16), tiny.read_checkpoint(whole, 16)
   )
 
 
@@ -343,7 +415,9 @@ def test_the_last_line_of_a_run_says_how_it_ended(workdir, decoded, caplog):
   last = last_line(caplog)
   assert last.startswith(f"{workdir}: finished; step 16")
   assert (
-    "; roll-backs: 1, learning rates times 0.5; newest checkpoint 16" in last
+    "; roll-backs: 1, learning rates times 0.5 (step 11: the generator is dead:"
+    " its gradient norm has been below 1e-08 for 5 updates); newest checkpoint"
+    " 16" in last
   )
   assert last.endswith("--config.paint.style_step=newest")
 
@@ -376,7 +450,7 @@ PINNED = {
         "discriminator/fake_logit": 0.0,
       },
       {},
-      "the logits diverge",
+      "the logits of the discriminator diverge",
     ),
     ({"generator/gradient_norm": 0.0}, {}, "the generator is dead"),
     ({"discriminator/gradient_norm": 0.0}, {}, "the discriminator is dead"),

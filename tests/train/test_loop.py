@@ -310,8 +310,9 @@ def test_a_loss_that_is_not_finite_stops_the_run_at_once(
     train(workdir, decoded, train__log_every=100)
   assert "number/loss is nan at step 7" in str(caught.value)
   assert "last good checkpoint is step 4" in str(caught.value)
-  last = read_lines(workdir)[-1]
+  *_, last, end = read_lines(workdir)
   assert (last["step"], last["number/loss"]) == (7, None)
+  assert end == {"step": 7, "stop/reason": "number/loss is nan"}
   assert sampling.load(workdir).step == 4
 
 
