@@ -78,8 +78,8 @@ def _nearest(features: Features, style: Patches) -> Int[Array, "rows columns"]:
     )[0]
     highest, number = best
     found, places = jnp.max(scores, axis=-1), jnp.argmax(scores, axis=-1)
-    number = jnp.where(found > highest, start + places, number)
-    return jnp.maximum(highest, found), number
+    better = jnp.where(found > highest, start + places, number)
+    return jnp.maximum(highest, found), better.astype(jnp.int32)
 
   shape = height - SIDE + 1, width - SIDE + 1
   first = jnp.full(shape, -jnp.inf, features.dtype), jnp.zeros(shape, jnp.int32)

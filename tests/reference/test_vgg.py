@@ -102,14 +102,16 @@ def double_precision():
 
 
 @pytest.mark.usefixtures("double_precision")
-@VARIANTS
-def test_the_gradient_of_the_pixels_agrees_with_torch(
-  torch, network, pooling, padding
-):
+def test_the_gradient_of_the_pixels_agrees_with_torch(torch, network):
   # In float32 a value that rounds to the other side of a ReLU's zero changes
   # the gradient of its whole receptive field; in float64 no value does.
   net, arrays = network
-  images = np.random.default_rng(2).random((1, 43, 35, 3))
+  # One variant each: in float64 they are slow.
+  pooling, padding = {
+    "vgg16": ("average", "replicate"),
+    "vgg19": ("max", "zeros"),
+  }[net]
+  images = np.random.default_rng(2).random((1, 35, 33, 3))
   pixels = to_torch(torch, images).requires_grad_()
   outputs = outputs_by_tap(torch, net, arrays, pixels, pooling, padding)
   taps = ("conv1_1", "relu2_1", "conv3_2", "pool4", "relu5_1")
