@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import itertools
 import os
 import pathlib
 import re
@@ -82,3 +83,11 @@ def write(path: pathlib.Path, data: bytes) -> None:
   """Makes `data` the content of `path`, whole or not at all."""
   with replacing(path) as temporary:
     temporary.write_bytes(data)
+
+
+def set_aside(path: pathlib.Path, name: str) -> pathlib.Path:
+  """Renames a file or a folder, to `name` or, where that exists, `name_2`."""
+  others = (f"{name}_{number}" for number in itertools.count(2))
+  paths = map(path.parent.joinpath, itertools.chain([name], others))
+  aside = next(path for path in paths if not path.exists())
+  return path.rename(aside)

@@ -1,18 +1,18 @@
 """Checkpoints: written whole or not at all, read on any number of devices.
 
 Each holds the digests of its files, and says so in `_METADATA`, without which
-it cannot be read. Those of older versions say nothing, and may have none.
+it cannot be read. Those of older versions say nothing, and may have none. Small
+files of the run may lie beside the state, under the same digests.
 """
 
 import contextlib
 import errno
-import itertools
 import json
 import logging
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import flax.serialization
 import jax
@@ -36,7 +36,13 @@ def _is_told_once(record: logging.LogRecord) -> bool:
 
 
 class _Handler(ocp.StandardCheckpointHandler):
-  """Adds digests, in the background, before the checkpoint gets its name."""
+  """Adds files and digests, in the background, before a checkpoint's name.
+
+  Attributes:
+    files: of the checkpoint that is being written.
+  """
+
+  files: Mapping[str, bytes] = {}
 
   def finalize(self, directory: os.PathLike[str]) -> None:
     super().finalize(directory)
@@ -44,6 +50,8 @@ class _Handler(ocp.StandardCheckpointHandler):
     described = json.loads((folder / _DESCRIPTION).read_bytes())
     described[_SAID] = digests.NAME
     (folder / _DESCRIPTION).write_text(json.dumps(described))
+    for name, data in self.files.items():
+      (folder / name).write_bytes(data)
     digests.write(folder)
 
 
@@ -76,11 +84,8 @@ class Checkpoints:
     self._folder = folder
     folder.mkdir(parents=True, exist_ok=True)
     handlers = ocp.handlers.DefaultCheckpointHandlerRegistry()
-    handlers.add(
-      "default",
-      ocp.args.StandardSave,
-      _Handler(multiprocessing_options=_alone()),
-    )
+    self._handler = _Handler(multiprocessing_options=_alone())
+    handlers.add("default", ocp.args.StandardSave, self._handler)
     self._manager = ocp.CheckpointManager(
       folder, options=options, handler_registry=handlers
     )
@@ -109,12 +114,15 @@ class Checkpoints:
     """The newest checkpoint's step, None where there is none."""
     return self._manager.latest_step()
 
-  def save(self, step: int, state: PyTree) -> None:
+  def save(
+    self, step: int, state: PyTree, files: Mapping[str, bytes] | None = None
+  ) -> None:
     """Starts writing the state; returns when it may be donated.
 
     Args:
       step: completed updates; a checkpoint of that step is left as it is.
       state: any pytree that Flax can serialise.
+      files: by name, which lie beside the state; `read_files` finds them.
 
     Raises:
       FloatingPointError: the state holds a number that is not finite.
@@ -127,8 +135,10 @@ class Checkpoints:
       if not np.all(np.isfinite(array)):
         raise FloatingPointError(f"state{jax.tree_util.keystr(path)}")
     self.wait()
+    self._handler.files = files or {}
     # With room for the names and folders: orbax would notice later.
     size = sum(array.nbytes for array in jax.tree.leaves(arrays)) + 2**20
+    size += sum(map(len, self._handler.files.values()))
     if shutil.disk_usage(self._folder).free < size:
       raise self._full_disk()
     with self._full_disks():
@@ -173,6 +183,7 @@ class Checkpoints:
     """Returns when all that was saved is on disk."""
     with self._full_disks():
       self._manager.wait_until_finished()
+    digests.sync(self._folder)
     self._prune()
 
   def _prune(self) -> None:
@@ -193,11 +204,7 @@ class Checkpoints:
   def _set_aside(self, step: int, reason: digests.Damaged) -> None:
     """Renames a damaged checkpoint, so that it is none, and says so."""
     damaged = self._folder / str(step)
-    name = f"damaged_{step:08d}"
-    others = (f"{name}_{number}" for number in itertools.count(2))
-    paths = map(self._folder.joinpath, itertools.chain([name], others))
-    aside = next(path for path in paths if not path.exists())
-    damaged.rename(aside)
+    aside = atomic.set_aside(damaged, f"damaged_{step:08d}")
     self._manager.reload()
     logger.warning(
       f"{damaged} is damaged ({reason}): set aside as {aside.name}"
@@ -254,6 +261,24 @@ def is_whole(workdir: pathlib.Path, step: int) -> bool:
   except digests.Damaged:
     return False
   return True
+
+
+def read_files(
+  workdir: pathlib.Path, names: Iterable[str]
+) -> tuple[int, dict[str, bytes]] | None:
+  """A step, and the files that its checkpoint carries, all of them whole.
+
+  It is the newest such checkpoint; None is none. Nothing is changed.
+  """
+  names = set(names)
+  for step in reversed(steps(workdir)):
+    try:
+      found = digests.read(workdir / FOLDER / str(step) / "default", names)
+    except digests.Damaged:
+      continue
+    if found.keys() == names:
+      return step, found
+  return None
 
 
 def restore(

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import pathlib
+from collections.abc import Iterable
 
 NAME = "sha256.json"
 
@@ -12,13 +14,30 @@ class Damaged(Exception):
 
 
 def write(folder: pathlib.Path) -> None:
-  """Writes the digests of all files in and below the folder into it."""
+  """Writes the digests of all files in and below the folder into it.
+
+  The files are on the disk before, and the digests when it returns.
+  """
+  paths = sorted(folder.rglob("*"))
   digests = {
     path.relative_to(folder).as_posix(): _digest(path)
-    for path in sorted(folder.rglob("*"))
+    for path in paths
     if path.is_file()
   }
+  for path in paths:
+    sync(path)
   (folder / NAME).write_text(json.dumps(digests) + "\n")
+  sync(folder / NAME)
+  sync(folder)
+
+
+def sync(path: pathlib.Path) -> None:
+  """Returns when a file, or the names in a folder, are on the disk."""
+  descriptor = os.open(path, os.O_RDONLY)
+  try:
+    os.fsync(descriptor)
+  finally:
+    os.close(descriptor)
 
 
 def check(folder: pathlib.Path) -> bool:
@@ -30,14 +49,9 @@ def check(folder: pathlib.Path) -> bool:
     Damaged: a file is missing or differs.
     OSError: a file cannot be read.
   """
-  path = folder / NAME
-  if not path.exists():
+  if not (folder / NAME).exists():
     return False
-  try:
-    digests = dict(json.loads(path.read_bytes()))
-  except (ValueError, TypeError) as error:
-    raise Damaged(f"{NAME} cannot be read") from error
-  for name, digest in digests.items():
+  for name, digest in _load(folder).items():
     try:
       found = _digest(folder / name)
     # A name with a damaged byte may be that of no file or of a folder.
@@ -46,6 +60,32 @@ def check(folder: pathlib.Path) -> bool:
     if found != digest:
       raise Damaged(f"{name} is not as it was written")
   return True
+
+
+def read(folder: pathlib.Path, names: Iterable[str]) -> dict[str, bytes]:
+  """Those of the files that have a digest, all of them whole.
+
+  Raises:
+    Damaged: the digests or a file are missing or damaged.
+  """
+  found = {}
+  try:
+    digests = _load(folder)
+    for name in filter(digests.get, names):
+      found[name] = (folder / name).read_bytes()
+      if hashlib.sha256(found[name]).hexdigest() != digests[name]:
+        raise Damaged(f"{name} is not as it was written")
+  except OSError as error:
+    raise Damaged(f"{error.filename} cannot be read") from error
+  return found
+
+
+def _load(folder: pathlib.Path) -> dict[str, str]:
+  """The digests by the names of the files."""
+  try:
+    return dict(json.loads((folder / NAME).read_bytes()))
+  except (ValueError, TypeError) as error:
+    raise Damaged(f"{NAME} cannot be read") from error
 
 
 def _digest(path: pathlib.Path) -> str:

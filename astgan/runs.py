@@ -144,8 +144,30 @@ def open_run(workdir: pathlib.Path, config: ml_collections.ConfigDict) -> None:
   """
   check_run(workdir, config)
   atomic.sweep(workdir)
-  text = json.dumps(config.to_dict(), indent=2) + "\n"
-  atomic.write(workdir / "config.json", text.encode())
+  atomic.write(workdir / "config.json", as_json(config))
+
+
+def as_json(config: ml_collections.ConfigDict) -> bytes:
+  """What config.json says."""
+  return (json.dumps(config.to_dict(), indent=2) + "\n").encode()
+
+
+def keeps(written: bytes, began: bytes) -> bool:
+  """Whether a config.json has the values of another in all that may not change.
+
+  Args:
+    written: that may have further fields, or be none.
+    began: that of the run.
+  """
+  try:
+    fields = _flat(json.loads(written))
+  except (ValueError, AttributeError):
+    return False
+  return all(
+    name in fields and fields[name] == value
+    for name, value in _flat(json.loads(began)).items()
+    if name not in FREE
+  )
 
 
 def keep_fingerprint(

@@ -168,7 +168,7 @@ def read(workdir: pathlib.Path) -> list[dict]:
   texts = path.read_bytes().splitlines() if path.exists() else []
   lines = []
   for number, text in enumerate(texts, start=1):
-    line = _parse(text)
+    line = parse(text)
     if line is not None:
       lines.append(line)
     elif number == len(texts):
@@ -180,7 +180,7 @@ def read(workdir: pathlib.Path) -> list[dict]:
   return lines
 
 
-def _parse(text: bytes) -> dict | None:
+def parse(text: bytes) -> dict | None:
   """A line of metrics.jsonl, or None if it is none."""
   try:
     line = json.loads(text)

@@ -27,6 +27,7 @@ from astgan.train import (
   evaluators,
   failures,
   parallel,
+  records,
   report,
   run,
   settings,
@@ -68,6 +69,7 @@ def train(
     def open_folder():
       start.check(config, workdir, system)
       stack.enter_context(runs.alone(workdir))
+      records.mend(workdir)
 
     distributed.only_first(open_folder)
     # A mistake that this finds leaves no config.json, and no image is decoded.
@@ -110,6 +112,8 @@ def _is_finished(
   config: ml_collections.ConfigDict, workdir: pathlib.Path
 ) -> bool:
   """Whether the run has made its steps; then that is said."""
+  if records.damaged(workdir):
+    return False
   runs.check_run(workdir, config)
   steps = checkpoints.steps(workdir)
   if not steps or steps[-1] < config.train.steps:

@@ -17,6 +17,7 @@ from astgan.train import (
   evaluation,
   evaluators,
   failures,
+  records,
   report,
   throughput,
 )
@@ -158,7 +159,8 @@ class Reporter:
 
   def _save(self, step: int, state: interface.TrainState) -> None:
     try:
-      self._saved.save(step, state)
+      files = records.of(self._config, self._workdir)
+      self._saved.save(step, state, files)
     except FloatingPointError as error:
       raise failures.not_finite(step, {str(error): math.nan}) from error
 

@@ -1,4 +1,4 @@
-"""Damaged checkpoints: named, set aside, and nothing goes on with others."""
+"""Damaged checkpoints and records: named, set aside, and never gone on with."""
 
 import functools
 import itertools
@@ -11,7 +11,7 @@ import pytest
 
 from astgan import checkpoints, errors, history, sampling, writer
 from astgan.systems import registry
-from astgan.train import loop
+from astgan.train import loop, records
 from tests.train import fake, tiny
 
 
@@ -108,6 +108,75 @@ def test_a_run_whose_checkpoint_is_damaged_ends_as_one_whose_is_not(
   assert names_in(workdir) == names
 
 
+def lines_of(workdir):
+  """All that metrics.jsonl says but how fast the run was."""
+  return [
+    {name: value for name, value in line.items() if "second" not in name}
+    | {"share_waiting_for_data": None}
+    for line in writer.read(workdir)
+  ]
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl"])
+@pytest.mark.parametrize("is_finished", [False, True])
+def test_damaged_records_are_set_aside_and_those_of_a_checkpoint_used(
+  workdir, whole, decoded, name, kind, is_finished, caplog
+):
+  if not is_finished:
+    shutil.rmtree(folder_of(workdir, fake.STEPS))
+  path = workdir / name
+  damage(path, kind)
+  left = path.read_bytes() if path.exists() else None
+  if name == "config.json" and kind.startswith("flipped"):
+    # A place of which something depends, and which is JSON still.
+    left = (whole / name).read_bytes().replace(b'"size": 16', b'"size": 17')
+    path.write_bytes(left)
+  loop.train(fake.make_config(decoded), workdir)
+  tiny.assert_equal(restore(workdir), restore(whole))
+  assert lines_of(workdir) == lines_of(whole)
+  assert path.exists() and not records.damaged(workdir)
+  (told,) = caplog.messages
+  assert str(path) in told
+  aside = workdir / f"damaged_{name}"
+  assert left is None or aside.read_bytes() == left
+  # What was mended is not mended again.
+  loop.train(fake.make_config(decoded), workdir)
+  assert len(list(workdir.glob("damaged_*"))) == (left is not None)
+
+
+def test_a_flipped_byte_anywhere_in_the_lines_is_noticed(workdir):
+  path = workdir / "metrics.jsonl"
+  data = path.read_bytes()
+  assert not records.damaged(workdir) and data.count(b"\n") == 6
+  for place in range(0, len(data), 7):
+    path.write_bytes(flip(data, place))
+    assert records.damaged(workdir) == {"metrics.jsonl": data}
+
+
+def test_lines_after_the_newest_checkpoint_may_be_later_or_roll_backs(workdir):
+  path = workdir / "metrics.jsonl"
+  data = path.read_bytes()
+  good = b'{"step": 14}\n{"step": 12, "roll_back/from": 14}\n{"step": 0}\n'
+  path.write_bytes(data + good + b'{"step": 1')
+  assert not records.damaged(workdir)
+  for bad in (b'{"step": 4}\n', b'{"stop": 16}\n'):
+    path.write_bytes(data + bad + good)
+    assert records.damaged(workdir) == {"metrics.jsonl": data + good}
+
+
+def test_fields_that_may_change_are_no_damage(workdir):
+  path = workdir / "config.json"
+  config = json.loads(path.read_text())
+  config["train"]["steps"] = 99
+  config["new"] = {"field": 1}
+  path.write_text(json.dumps(config))
+  assert not records.damaged(workdir)
+  del config["train"]["batch_size"]
+  path.write_text(json.dumps(config))
+  assert list(records.damaged(workdir)) == ["config.json"]
+
+
 def test_several_damaged_checkpoints_are_set_aside(workdir, whole, decoded):
   for _ in range(2):
     for step in (8, 12):
@@ -178,8 +247,8 @@ def test_a_roll_back_passes_over_a_damaged_best_checkpoint(
   config = fake.make_failing_config(decoded, train__save_every=3)
   save = checkpoints.Checkpoints.save
 
-  def damaging(self, step, state):
-    save(self, step, state)
+  def damaging(self, step, *saved):
+    save(self, step, *saved)
     if step == 6:
       self.wait()
       damage(folder_of(tmp_path, 6) / "default" / "_METADATA", "cut")
