@@ -288,8 +288,10 @@ def painting() -> ml_collections.ConfigDict:
   # relu4_2 and block4_conv2 are named after blocks.
   paint.style_layers = ("conv_1", "conv_2", "conv_3", "conv_4", "conv_5")
   paint.content_layers = ("conv_4",)
-  # Weight of each style layer within the style loss; () is 1 for all.
+  # Weight of each layer within the style loss, and within the content loss; ()
+  # is 1 for all. Of several terms each may have its own, a tuple of tuples.
   paint.style_layer_weights = ()
+  paint.content_layer_weights = ()
   # What describes the style of a layer; several are added, each times its
   # weight; () is 1 for all.
   #   Moments: gram, mean, mean_std (of each channel), covariance, wasserstein

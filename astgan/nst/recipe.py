@@ -1,12 +1,16 @@
 """How a photograph is painted: the terms, the optimiser and the sizes."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import ml_collections
 
 from astgan.nst import network, objective, sizes, stylize
 from astgan.nst.terms import registry, total_variation
+
+# One weight per layer, for all terms or for each.
+LayerWeights = tuple[float, ...] | tuple[tuple[float, ...], ...]
 
 
 class Level(NamedTuple):
@@ -88,12 +92,13 @@ def make(
     "relu4_1",
     "relu5_1",
   ),
-  style_layer_weights: tuple[float, ...] = (0.75, 0.188, 0.047, 0.0117, 0.0029),
+  style_layer_weights: LayerWeights = (0.75, 0.188, 0.047, 0.0117, 0.0029),
   gram: str = "hwc",
   style_weight: float = 150.0,
   content_terms: tuple[str, ...] = ("features",),
   content_term_weights: tuple[float, ...] = (),
   content_layers: tuple[str, ...] = ("relu4_2",),
+  content_layer_weights: LayerWeights = (),
   content_weight: float = 1.0,
   tv_weight: float = 0.0,
   tv_power: int = 2,
@@ -116,19 +121,19 @@ def make(
   Raises:
     ValueError: weights do not match what they weigh.
   """
-  layer_weights = style_layer_weights or (1.0,) * len(style_layers)
-  if len(layer_weights) != len(style_layers):
-    raise ValueError(
-      f"{len(style_layers)} style layers have {len(layer_weights)} weights"
-    )
   style = [
     registry.style(
-      name, taps=style_layers, layer_weights=layer_weights, normalize=gram
+      name, taps=style_layers, layer_weights=weights, normalize=gram
     )
-    for name in style_terms
+    for name, weights in _layer_weights(
+      "style", style_terms, style_layers, style_layer_weights
+    )
   ]
   content = [
-    registry.of_content(name, taps=content_layers) for name in content_terms
+    registry.of_content(name, taps=content_layers, layer_weights=weights)
+    for name, weights in _layer_weights(
+      "content", content_terms, content_layers, content_layer_weights
+    )
   ]
   smoothness = total_variation.TotalVariation(power=tv_power)
   sides = sizes.pyramid(size, coarsest)
@@ -154,6 +159,23 @@ def make(
   )
 
 
+def _layer_weights(kind, terms, layers, weights):
+  """Each term with a weight for each layer."""
+  weights = weights or (1.0,) * len(layers)
+  each = any(isinstance(weight, Sequence) for weight in weights)
+  own = weights if each else [weights] * len(terms)
+  if len(own) != len(terms):
+    raise ValueError(
+      f"{len(terms)} {kind} terms have layer weights for {len(own)}"
+    )
+  for of_term in own:
+    if len(of_term) != len(layers):
+      raise ValueError(
+        f"{len(layers)} {kind} layers have {len(of_term)} weights"
+      )
+  return zip(terms, own, strict=True)
+
+
 def _items(name, weight, terms, scales):
   """The terms of one reported loss; without scales each is 1."""
   scales = scales or (1.0,) * len(terms)
@@ -167,7 +189,7 @@ _FIELDS = (
   *("style_terms", "style_term_weights", "style_layers"),
   *("style_layer_weights", "gram", "style_weight"),
   *("content_terms", "content_term_weights", "content_layers"),
-  *("content_weight", "tv_weight", "tv_power"),
+  *("content_layer_weights", "content_weight", "tv_weight", "tv_power"),
   *("optimizer", "learning_rate", "ema_decay"),
   *("size", "coarsest", "steps", "coarsest_steps", "init", "tile", "margin"),
 )

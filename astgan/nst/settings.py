@@ -99,7 +99,7 @@ def _check_styles(config):
   """Blends and masks name each style once."""
   paint = config.paint
   count = 1 + len(paint.styles)
-  _check_weights(config, "blend", count, "styles")
+  _check_weights(paint.blend, "blend", count, "styles")
   if paint.blend and paint.masks:
     raise errors.UserError(
       "paint.blend and paint.masks: each style has its own region, and nothing"
@@ -128,12 +128,28 @@ def _check_layers(config):
       vgg.check_taps(config.features.net, layers)
     except ValueError as error:
       raise errors.UserError(f"paint.{name}: {error}") from error
-  layers = config.paint.style_layers
-  _check_weights(config, "style_layer_weights", len(layers), "style layers")
 
 
-def _check_weights(config, name, count, what):
+def _check_layer_weights(config, kind):
+  """One weight for each layer, or as many for each term."""
+  name = f"{kind}_layer_weights"
   weights = config.paint[name]
+  count, what = len(config.paint[f"{kind}_layers"]), f"{kind} layers"
+  own = [isinstance(weight, tuple | list) for weight in weights]
+  if not any(own):
+    _check_weights(weights, name, count, what)
+    return
+  terms = len(config.paint[f"{kind}_terms"])
+  if not (all(own) and len(weights) == terms and all(map(len, weights))):
+    raise errors.UserError(
+      f"paint.{name} is one tuple of {count} weights, or one for each of the"
+      f" {terms} {kind} terms; got {weights}"
+    )
+  for of_term in weights:
+    _check_weights(of_term, name, count, what)
+
+
+def _check_weights(weights, name, count, what):
   if len(weights) not in (0, count):
     raise errors.UserError(
       f"paint.{name} has {len(weights)} weights for {count} {what}; give one"
@@ -165,7 +181,9 @@ def _check_terms(config):
       raise errors.UserError(
         f"paint.{kind}_terms names no term; name at least one"
       )
-    _check_weights(config, f"{kind}_term_weights", len(terms), f"{kind} terms")
+    name = f"{kind}_term_weights"
+    _check_weights(paint[name], name, len(terms), f"{kind} terms")
+    _check_layer_weights(config, kind)
   if "gram_chain" in paint.style_terms and len(paint.style_layers) < 2:
     raise errors.UserError(
       "paint.style_terms: gram_chain multiplies layers with each other; name"

@@ -32,6 +32,29 @@ def test_weights_that_do_not_match_the_layers_are_refused():
     nst.make(style_layers=("relu1_1", "relu2_1"), style_layer_weights=(1.0,))
 
 
+def test_each_term_may_weigh_the_layers_in_its_own_way():
+  made = nst.make(
+    style_terms=("gram", "mean_std"),
+    style_layers=("relu1_1", "relu2_1"),
+    style_layer_weights=((1.0, 0.0), (0.0, 2.0)),
+    content_layers=("relu3_1", "relu4_1"),
+    content_layer_weights=(3.0, 4.0),
+  )
+  weights = [item.term.layer_weights for item in made.style.items]
+  assert weights == [(1.0, 0.0), (0.0, 2.0)]
+  assert made.others[0].term.layer_weights == (3.0, 4.0)
+
+
+@pytest.mark.parametrize("weights", [((1.0,),), (1.0, 1.0), ((1.0,), ())])
+def test_layer_weights_for_other_terms_or_layers_are_refused(weights):
+  with pytest.raises(ValueError, match="weights"):
+    nst.make(
+      content_terms=("features", "self_similarity"),
+      content_layers=("relu4_1",),
+      content_layer_weights=weights,
+    )
+
+
 @pytest.mark.parametrize(
   ("photograph", "style", "match"),
   [

@@ -62,6 +62,8 @@ def style(
   )
 
 
-def of_content(name: str, *, taps: Sequence[str]) -> interface.Term:
-  """The term of that name, one of `CONTENT`, its layers with equal weights."""
-  return _CONTENT[name](taps=tuple(taps), layer_weights=(1.0,) * len(taps))
+def of_content(
+  name: str, *, taps: Sequence[str], layer_weights: Sequence[float]
+) -> interface.Term:
+  """The term of that name, one of `CONTENT`; the others are as for `style`."""
+  return _CONTENT[name](taps=tuple(taps), layer_weights=tuple(layer_weights))

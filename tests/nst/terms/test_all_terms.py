@@ -19,7 +19,9 @@ def make(name):
   """An objective of one term, and its targets without a region."""
   if name in registry.CONTENT:
     item = objective.Item(
-      "content", 1.0, registry.of_content(name, taps=toy.LAYERS)
+      "content",
+      1.0,
+      registry.of_content(name, taps=toy.LAYERS, layer_weights=(1.0, 1.0)),
     )
     target = objective.Objective(toy.Network(), (item,))
     content = target.features(toy.PARAMS, PHOTOGRAPH)
