@@ -21,6 +21,7 @@ from astgan.nst import (
   regions,
   settings,
   spread,
+  start,
   unfinished,
 )
 
@@ -179,7 +180,9 @@ def _fingerprint(opened, config):
   else:
     found = [style.fingerprint() for style in opened]
     found = found[0] if len(found) == 1 else found
-  paths = [*config.paint.masks, *config.paint.style_masks, config.paint.init]
+  paths = [*config.paint.masks, *config.paint.style_masks]
+  if config.paint.init not in start.INITS:
+    paths.append(config.paint.init)
   digests = {
     path: hashlib.sha256(file.read_bytes()).hexdigest()
     for path in paths

@@ -544,6 +544,13 @@ def test_another_mask_or_first_image_is_another_style(folder, name):
   refused(folder, "masks or first image", **{f"paint.{name}": value})
 
 
+def test_a_file_of_the_name_of_a_start_is_not_read(folder, monkeypatch):
+  monkeypatch.chdir(folder)
+  (folder / "grey").write_text("notes")
+  style = (run(folder, **{"paint.init": "grey"}) / "style.json").read_text()
+  assert "files" not in json.loads(style)
+
+
 def test_a_coarsest_size_beyond_the_painting_is_that_of_the_painting(folder):
   workdir = run(folder, **{"paint.coarsest": 96, "paint.coarsest_steps": 9})
   assert [line["step"] for line in read_metrics(workdir)] == [0, 2]
