@@ -20,7 +20,7 @@ from astgan.systems import generators, registry
 logger = logging.getLogger(__name__)
 
 # Rows of a sheet of nearest neighbours, and training images in a row.
-_ROWS, _NEIGHBOURS = 8, 7
+_ROWS, _NEIGHBOURS = 16, 7
 
 Images = UInt8[np.ndarray, "n s s 3"]
 
@@ -49,7 +49,7 @@ def evaluate(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   ("held_out", or "training" where no images are held out), `hold_out`, `seed`,
   and `subset_size` of the kernel distance. `nearest_pixels.png` and
   `nearest_NET.png`, or `nearest_NET_seen.png` of a network that the training
-  used, have a row for each of 8 images: the image, then its nearest training
+  used, have a row for each of 16 images: the image, then its nearest training
   images.
 
   Raises:

@@ -84,7 +84,7 @@ def test_what_the_numbers_depend_on_stands_beside_them(measured):
 def test_a_row_shows_an_image_and_its_seven_nearest(measured):
   for name in ("pixels", "random"):
     sheet = np.asarray(Image.open(measured / f"nearest_{name}.png"))
-    assert sheet.shape == (8 * 34 - 2, 8 * 34 - 2, 3)
+    assert sheet.shape == (12 * 34 - 2, 8 * 34 - 2, 3)
 
 
 def test_sheets_of_networks_that_are_no_longer_asked_for_go(measured, tmp_path):
