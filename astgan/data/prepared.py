@@ -37,7 +37,8 @@ def open_split(place: str, said: str) -> Prepared:
   """A split, or a selection of it.
 
   The data set lies in TFDS_DATA_DIR or ~/tensorflow_datasets, in a format with
-  random access. A selection reads every example once.
+  random access or as tfrecord files, whose lengths are read at the beginning. A
+  selection reads every example once.
 
   Args:
     place: the name.
@@ -88,11 +89,17 @@ def _open(name: str, split: str, said: str) -> Sequence[Mapping[str, Any]]:
       f"{said}: tensorflow_datasets is missing; "
       "pip install -e '.[tfds]' in the checkout"
     ) from error
+  from astgan.data import tfrecord
+
   encoded = {"image": tfds.decode.SkipDecoding()}
   try:
-    examples = tfds.data_source(
-      name, split=split, decoders=encoded, download=False
-    )
+    builder = tfds.builder(name)
+    if builder.is_prepared() and _are_tfrecords(builder.info):
+      examples = tfrecord.open_split(builder.info, split, encoded)
+    else:
+      examples = tfds.data_source(
+        name, split=split, decoders=encoded, download=False
+      )
   except Exception as error:  # The type depends on what is missing.
     line = str(error).strip().partition("\n")[0].rstrip(".")
     reason = line or type(error).__name__
@@ -113,10 +120,12 @@ def _open(name: str, split: str, said: str) -> Sequence[Mapping[str, Any]]:
 def _how_to_prepare(name: str) -> str:
   if name.partition("/")[0] == "wikiart_landscapes":
     return "run `python -m astgan.data.wikiart_landscapes WIKIART`"
-  return (
-    f"where TensorFlow is installed run `tfds build {name}"
-    " --file_format=array_record`"
-  )
+  return f"where TensorFlow is installed run `tfds build {name}`"
+
+
+def _are_tfrecords(info: Any) -> bool:
+  """Whether a data set has no files but those."""
+  return {form.value for form in info.available_file_formats()} == {"tfrecord"}
 
 
 def _select(

@@ -1,5 +1,6 @@
 import io
 import os
+import pathlib
 import sys
 
 import numpy as np
@@ -20,6 +21,17 @@ def opened(source, *, side=16, count=3):
   data = gan.get_config().data
   data.source, data.count = source, count
   return sources.open_source(data, side=side)
+
+
+def as_example(image, feature, **labels):
+  """A tf.train.Example of an image as PNG, and of numbers."""
+  Image.fromarray(image).save(stream := io.BytesIO(), "PNG")
+  example = tf_example_pb2.Example()
+  features = example.features.feature
+  features[feature].bytes_list.value.append(stream.getvalue())
+  for name, value in labels.items():
+    features[name].int64_list.value.append(value)
+  return example.SerializeToString()
 
 
 @pytest.fixture
@@ -43,11 +55,7 @@ def prepared(tmp_path, monkeypatch):
     shard = folder / f"{name}-train.array_record-00000-of-00001"
     writer = array_record_module.ArrayRecordWriter(str(shard), "group_size:1")
     for image in pixels:
-      Image.fromarray(image).save(stream := io.BytesIO(), "PNG")
-      example = tf_example_pb2.Example()
-      values = example.features.feature[feature].bytes_list.value
-      values.append(stream.getvalue())
-      writer.write(example.SerializeToString())
+      writer.write(as_example(image, feature))
     writer.close()
     split = tfds.core.SplitInfo(
       name="train",
@@ -169,6 +177,67 @@ def test_a_data_set_without_images_or_not_prepared_is_refused(
   with pytest.raises(errors.UserError, match=reason) as caught:
     opened(f"tfds:{name}")
   assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def cycle_gan(tmp_path, monkeypatch):
+  """`tfds build cycle_gan/monet2photo`, in two files, and its images."""
+  monkeypatch.setattr(constants, "DATA_DIR", str(tmp_path))
+  builder = tfds.builder("cycle_gan/monet2photo")
+  folder = pathlib.Path(builder.data_dir)
+  folder.mkdir(parents=True)
+  pixels, splits = [pictures.noise(5, 7, seed) for seed in range(5)], []
+  for split, files in (("trainA", [pixels[:2], pixels[2:]]), ("trainB", [[]])):
+    for number, part in enumerate(files):
+      name = f"cycle_gan-{split}.tfrecord-{number:05d}-of-{len(files):05d}"
+      data = b""
+      for image in part:
+        # Beside data and their length are sums that check them.
+        example = as_example(image, "image", label=0)
+        data += len(example).to_bytes(8, "little") + b"sum1" + example + b"sum2"
+      (folder / name).write_bytes(data)
+    template = tfds.core.ShardedFileTemplate(
+      data_dir=folder, dataset_name="cycle_gan", split=split,
+      filetype_suffix="tfrecord",
+    )  # fmt: skip
+    splits.append(
+      tfds.core.SplitInfo(
+        name=split, shard_lengths=[len(part) for part in files],
+        num_bytes=1, filename_template=template,
+      )
+    )  # fmt: skip
+  builder.info.set_splits(tfds.core.SplitDict(splits))
+  builder.info.write_to_directory(folder)
+  return folder, pixels
+
+
+def test_cycle_gan_is_read_as_tfds_builds_it(cycle_gan):
+  _, pixels = cycle_gan
+  source = opened("tfds:cycle_gan/monet2photo:trainA")
+  assert len(source.labels) == 5
+  for number, image in enumerate(pixels):
+    np.testing.assert_array_equal(source.read(number), image, strict=True)
+  middle = opened("tfds:cycle_gan/monet2photo:trainA[1:4]:label=A")
+  assert len(middle.labels) == 3
+  np.testing.assert_array_equal(middle.read(2), pixels[3], strict=True)
+  assert "tensorflow" not in sys.modules
+
+
+@pytest.mark.parametrize(
+  ("damage", "reason"),
+  [
+    (lambda data: data[:-1], "damaged or cut"),
+    (lambda data: b"\xff" * 8 + data[8:], "damaged or cut"),
+    (lambda data: data + b"\0\0\0", "damaged or cut"),
+    (lambda data: b"", "has 0 records, not 2"),
+  ],
+)
+def test_tfrecord_files_that_are_cut_are_refused(cycle_gan, damage, reason):
+  folder, _ = cycle_gan
+  path = next(folder.glob("*trainA.tfrecord-00000*"))
+  path.write_bytes(damage(path.read_bytes()))
+  with pytest.raises(errors.UserError, match=reason):
+    opened("tfds:cycle_gan/monet2photo:trainA")
 
 
 def test_without_the_extra_it_is_named(monkeypatch):
