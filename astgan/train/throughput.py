@@ -4,6 +4,9 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+# A smaller share of waiting is that of scheduling threads.
+_NOTICEABLE = 0.02
+
 
 class Throughput:
   """Counts images and time, all but those of the first call.
@@ -52,9 +55,17 @@ class Throughput:
     return f"{rates['images_per_second']:.0f} images/s" if rates else ""
 
   def summary(self) -> str:
-    """Throughput and waiting in words."""
+    """Throughput and waiting in words, and what holds the run back.
+
+    Batches are loaded beside the steps, so that a run waits only where loading
+    one takes longer than a step.
+    """
     rates = self.scalars()
     if not rates:
       return "too short to time"
     share = rates["share_waiting_for_data"]
-    return f"{self.line()}, {share:.2%} of the time waiting for data"
+    slower = "loading" if share > _NOTICEABLE else "computing"
+    return (
+      f"{self.line()}, {share:.2%} of the time waiting for data: {slower} is the"
+      " slower"
+    )

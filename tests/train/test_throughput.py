@@ -13,18 +13,18 @@ def clock(monkeypatch):
   return now
 
 
-def run(clock):
-  """A first call of a minute, then 40 images in 2 s, half a second waiting."""
+def run(clock, waiting=0.5):
+  """A first call of a minute, then 40 images in 2 s, partly spent waiting."""
 
   def batches():
-    for seconds in (60, 0.5):
+    for seconds in (60, waiting):
       clock[0] += seconds
       yield seconds
 
   timed = throughput.Throughput()
   for seconds in timed.waiting(batches()):
     if seconds < 60:
-      clock[0] += 1.5
+      clock[0] += 2 - seconds
     timed.count(40)
   return timed
 
@@ -44,6 +44,12 @@ def test_throughput_and_waiting_are_those_after_the_first_call(clock):
   }
 
 
-def test_the_summary_has_both(clock):
-  words = "20 images/s, 25.00% of the time waiting for data"
-  assert run(clock).summary() == words
+@pytest.mark.parametrize(
+  ("waiting", "told"),
+  [
+    (0.5, "25.00% of the time waiting for data: loading is the slower"),
+    (0.03125, "1.56% of the time waiting for data: computing is the slower"),
+  ],
+)
+def test_the_summary_has_both_and_names_the_slower(clock, waiting, told):
+  assert run(clock, waiting).summary() == f"20 images/s, {told}"
