@@ -53,8 +53,8 @@ def get_config() -> ml_collections.ConfigDict:
   # Statistics of batch normalisation: "synchronised" over all devices, or
   # "per_device".
   model.batch_norm = "synchronised"
-  # Precision of the convolutions: float32 or bfloat16. Parameters, batch
-  # statistics and losses stay float32.
+  # Precision of the convolutions, those of the frozen network too: float32 or
+  # bfloat16. Parameters, statistics and losses stay float32.
   model.dtype = "float32"
 
   features = config.features = ml_collections.ConfigDict()
@@ -63,8 +63,14 @@ def get_config() -> ml_collections.ConfigDict:
   features.net = "vgg16"
   features.weights = "auto"
   # The last ReLUs of neighbouring blocks, such as ("relu2_2", "relu3_3"), each
-  # of 8 pixels a side or more; () sees none.
+  # of 8 pixels a side or more; () sees none. Their channels are standardised on
+  # the first 64 training images.
   features.layers = ()
+  # Updates of which the last one sees through the network; the others teach by
+  # the pixels alone and leave the heads on features as they are. On CPUs, where
+  # the network costs several times what the rest does, it makes more updates in
+  # the same time.
+  features.every = 1
 
   loss = config.loss = ml_collections.ConfigDict()
   # hinge (both papers), nonsaturating, least_squares or relativistic.

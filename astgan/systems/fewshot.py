@@ -1,7 +1,8 @@
 """System `fewshot`: a light generator for a group of a few hundred paintings.
 
 It learns against heads on pixels and, if the config asks for it, on features
-of a frozen network, all through DiffAugment.
+of a frozen network, all through DiffAugment. The features' channels are
+standardised on the first paintings of the run, as its state keeps them.
 
 References: Liu et al., Towards Faster and Stabilized GAN Training for
   High-fidelity Few-shot Image Synthesis, 2021; Sauer et al., Projected GANs
@@ -20,14 +21,15 @@ from jaxtyping import PyTree
 
 from astgan import checks, errors
 from astgan.arrays import Images
-from astgan.data import diff_augment
 from astgan.features import vgg
 from astgan.systems import (
   devices,
+  fewshot_features,
   fewshot_inputs,
   fewshot_networks,
   fewshot_update,
   gan_losses,
+  gan_turns,
   generators,
   interface,
   logits,
@@ -57,16 +59,12 @@ class FewShot:
   def __post_init__(self) -> None:
     config = self.config
     fewshot_networks.check(config)
-    fewshot_inputs.check(config)
+    fewshot_features.check(config)
     checks.fields(config, "loss", "name")
     checks.one_of(config, "loss.name", LOSSES)
     for name in networks.Pair._fields:
       networks.check_optimizer(config, name)
-    checks.fields(
-      config, "diff_augment", "policy", "cutout_size", "target", "images"
-    )
-    checks.subset_of(config, "diff_augment.policy", diff_augment.POLICY)
-    checks.within(config, "diff_augment.cutout_size", 0, 1)
+    gan_turns.check(config, "target", "images")
     checks.within(config, "diff_augment.target", 0, 1)
     checks.within(config, "diff_augment.images", 1)
     if config.loss.name == "relativistic" and config.diff_augment.target:
@@ -82,7 +80,7 @@ class FewShot:
     return (interface.Phase(0, config.data.size, config.train.batch_size),)
 
   def init(self, key: jax.Array) -> interface.TrainState:
-    """Both networks, and the strength of the augmentation if it adapts."""
+    """The networks, and what is measured and adapted as they learn."""
     config, modules = self.config, fewshot_networks.build(self.config)
     generator_key, discriminator_key, run_key = jax.random.split(key, 3)
     created = {
@@ -91,21 +89,26 @@ class FewShot:
         generator_key,
         jnp.ones((2, config.model.latent_dim)),
         networks.make_optimizer(config.generator),
-      ),
-      "discriminator": networks.create(
+      )
+    }
+    for name, example in fewshot_inputs.examples(config).items():
+      created[name] = networks.create(
         modules.discriminator,
         discriminator_key,
-        fewshot_inputs.examples(config),
+        example,
         networks.make_optimizer(config.discriminator),
-      ),
-    }
-    adapts = config.diff_augment.policy and config.diff_augment.target
+      )
+    extra = {}
+    if config.features.layers:
+      extra["moments"] = fewshot_features.first_moments(config)
+    if config.diff_augment.policy and config.diff_augment.target:
+      extra["strength"] = jnp.zeros(())
     return states.first_state(
       run_key,
       created,
       averaged=("generator",),
       train=config.train,
-      extra={"strength": jnp.zeros(())} if adapts else None,
+      extra=extra or None,
     )
 
   @property
@@ -116,14 +119,16 @@ class FewShot:
     """
     return tuple(vgg.BLOCKS) if self.config.features.layers else ()
 
-  def load_frozen(self) -> fewshot_inputs.Frozen:
+  def load_frozen(self) -> fewshot_features.Frozen:
     """The network that the discriminator sees through, if any."""
-    return fewshot_inputs.load(self.config)
+    return fewshot_features.load(self.config)
 
   def turns(self, step: int, phase: interface.Phase) -> tuple[str, ...]:
-    """One, in which both networks learn."""
-    del step, phase
-    return ("both",)
+    """One, in which all networks learn, or all but the heads on features."""
+    del phase
+    features = self.config.features
+    is_due = not features.layers or (step + 1) % features.every == 0
+    return ("both" if is_due else "pixels",)
 
   def draw(
     self, key: jax.Array, count: int, *, phase: interface.Phase
@@ -136,21 +141,22 @@ class FewShot:
     state: interface.TrainState,
     batch: Mapping[str, Images],
     draws: Mapping[str, PyTree],
-    frozen: fewshot_inputs.Frozen,
+    frozen: fewshot_features.Frozen,
     *,
     phase: interface.Phase,
     turn: str,
     axis_name: str | None,
   ) -> tuple[interface.TrainState, interface.Scalars]:
     """One step; see `interface.System`."""
-    del phase, turn
+    del phase
     return fewshot_update.update(
       self.config,
       fewshot_networks.build(self.config, axis_name=axis_name),
-      functools.partial(fewshot_inputs.extract, self.config, frozen),
+      frozen,
       state,
       batch["paintings"],
       draws,
+      turn=turn,
       mean=functools.partial(devices.mean_over, axis_name),
     )
 
@@ -168,20 +174,21 @@ class FewShot:
   def histograms(
     self,
     state: interface.TrainState,
-    frozen: fewshot_inputs.Frozen,
+    frozen: fewshot_features.Frozen,
     sheets: Mapping[str, Images],
     batch: Mapping[str, Images],
   ) -> dict[str, jax.Array]:
     """Logits of all heads, of the real images and of as many generated ones."""
-    images = {"real": batch["paintings"], "fake": sheets["samples"]}
-    return logits.histograms(
-      fewshot_networks.build(self.config).discriminator,
-      state.networks["discriminator"],
-      {
-        kind: fewshot_inputs.extract(self.config, frozen, x)
-        for kind, x in images.items()
-      },
-    )
+    moments = (state.extra or {}).get("moments", {})
+
+    def see(images: Images) -> fewshot_inputs.Inputs:
+      features = fewshot_features.features(self.config, frozen, images)
+      return fewshot_inputs.inputs(
+        self.config, frozen, moments, images, features
+      )
+
+    module = fewshot_networks.build(self.config).discriminator
+    return logits.of_samples(module, state, sheets, batch, see=see)
 
   def sampler(self, state: interface.TrainState) -> generators.Generator:
     """The generator, its moving average where one is kept."""

@@ -1,5 +1,6 @@
 """The update of system `fewshot`: what one batch changes."""
 
+import functools
 from collections.abc import Callable, Mapping
 
 import jax
@@ -7,28 +8,28 @@ import jax.numpy as jnp
 import ml_collections
 from jaxtyping import PyTree
 
-from astgan.arrays import Features, Images
+from astgan.arrays import Images
 from astgan.data import diff_augment
+from astgan.features import vgg
 from astgan.systems import (
-  gan_losses,
+  fewshot_critics,
+  fewshot_features,
+  fewshot_inputs,
   interface,
-  logits,
   networks,
   states,
 )
-
-# Images in [-1, 1] to the inputs of a discriminator, by head.
-Extract = Callable[[Images], dict[str, Features]]
 
 
 def update(
   config: ml_collections.ConfigDict,
   modules: networks.Pair,
-  extract: Extract,
+  frozen: fewshot_features.Frozen,
   state: interface.TrainState,
   real_images: Images,
   draws: Mapping[str, PyTree],
   *,
+  turn: str,
   mean: Callable[[PyTree], PyTree],
 ) -> tuple[interface.TrainState, interface.Scalars]:
   """The state after one step, and its scalars.
@@ -39,18 +40,22 @@ def update(
   Args:
     config: the whole config.
     modules: the networks.
-    extract: called with augmented images.
+    frozen: from `fewshot_features.load`.
     state: before the step.
     real_images: in [-1, 1], this device's share.
     draws: from `FewShot.draw`.
+    turn: "both", or "pixels" without the heads on features, which stay.
     mean: over the devices.
   """
   generator = state.networks["generator"]
-  discriminator = state.networks["discriminator"]
-  strength = None if state.extra is None else state.extra["strength"]
+  extra = state.extra or {}
+  strength, moments = extra.get("strength"), extra.get("moments", {})
 
-  def features_of(images: Images, kind: str) -> dict[str, Features]:
-    return extract(_augment(images, draws.get(kind), strength))
+  def look(images: Images, kind: str) -> tuple[Images, vgg.Layers]:
+    images = _augment(images, draws.get(kind), strength)
+    if turn == "pixels":
+      return images, {}
+    return images, fewshot_features.features(config, frozen, images)
 
   fake_images, generator_vjp, moved = jax.vjp(
     lambda params: networks.apply(
@@ -59,67 +64,50 @@ def update(
     generator.params,
     has_aux=True,
   )
-  real_features = features_of(real_images, "real")
-  fake_features, features_vjp = jax.vjp(
-    lambda images: features_of(images, "fake"), fake_images
-  )
-
-  def objective(params: PyTree) -> tuple[jax.Array, tuple]:
-    # Two batches, as batch normalisation sees them.
-    real_logits, changed = networks.apply(
-      modules.discriminator, params, discriminator.collections, real_features
+  real = look(real_images, "real")
+  if real[1]:
+    moments = fewshot_features.measure(
+      config, moments, real[1], state.step, mean=mean
     )
-    fake_logits, changed = networks.apply(
-      modules.discriminator, params, changed, fake_features
-    )
-    loss = sum(
-      jnp.mean(
-        gan_losses.LOSSES[config.loss.name].discriminator(
-          real_logits[head].reshape(-1), fake_logits[head].reshape(-1)
-        )
-      )
-      for head in real_logits
-    )
-    return loss, (changed, _scalars(config, loss, real_logits, fake_logits))
-
-  gradients, (changed, scalars) = jax.grad(objective, has_aux=True)(
-    discriminator.params
+  see = functools.partial(fewshot_inputs.inputs, config, frozen, moments)
+  real_inputs = see(*real)
+  fake_inputs, inputs_vjp = jax.vjp(
+    lambda images: see(*look(images, "fake")), fake_images
   )
-  gradients = mean(gradients)
-  scalars["discriminator/gradient_norm"] = networks.global_norm(gradients)
-  discriminator = networks.apply_gradients(
-    discriminator, gradients, mean(changed), config.discriminator, state
-  )
+  critic, taught, scalars = modules.discriminator, {}, {}
+  for name, inputs in real_inputs.items():
+    taught[name], found = fewshot_critics.teach(
+      config, critic, state, name, inputs, fake_inputs[name], mean=mean
+    )
+    scalars |= found
 
-  def score(features: dict[str, Features]) -> dict[str, jax.Array]:
-    critic = (discriminator.params, discriminator.collections)
-    return networks.apply(modules.discriminator, *critic, features)[0]
-
-  def loss_of(features: dict[str, Features]) -> jax.Array:
+  def loss_of(fake_inputs: fewshot_inputs.Inputs) -> jax.Array:
     return sum(
-      gan_losses.generator_loss(
-        config.loss,
-        lambda head=head: score(real_features)[head].reshape(-1),
-        fake_logits.reshape(-1),
+      fewshot_critics.generator_loss(
+        config, critic, taught[name], real_inputs[name], inputs
       )
-      for head, fake_logits in score(features).items()
+      for name, inputs in fake_inputs.items()
     )
 
-  scalars["generator/loss"], feature_gradients = jax.value_and_grad(loss_of)(
-    fake_features
+  scalars["generator/loss"], gradients = jax.value_and_grad(loss_of)(
+    fake_inputs
   )
-  gradients = mean(generator_vjp(*features_vjp(feature_gradients))[0])
+  gradients = mean(generator_vjp(*inputs_vjp(gradients))[0])
   scalars["generator/gradient_norm"] = networks.global_norm(gradients)
   generator = networks.apply_gradients(
     generator, gradients, mean(moved), config.generator, state
   )
   scalars = mean(scalars)
-  new = {"generator": generator, "discriminator": discriminator}
+  new = state.networks | taught | {"generator": generator}
   state = states.next_state(state, new, train=config.train)
+  if moments:
+    extra = extra | {"moments": moments}
   if strength is not None:
-    state = state.replace(extra=_adapt(config, strength, scalars))
-    scalars["augmentation/strength"] = strength
-  return state, scalars
+    signs = [scalars[f"{name}/real_sign"] for name in taught]
+    strength = _adapt(config, strength, sum(signs) / len(signs))
+    scalars["augmentation/strength"] = extra["strength"]
+    extra = extra | {"strength": strength}
+  return state.replace(extra=extra or None), scalars
 
 
 def _augment(
@@ -136,10 +124,8 @@ def _augment(
 
 
 def _adapt(
-  config: ml_collections.ConfigDict,
-  strength: jax.Array,
-  scalars: interface.Scalars,
-) -> dict[str, jax.Array]:
+  config: ml_collections.ConfigDict, strength: jax.Array, sign: jax.Array
+) -> jax.Array:
   """The strength a batch further towards the target.
 
   It is the share of images that are augmented at all, and moves after every
@@ -149,27 +135,6 @@ def _adapt(
     Limited Data, 2020, section 3.
   """
   augment = config.diff_augment
-  direction = jnp.sign(scalars["discriminator/real_sign"] - augment.target)
+  direction = jnp.sign(sign - augment.target)
   moved = strength + direction * config.train.batch_size / augment.images
-  return {"strength": jnp.clip(moved, 0, 1)}
-
-
-def _scalars(
-  config: ml_collections.ConfigDict,
-  loss: jax.Array,
-  real_logits: Mapping[str, jax.Array],
-  fake_logits: Mapping[str, jax.Array],
-) -> interface.Scalars:
-  real, fake = (
-    jnp.concatenate([head.reshape(-1) for head in heads.values()])
-    for heads in (real_logits, fake_logits)
-  )
-  scalars = logits.scalars(config.loss.name, real, fake)
-  scalars["discriminator/loss"] = loss
-  boundary = gan_losses.LOSSES[config.loss.name].boundary
-  if boundary is None:
-    return scalars
-  # What adapts the augmentation: 0 for a discriminator that cannot tell, 1 for
-  # one that knows every image it was trained on.
-  sign = jnp.mean(jnp.sign(real - boundary))
-  return scalars | {"discriminator/real_sign": sign}
+  return jnp.clip(moved, 0, 1)

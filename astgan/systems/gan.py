@@ -149,11 +149,8 @@ class GAN:
   ) -> dict[str, jax.Array]:
     """Logits of the real images and of as many generated ones."""
     del frozen
-    return logits.histograms(
-      gan_networks.build(self.config).discriminator,
-      state.networks["discriminator"],
-      {"real": batch["paintings"], "fake": sheets["samples"]},
-    )
+    module = gan_networks.build(self.config).discriminator
+    return logits.of_samples(module, state, sheets, batch)
 
   def sampler(self, state: interface.TrainState) -> generators.Generator:
     """The generator, its moving average where one is kept."""

@@ -34,7 +34,7 @@ def draw(
 
   Args:
     config: the whole config.
-    key: of a turn on a device.
+    key: of a turn.
     count: of examples.
     size: side of the images in pixels.
   """
@@ -51,18 +51,41 @@ def draw(
         flip_key, loss.label_noise, (count,)
       )
     if augment.policy:
-      draws[kind] = diff_augment.draw(
-        augment_key,
-        count,
-        size=size,
-        policy=tuple(augment.policy),
-        cutout_size=augment.cutout_size,
-      )
+      draws[kind] = draw_changes(augment, augment_key, count, size=size)
   return draws
 
 
-def check(config: ml_collections.ConfigDict) -> None:
-  """Raises UserError naming a field of `diff_augment` that cannot be."""
-  checks.fields(config, "diff_augment", "policy", "cutout_size")
+def draw_changes(
+  augment: ml_collections.ConfigDict,
+  key: jax.Array,
+  count: int,
+  *,
+  size: int,
+) -> diff_augment.Draws:
+  """How DiffAugment changes images.
+
+  Args:
+    augment: the section `diff_augment` of the config.
+    key: of these images.
+    count: of them.
+    size: their side in pixels.
+  """
+  return diff_augment.draw(
+    key,
+    count,
+    size=size,
+    policy=tuple(augment.policy),
+    cutout_size=augment.cutout_size,
+  )
+
+
+def check(config: ml_collections.ConfigDict, *others: str) -> None:
+  """Raises UserError naming a field of `diff_augment` that cannot be.
+
+  Args:
+    config: the whole config.
+    others: fields that the section has beside those of every system.
+  """
+  checks.fields(config, "diff_augment", "policy", "cutout_size", *others)
   checks.subset_of(config, "diff_augment.policy", diff_augment.POLICY)
   checks.within(config, "diff_augment.cutout_size", 0, 1)

@@ -1,13 +1,14 @@
 """What the logits of a discriminator say of it: scalars and histograms."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
+from astgan.arrays import Images
 from astgan.systems import gan_losses, interface, networks
 
 
@@ -56,6 +57,30 @@ def histograms(
   """
   found = _apply(module, state.params, state.collections, dict(inputs))
   return {f"{network}/{kind}_logits": x for kind, x in found.items()}
+
+
+def of_samples(
+  module: nn.Module,
+  state: interface.TrainState,
+  sheets: Mapping[str, Images],
+  batch: Mapping[str, Images],
+  *,
+  see: Callable[[Images], dict[str, PyTree]] = lambda x: {"discriminator": x},
+) -> dict[str, Float[Array, "_"]]:
+  """All logits of the real paintings and of as many samples.
+
+  Args:
+    module: the discriminator, or each of several.
+    state: of the training.
+    sheets, batch: as `System.histograms` is given them.
+    see: of images, what each discriminator is given of them, by its name.
+  """
+  seen = {"real": see(batch["paintings"]), "fake": see(sheets["samples"])}
+  found = {}
+  for name in seen["real"]:
+    inputs = {kind: x[name] for kind, x in seen.items()}
+    found |= histograms(module, state.networks[name], inputs, network=name)
+  return found
 
 
 @functools.partial(jax.jit, static_argnums=0)

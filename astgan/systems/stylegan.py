@@ -170,12 +170,10 @@ class StyleGAN:
     """Logits of real images and of samples, at the side of the last update."""
     del frozen
     size = growth.side_after(self.config, int(state.step))
-    images = {"real": batch["paintings"], "fake": sheets["samples"]}
-    return logits.histograms(
-      self._modules(size).discriminator,
-      state.networks["discriminator"],
-      {kind: growth.reduce(x, size) for kind, x in images.items()},
-    )
+    return logits.of_samples(
+      self._modules(size).discriminator, state, sheets, batch,
+      see=lambda images: {"discriminator": growth.reduce(images, size)},
+    )  # fmt: skip
 
   def sampler(self, state: interface.TrainState) -> generators.Generator:
     """The generator, its moving average where one is kept.

@@ -168,11 +168,8 @@ class VAEGAN:
   ) -> dict[str, jax.Array]:
     """Logits of the real images and of as many samples."""
     del frozen
-    return logits.histograms(
-      self._modules().discriminator,
-      state.networks["discriminator"],
-      {"real": batch["paintings"], "fake": sheets["samples"]},
-    )
+    module = self._modules().discriminator
+    return logits.of_samples(module, state, sheets, batch)
 
   def sampler(self, state: interface.TrainState) -> generators.Generator:
     """The decoder, its moving average where one is kept."""

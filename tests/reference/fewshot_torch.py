@@ -93,26 +93,41 @@ def score(params, vectors, inputs):
   return logits, moved
 
 
-def see(frozen, images, layers):
-  """Pixels, and projected features of a VGG's first two blocks."""
-  seen, net = {"pixels": images}, frozen["net"]
+def features(net, images):
+  """The last ReLUs of a VGG's first two blocks, of images in [-1, 1]."""
   mean, scale = (net[name][None, :, None, None] for name in ("mean", "scale"))
-  x, features = ((images + 1) / 2 - mean) / scale, {}
+  x, found = ((images + 1) / 2 - mean) / scale, {}
   for block in (1, 2):
     for i in (1, 2):
       layer = net[f"conv{block}_{i}"]
       x = functional.conv2d(x, layer["kernel"], layer["bias"], padding=1)
       x = functional.relu(x)
-    features[f"relu{block}_2"] = x
+    found[f"relu{block}_2"] = x
     x = functional.avg_pool2d(x, 2)
-  mixed = None
-  for layer in reversed(layers):
-    own = frozen["projection"][layer]
-    mean, scale = (own[name][None, :, None, None] for name in ("mean", "scale"))
-    x = (features[layer] - mean) / scale
-    x = torch.einsum("bchw,co->bohw", x, own["C"])
+  return found
+
+
+def see(projection, found, moments):
+  """The features, standardised by mean and deviation, and projected."""
+  seen, mixed = {}, None
+  for layer, x in reversed(found.items()):
+    mean, deviation = moments[layer]
+    scale = torch.maximum(deviation, torch.quantile(deviation, 0.5) / 10)
+    mean, scale = (part[None, :, None, None] for part in (mean, scale))
+    x = torch.einsum(
+      "bchw,co->bohw", (x - mean) / scale, projection[layer]["C"]
+    )
     if mixed is not None:
-      mixed = torch.einsum("bchw,co->bohw", mixed, own["M"])
+      mixed = torch.einsum("bchw,co->bohw", mixed, projection[layer]["M"])
       x = x + functional.interpolate(mixed, scale_factor=2, mode="nearest")
     seen[layer] = mixed = x
   return seen
+
+
+def moments(batches):
+  """Mean and standard deviation of each channel by layer, of some batches."""
+  found = {}
+  for layer in batches[0]:
+    x = torch.cat([batch[layer] for batch in batches])
+    found[layer] = (x.mean((0, 2, 3)), x.std((0, 2, 3), correction=0))
+  return found
