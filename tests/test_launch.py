@@ -6,6 +6,8 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
+import sysconfig
 import time
 
 import pytest
@@ -61,10 +63,11 @@ def read(log):
   return log.read_text().splitlines(), {name: text for name, _, text in pairs}
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_a_script_is_one_that_bash_can_read(path):
-  done = subprocess.run(["bash", "-n", path], capture_output=True, text=True)
-  assert (done.returncode, done.stderr) == (0, "")
+def test_shellcheck_finds_nothing():
+  program = pathlib.Path(sysconfig.get_path("scripts"), "shellcheck")
+  command = [program, "--shell=bash", "--external-sources", *SCRIPTS]
+  done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+  assert (done.returncode, done.stdout) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -154,6 +157,64 @@ def test_slurm_starts_the_program_in_every_task(tmp_path, status, expected):
   assert ("goes on from what was saved" in told) == (expected == 1)
 
 
+# SLURM runs a copy of the script, in the folder of the job, and of the program
+# what `srun` is given, once a task.
+SERVICE = {
+  "sbatch": """#!/usr/bin/env bash
+while [[ $1 == --* ]]; do shift; done
+cp "$1" {folder}/slurm_script
+export SLURM_SUBMIT_DIR=$PWD
+cd /
+exec bash {folder}/slurm_script "${{@:2}}"
+""",
+  "srun": """#!/usr/bin/env bash
+while [[ $1 == --* ]]; do shift; done
+for task in 0 1; do
+  SLURM_PROCID=$task SLURM_LOCALID=$task "$@" &
+done
+wait
+""",
+  "python": """#!/usr/bin/env bash
+exec {python} {folder}/meet.py "$@"
+""",
+  "meet.py": """
+import sys, jax
+from astgan import distributed
+distributed.start()
+told = distributed.by_first(lambda: sys.argv[1:])
+print(jax.process_index(), jax.process_count(), *told, sep="|")
+""",
+}
+
+
+def test_the_tasks_of_slurm_meet(tmp_path):
+  for name, text in SERVICE.items():
+    path = tmp_path / name
+    path.write_text(text.format(folder=tmp_path, python=sys.executable))
+    path.chmod(0o755)
+  done = subprocess.run(
+    ["sbatch", "--nodes=2", "launch/slurm.sbatch", *FLAGS],
+    cwd=ROOT,
+    env=os.environ
+    | {
+      "PATH": f"{tmp_path}:{os.environ['PATH']}",
+      "PYTHON": str(tmp_path / "python"),
+      "PYTHONPATH": str(ROOT),
+      "SLURM_JOB_ID": str(os.getpid()),
+      "SLURM_STEP_NODELIST": "localhost",
+      "SLURM_NTASKS": "2",
+    },
+    capture_output=True,
+    text=True,
+    timeout=300,
+  )
+  assert done.returncode == 0, done.stderr
+  arguments = "|".join(["-m", "astgan.main", *FLAGS])
+  assert sorted(done.stdout.splitlines()) == [
+    f"{task}|2|{arguments}" for task in range(2)
+  ]
+
+
 def test_a_tpu_vm_is_told_the_flags_as_they_are(tmp_path):
   command = ["bash", "launch/tpu_vm.sh", "pod", "us-east1-d", *FLAGS]
   status, _, log = run(command, tmp_path, name="gcloud")
@@ -171,11 +232,95 @@ def test_a_tpu_vm_is_told_the_flags_as_they_are(tmp_path):
   assert status == 2 and told.startswith("usage: ")
 
 
+# The fields of Kubernetes' API that are used here, and what they hold: a type,
+# values, a list of one kind, or fields. "?" stands for names that are free.
+META = {"name": str, "labels": {"?": str}}
+RULE = {
+  "action": ("FailJob", "Ignore", "Count"),
+  "onExitCodes": {"operator": ("In", "NotIn"), "values": [int]},
+}
+CONTAINER = {
+  "name": str,
+  "image": str,
+  "command": [str],
+  "args": [str],
+  "env": [{"name": str, "value": str}],
+  "resources": {"limits": {"?": (int, str)}},
+  "volumeMounts": [{"name": str, "mountPath": str}],
+}
+POD = {
+  "subdomain": str,
+  "restartPolicy": ("Never", "OnFailure"),
+  "terminationGracePeriodSeconds": int,
+  "containers": [CONTAINER],
+  "volumes": [{"name": str, "persistentVolumeClaim": {"claimName": str}}],
+}
+SCHEMA = {
+  "Service": {
+    "apiVersion": ("v1",),
+    "kind": str,
+    "metadata": META,
+    "spec": {
+      "clusterIP": ("None",),
+      "publishNotReadyAddresses": bool,
+      "selector": {"?": str},
+    },
+  },
+  "Job": {
+    "apiVersion": ("batch/v1",),
+    "kind": str,
+    "metadata": META,
+    "spec": {
+      "completionMode": ("Indexed", "NonIndexed"),
+      "completions": int,
+      "parallelism": int,
+      "backoffLimit": int,
+      "podFailurePolicy": {"rules": [RULE]},
+      "template": {"metadata": {"labels": {"?": str}}, "spec": POD},
+    },
+  },
+}
+
+
+def assert_fits(value, schema, place):
+  if isinstance(schema, dict):
+    assert isinstance(value, dict), place
+    for name, inside in value.items():
+      assert name in schema or "?" in schema, f"{place}.{name}"
+      assert_fits(inside, schema.get(name, schema.get("?")), f"{place}.{name}")
+  elif isinstance(schema, list):
+    assert isinstance(value, list), place
+    for number, inside in enumerate(value):
+      assert_fits(inside, schema[0], f"{place}[{number}]")
+  elif isinstance(schema, tuple):
+    assert value in schema or type(value) in schema, place
+  else:
+    # Not isinstance: a bool is an int, and "4" and 4 are told apart.
+    assert type(value) is schema, place
+
+
+@pytest.mark.parametrize(
+  ("right", "wrong"),
+  [
+    ('value: "4"', "value: 4"),
+    ("completions:", "completion:"),
+    ("values: [2]", "values: 2"),
+    ("Never", "Always"),
+  ],
+)
+def test_the_schema_finds_mistakes(right, wrong):
+  text = (LAUNCH / "kubernetes.yaml").read_text()
+  _, job = yaml.safe_load_all(text.replace(right, wrong))
+  with pytest.raises(AssertionError, match="Job.spec"):
+    assert_fits(job, SCHEMA["Job"], "Job")
+
+
 def test_the_pods_of_a_job_find_the_first(tmp_path):
   text = (LAUNCH / "kubernetes.yaml").read_text()
   service, job = yaml.safe_load_all(text)
-  assert (service["apiVersion"], service["kind"]) == ("v1", "Service")
-  assert (job["apiVersion"], job["kind"]) == ("batch/v1", "Job")
+  for kind, found in (("Service", service), ("Job", job)):
+    assert found["kind"] == kind
+    assert_fits(found, SCHEMA[kind], kind)
   spec, template = job["spec"], job["spec"]["template"]
   pod = template["spec"]
   (container,) = pod["containers"]
