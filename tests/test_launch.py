@@ -311,7 +311,7 @@ def assert_fits(value, schema, place):
 def test_the_schema_finds_mistakes(right, wrong):
   text = (LAUNCH / "kubernetes.yaml").read_text()
   _, job = yaml.safe_load_all(text.replace(right, wrong))
-  with pytest.raises(AssertionError, match="Job.spec"):
+  with pytest.raises(AssertionError, match=r"Job\.spec"):
     assert_fits(job, SCHEMA["Job"], "Job")
 
 
