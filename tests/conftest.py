@@ -1,5 +1,6 @@
 """Two CPU devices, shapes enforced, silent promotions raise."""
 
+import contextlib
 import importlib.metadata
 import os
 import signal
@@ -77,3 +78,20 @@ def trained(tmp_path_factory, decoded):
   workdir = tmp_path_factory.mktemp("runs") / "trained"
   loop.train(tiny.make_run_config(decoded), workdir)
   return workdir
+
+
+@pytest.fixture
+def one_device(monkeypatch):
+  """A context in which JAX has the first of the two devices alone."""
+
+  @contextlib.contextmanager
+  def hidden():
+    first = jax.devices()[:1]
+    with monkeypatch.context() as patch:
+      for name in ("devices", "local_devices"):
+        patch.setattr(jax, name, lambda: first)
+      for name in ("device_count", "local_device_count"):
+        patch.setattr(jax, name, lambda: 1)
+      yield
+
+  return hidden

@@ -46,10 +46,10 @@ def tiny_training(name: str, style: pathlib.Path) -> dict[str, object]:
   if "style" in page:
     fields["style.source"] = style
   if "growth" in page:
-    # At 8 pixels, which fade in.
+    # At 8 pixels, which fade in; each of two devices groups four images.
     plan = {"batch_sizes": 4, "stable_steps": 0, "fade_steps": 4}
     fields |= {f"growth.{name}": f"({x},)" for name, x in plan.items()}
-    fields |= {"data.size": 8, "model.latent_dim": 8}
+    fields |= {"data.size": 8, "model.latent_dim": 8, "train.batch_size": 8}
   small = {"blocks": 1, "encoder_units": 8}
   return fields | {
     f"model.{n}": value for n, value in small.items() if n in page.model

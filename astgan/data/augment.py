@@ -17,9 +17,9 @@ def flip(images: Images, mirrored: Bool[Array, "b"]) -> Images:
   return jnp.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
 
 
-def random_flip(key: Key[Array, ""], images: Images) -> Images:
+def random_flip(keys: Key[Array, "b"], images: Images) -> Images:
   """The images, each mirrored left to right with probability 1/2."""
-  return flip(images, jax.random.bernoulli(key, shape=images.shape[:1]))
+  return flip(images, jax.vmap(jax.random.bernoulli)(keys))
 
 
 def crop(
@@ -45,25 +45,25 @@ def crop(
 
 
 def random_crop(
-  key: Key[Array, ""], images: Images, *, size: int
+  keys: Key[Array, "b"], images: Images, *, size: int
 ) -> Shaped[Array, "b {size} {size} c"]:
   """A square window of each image, every position equally likely.
 
   Args:
-    key: of these images.
+    keys: one for each image.
     images: at least `size` high and wide.
     size: side of the windows, in pixels.
 
   Raises:
     ValueError: the images are smaller than the windows.
   """
-  b, height, width, _ = images.shape
+  _, height, width, _ = images.shape
   if size > min(height, width):
     raise ValueError(
       f"expected images of at least {size} x {size}, got {height} x {width}"
     )
   room = jnp.array([height - size + 1, width - size + 1])
-  corners = jax.random.randint(key, (b, 2), 0, room[None])
+  corners = jax.vmap(lambda key: jax.random.randint(key, (2,), 0, room))(keys)
   return crop(images, corners, size=size)
 
 
@@ -95,19 +95,19 @@ def reduce(
 
 
 def augment(
-  key: Key[Array, ""], images: Images, *, size: int, flip: bool
+  keys: Key[Array, "b"], images: Images, *, size: int, flip: bool
 ) -> Shaped[Array, "b {size} {size} c"]:
   """The images as a step sees them: windows of `size`, flipped if asked.
 
   Images of that size (`data.crop` is `centre`) are not cropped.
 
   Args:
-    key: of this step and this device.
+    keys: one for each image.
     images: as the pipeline stores them, with a side of at least `size`.
     size: `data.size`, in pixels.
     flip: `data.flip`, whether half of the images are flipped.
   """
-  crop_key, flip_key = jax.random.split(key)
+  crop_keys, flip_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
   if images.shape[1:3] != (size, size):
-    images = random_crop(crop_key, images, size=size)
-  return random_flip(flip_key, images) if flip else images
+    images = random_crop(crop_keys, images, size=size)
+  return random_flip(flip_keys, images) if flip else images

@@ -130,10 +130,10 @@ class System(Protocol):
     """
 
   def draw(self, key: jax.Array, count: int, *, phase: Phase) -> PyTree:
-    """All chance of one update on one device: latents, augmentation, weights.
+    """All chance of `count` examples of an update, which every leaf has first.
 
-    Every leaf has `count` examples first, so that the draws of several devices
-    concatenate to those of the whole batch.
+    Latents, augmentation, weights. In a training each example is drawn alone,
+    by a key of its own, so that chance does not depend on the devices.
     """
 
   def update(

@@ -6,10 +6,12 @@ output that forgot its mean over the devices would silently be the first
 device's, which the tests on two devices catch.
 """
 
+import functools
 import math
 from collections.abc import Callable, Mapping
 
 import jax
+import jax.numpy as jnp
 import ml_collections
 import numpy as np
 from jax import lax
@@ -51,11 +53,13 @@ def make_call(
       batch, number = batch_and_number
       if images is not None:
         batch = {name: images[name][batch[name]] for name in batch}
-      draw_key, augment_key = turn_keys(
-        state.key, state.step, number, lax.axis_index(AXIS)
+      share = len(batch[system.sources[0]])
+      examples = lax.axis_index(AXIS) * share + jnp.arange(share)
+      draw_keys, augment_keys = turn_keys(
+        state.key, state.step, number, examples
       )
-      batch = prepare(augment_key, batch, data, size=phase.size)
-      draws = system.draw(draw_key, len(batch[system.sources[0]]), phase=phase)
+      batch = prepare(augment_keys, batch, data, size=phase.size)
+      draws = draw(system, draw_keys, phase=phase)
       return system.update(
         state, batch, draws, frozen, phase=phase, turn=turn, axis_name=AXIS
       )
@@ -82,25 +86,36 @@ def turn_keys(
   key: UInt32[Array, "2"] | np.ndarray,
   step: Int[Array, ""] | int,
   number: Int[Array, ""] | int,
-  device: Int[Array, ""] | int,
-) -> tuple[Key[Array, ""], Key[Array, ""]]:
-  """Keys of one turn on one device: of the update's chance, and the images'.
+  examples: Int[Array, "b"],
+) -> tuple[Key[Array, "b"], Key[Array, "b"]]:
+  """Keys of one turn: of the update's chance, and of the images'.
+
+  Each example has its own, so that chance does not depend on the devices.
 
   Args:
     key: raw key data of the run.
     step: completed steps.
     number: of the turn in its step.
-    device: on which the turn is made.
+    examples: their places in the batch of all devices.
   """
   key = jax.random.wrap_key_data(key)
-  for part in (step, number, device):
+  for part in (step, number):
     key = jax.random.fold_in(key, part)
-  draw_key, augment_key = jax.random.split(key)
-  return draw_key, augment_key
+  keys = jax.vmap(functools.partial(jax.random.fold_in, key))(examples)
+  draw_keys, augment_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
+  return draw_keys, augment_keys
+
+
+def draw(
+  system: interface.System, keys: Key[Array, "b"], *, phase: interface.Phase
+) -> PyTree:
+  """The system's draws, of each example with a key of its own."""
+  draws = jax.vmap(lambda key: system.draw(key, 1, phase=phase))(keys)
+  return jax.tree.map(lambda leaf: leaf[:, 0], draws)
 
 
 def prepare(
-  key: Array,
+  keys: Key[Array, "b"],
   batch: Mapping[str, Array],
   data: ml_collections.ConfigDict,
   *,
@@ -109,16 +124,15 @@ def prepare(
   """Images in [-1, 1], [b size size 3], as an update is given them.
 
   Args:
-    key: of windows and mirrors.
+    keys: of windows and mirrors.
     batch: bytes of each source, as the loader brings them.
     data: the section `data` of the config.
     size: of the phase.
   """
   prepared = {}
   for number, (name, images) in enumerate(sorted(batch.items())):
-    images = augment.augment(
-      jax.random.fold_in(key, number), images, size=data.size, flip=data.flip
-    )
+    own = jax.vmap(lambda key, n=number: jax.random.fold_in(key, n))(keys)
+    images = augment.augment(own, images, size=data.size, flip=data.flip)
     prepared[name] = augment.reduce(arrays.bytes_to_signed(images), size=size)
   return prepared
 

@@ -11,6 +11,10 @@ from astgan.data import augment
 NUMBERED = jnp.arange(24, dtype=jnp.uint8).reshape(2, 3, 4, 1)
 
 
+def keys_of(count):
+  return jax.random.split(jax.random.key(0), count)
+
+
 def test_the_mirrored_are_flipped_and_windows_start_at_their_corners():
   flipped = augment.flip(NUMBERED, jnp.array([True, False]))
   rows = [[3, 2, 1, 0], [7, 6, 5, 4], [11, 10, 9, 8]]
@@ -24,7 +28,7 @@ def test_the_mirrored_are_flipped_and_windows_start_at_their_corners():
 def test_windows_and_flips_are_equally_likely_and_independent(flip):
   # The first two numbers tell where a window lies and whether it is flipped.
   images = jnp.broadcast_to(NUMBERED[:1], (12_000, 3, 4, 1))
-  seen = augment.augment(jax.random.key(0), images, size=2, flip=flip)
+  seen = augment.augment(keys_of(12_000), images, size=2, flip=flip)
   assert seen.shape == (12_000, 2, 2, 1)
   counts = collections.Counter(map(tuple, seen[:, 0, :, 0].tolist()))
   expected = {(c, c + 1) for c in (0, 1, 2, 4, 5, 6)}
@@ -38,7 +42,7 @@ def test_windows_and_flips_are_equally_likely_and_independent(flip):
 
 def test_images_of_the_size_asked_are_flipped_alone():
   images = jnp.broadcast_to(NUMBERED[:1, :, :3], (32, 3, 3, 1))
-  seen = augment.augment(jax.random.key(0), images, size=3, flip=True)
+  seen = augment.augment(keys_of(32), images, size=3, flip=True)
   rows = set(map(tuple, seen[:, 2, :, 0].tolist()))
   assert rows == {(8, 9, 10), (10, 9, 8)}
 
@@ -68,6 +72,6 @@ def test_images_are_reduced_without_aliases_where_boxes_do_not_fit():
 
 def test_larger_windows_and_sizes_are_refused():
   with pytest.raises(ValueError, match="at least 4 x 4, got 3 x 4"):
-    augment.random_crop(jax.random.key(0), NUMBERED, size=4)
+    augment.random_crop(keys_of(2), NUMBERED, size=4)
   with pytest.raises(ValueError, match="at most 4, got 5"):
     augment.reduce(jnp.zeros((1, 4, 4, 1)), size=5)

@@ -3,11 +3,13 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
@@ -73,7 +75,7 @@ def assert_same_end(workdir, whole):
 
 def test_a_run_is_what_its_batches_and_its_draws_make_of_it(whole, decoded):
   # In numpy: seven images, four a batch in steps 0 to 5, then two batches of
-  # two; each device draws for its half of a batch.
+  # two; each image has a draw of its own.
   config = fake.make_config(decoded)
   images = pipeline.decode(config.data, at_least=4).array
   key = tiny.read_checkpoint(whole, 12)["key"]
@@ -82,16 +84,32 @@ def test_a_run_is_what_its_batches_and_its_draws_make_of_it(whole, decoded):
     size, factors = (4, [1]) if step < 6 else (2, [0.5, 1])
     for number, factor in enumerate(factors):
       batch = images[order.batch(position, size)] / 127.5 - 1
-      draws = [
-        jax.random.normal(
-          parallel.turn_keys(key, step, number, device)[0], (size // 2,)
-        )
-        for device in range(2)
-      ]
+      keys, _ = parallel.turn_keys(key, step, number, jnp.arange(size))
+      draws = [jax.random.normal(one) for one in keys]
       w += factor * 0.1 * (np.mean(batch) + np.mean(draws))
       position += size
   np.testing.assert_allclose(read_lines(whole)[-2]["number/loss"], w, rtol=1e-5)
   assert tiny.read_checkpoint(whole, 12)["extra"]["seen"] == 18
+
+
+@pytest.mark.parametrize("before", [0, 3, 9])
+def test_chance_does_not_depend_on_the_devices(
+  workdir, whole, decoded, one_device, before
+):
+  # The first steps on two devices, as all of them in the other run.
+  if before:
+    shutil.copytree(whole, workdir)
+    for step in checkpoints.steps(workdir):
+      if step > before:
+        shutil.rmtree(workdir / "checkpoints" / str(step))
+  with one_device():
+    train(workdir, decoded)
+  one, two = (
+    [x["number/loss"] for x in read_lines(folder) if "number/loss" in x]
+    for folder in (workdir, whole)
+  )
+  assert len(one) == 6
+  np.testing.assert_allclose(one, two, rtol=1e-5)
 
 
 def test_each_turn_of_each_phase_is_traced_once(workdir, decoded, monkeypatch):
@@ -321,10 +339,10 @@ def test_a_full_disk_stops_the_run_and_harms_no_checkpoint(
 ):
   save = checkpoints.Checkpoints.save
 
-  def run_full(self, step, state):
+  def run_full(self, step, *saved):
     if step > 4:
       raise OSError(28, "No space left on device")
-    save(self, step, state)
+    save(self, step, *saved)
 
   monkeypatch.setattr(checkpoints.Checkpoints, "save", run_full)
   with pytest.raises(OSError, match="No space left"):

@@ -71,15 +71,11 @@ def compile_update():
   )
 
 
-def draws_of(state, devices):
-  """The draws of these devices, one after the other."""
+def draws_of(state, examples):
+  """The draws of these places in the batch."""
+  keys, _ = parallel.turn_keys(state.key, state.step, 0, jnp.array(examples))
   system = make_system()
-  keys = [
-    parallel.turn_keys(state.key, state.step, 0, device)[0]
-    for device in devices
-  ]
-  draws = [system.draw(key, 2, phase=system.phases[0]) for key in keys]
-  return jax.tree.map(lambda *x: jnp.concatenate(x), *draws)
+  return parallel.draw(system, keys, phase=system.phases[0])
 
 
 def test_two_devices_do_what_one_does():
@@ -87,7 +83,7 @@ def test_two_devices_do_what_one_does():
   for batch in BATCHES:
     images = jnp.asarray(batch / np.float32(127.5) - 1)
     state, values = compile_update()(
-      state, {"paintings": images}, draws_of(state, (0, 1)), None
+      state, {"paintings": images}, draws_of(state, (0, 1, 2, 3)), None
     )
     scalars.append(values)
   # Adam divides a gradient by its own size, so a rounding error counts where
@@ -124,7 +120,7 @@ def test_the_devices_draw_different_latents():
   old = tiny.init(make_system().config)
   images = jnp.asarray(BATCHES[0] / np.float32(127.5) - 1)
   repeated, _ = compile_update()(
-    old, {"paintings": images}, draws_of(old, (0, 0)), None
+    old, {"paintings": images}, draws_of(old, (0, 1, 0, 1)), None
   )
   assert distance(one_on_two_devices()[0], repeated) > 0.05
 
@@ -147,8 +143,9 @@ def test_nothing_that_comes_back_is_one_device_s_own(changes):
   phase = system.phases[0]
 
   def step(state, images):
-    key, _ = parallel.turn_keys(state.key, 0, 0, jax.lax.axis_index("devices"))
-    draws = system.draw(key, 2, phase=phase)
+    examples = 2 * jax.lax.axis_index("devices") + jnp.arange(2)
+    keys, _ = parallel.turn_keys(state.key, 0, 0, examples)
+    draws = parallel.draw(system, keys, phase=phase)
     return system.update(
       state, {"paintings": images}, draws, None,
       phase=phase, turn=system.turns(0, phase)[0], axis_name="devices",
@@ -185,10 +182,10 @@ def test_a_call_takes_the_memory_of_the_state():
 
 def test_images_are_cropped_mirrored_scaled_and_reduced():
   data = tiny.make_config(data__crop="random", data__flip=True).data
-  key = jax.random.key(0)
+  keys = jax.random.split(jax.random.key(0), 64)
   batch = {"paintings": jnp.asarray(tiny.draw_images(64, 36))}
-  (whole,) = parallel.prepare(key, batch, data, size=32).values()
-  (half,) = parallel.prepare(key, batch, data, size=16).values()
+  (whole,) = parallel.prepare(keys, batch, data, size=32).values()
+  (half,) = parallel.prepare(keys, batch, data, size=16).values()
   tiny.assert_close(
     half, whole.reshape(64, 16, 2, 16, 2, 3).mean((2, 4)), rtol=1e-5
   )
@@ -213,14 +210,14 @@ def test_images_are_cropped_mirrored_scaled_and_reduced():
   assert len({place[:2] for place in found}) > 15
 
 
-def test_keys_differ_by_use_device_turn_and_step():
+def test_keys_differ_by_use_example_turn_and_step():
   key = tiny.init(make_system().config).key
   keys = {
     tuple(np.asarray(jax.random.key_data(one)).tolist())
     for step in range(2)
     for number in range(2)
-    for device in range(2)
-    for one in parallel.turn_keys(key, step, number, device)
+    for use in parallel.turn_keys(key, step, number, jnp.arange(2))
+    for one in use
   }
   assert len(keys) == 16
 

@@ -17,7 +17,7 @@ from tests.train import tiny
 
 ROOT = pathlib.Path(__file__).parents[2]
 
-# The system `gan`; a signal hits process 1 when it schedules a step, some steps
+# The system `gan`; a signal hits a process when it schedules a step, some steps
 # before it makes that.
 PAGE = """
 import os
@@ -26,7 +26,8 @@ from tests.train import tiny
 
 class Hit(gan.GAN):
   def turns(self, step, phase):
-    if step == int(os.environ["AT"]) and os.environ["JAX_PROCESS_ID"] == "1":
+    here = os.environ["JAX_PROCESS_ID"] == os.environ["HIT"]
+    if here and step == int(os.environ["AT"]):
       os.kill(os.getpid(), int(os.environ["SIGNAL"]))
     return super().turns(step, phase)
 
@@ -39,7 +40,7 @@ def get_config():
 
 @pytest.fixture(scope="module")
 def launched(tmp_path_factory, decoded):
-  """A run that one signal stopped and another killed, and what was said."""
+  """A run that one signal stopped and two killed, and what was said."""
   folder = tmp_path_factory.mktemp("processes")
   page = folder / "page.py"
   page.write_text(PAGE)
@@ -47,8 +48,12 @@ def launched(tmp_path_factory, decoded):
   variables = {"PYTHON": sys.executable, "CACHE": decoded, "XLA_FLAGS": flags}
   command = ["bash", "launch/multiprocess.sh", "2", f"--config={page}"]
   ends = []
-  for number, step in ((signal.SIGTERM, 16), (signal.SIGKILL, 19)):
-    hit = {"SIGNAL": str(int(number)), "AT": str(step)}
+  for number, process, step in (
+    *((signal.SIGTERM, 1, 16), (signal.SIGKILL, 1, 19)),
+    (signal.SIGKILL, 0, 21),
+  ):
+    hit = {"SIGNAL": int(number), "HIT": process, "AT": step}
+    hit = {name: str(value) for name, value in hit.items()}
     ends.append(
       subprocess.run(
         [*command, f"--workdir={folder / 'run'}"],
@@ -63,7 +68,7 @@ def launched(tmp_path_factory, decoded):
 
 
 def test_two_processes_do_what_two_devices_of_one_do(launched, trained):
-  run, _, _ = launched
+  run, *_ = launched
   tiny.assert_close(
     tiny.read_checkpoint(run, 4), tiny.read_checkpoint(trained, 4), rtol=1e-5
   )
@@ -75,27 +80,38 @@ def test_two_processes_do_what_two_devices_of_one_do(launched, trained):
 
 
 def test_a_signal_to_one_process_stops_all_at_one_step(launched):
-  run, stopped, _ = launched
+  run, stopped, *_ = launched
   assert stopped.returncode == 0, stopped.stderr
   (step,) = re.findall(
     r"stopped by a signal to .* on from (\d+);", stopped.stdout
   )
   assert (run / "samples" / f"step_{int(step):08d}.png").exists()
   assert (run / "checkpoints" / step).exists()
-  assert not (run / "lock").exists()
 
 
 def test_a_lost_process_ends_the_others_with_a_line(launched):
-  _, stopped, killed = launched
+  _, stopped, killed, _ = launched
   assert killed.returncode == 1
   assert "goes on from step" in killed.stdout
   assert "another process was lost; start all of them again" in killed.stderr
   assert "Traceback" not in stopped.stderr + killed.stderr
 
 
-def test_a_run_of_two_processes_goes_on_in_one(launched, trained, decoded):
-  run, _, _ = launched
-  loop.train(tiny.make_run_config(decoded), run)
+def test_a_lost_first_process_ends_the_others_and_the_script_says_so(launched):
+  *_, killed = launched
+  assert killed.returncode == 1
+  assert "goes on from step" in killed.stdout
+  assert "start the same command again" in killed.stderr
+  assert "Traceback" not in killed.stderr
+
+
+def test_a_run_of_two_processes_goes_on_in_one(
+  launched, trained, decoded, one_device
+):
+  run, *_ = launched
+  with one_device():
+    loop.train(tiny.make_run_config(decoded), run)
+  assert not (run / "lock").exists()
   tiny.assert_close(
     tiny.read_checkpoint(run, 12), tiny.read_checkpoint(trained, 12), rtol=1e-5
   )

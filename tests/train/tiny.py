@@ -117,6 +117,26 @@ def read_checkpoint(workdir: pathlib.Path, step: int) -> dict:
     return checkpointer.restore(folder.absolute())
 
 
+def distance(actual: dict, expected: dict) -> float:
+  """The norm of the difference over the norm, of all floats together."""
+  pairs = [
+    (np.asarray(one, "float64"), np.asarray(other, "float64"))
+    for one, other in zip(
+      jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True
+    )
+    if np.issubdtype(np.asarray(other).dtype, np.floating)
+  ]
+  difference = sum(np.sum((one - other) ** 2) for one, other in pairs)
+  return float(np.sqrt(difference / sum(np.sum(x**2) for _, x in pairs)))
+
+
+def parts(checkpoint: dict, kind: str) -> dict:
+  """The `params`, or the `opt_state`, of all networks of a checkpoint."""
+  return {
+    name: network[kind] for name, network in checkpoint["networks"].items()
+  }
+
+
 def draw_images(count: int, size: int = SIZE) -> np.ndarray:
   """Bytes [count size size 3], all different."""
   draws = np.random.default_rng(0)
