@@ -1,11 +1,12 @@
 """Task `judge`: numbers of painted pictures."""
 
 import dataclasses
+import functools
 import json
 import logging
 import os
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import ml_collections
@@ -14,23 +15,27 @@ import tqdm
 from jaxtyping import UInt8
 
 from astgan import atomic, checks, errors, runs
-from astgan.data import images, paired
+from astgan.data import compared, images, paired
 from astgan.features import weights
 from astgan.metrics import painted
 
 logger = logging.getLogger(__name__)
 
 
+# What reads each of the images of a style.
+Readers = list[Callable[[], images.Pixels]]
+
+
 class Found(NamedTuple):
-  """The files that are compared.
+  """What is compared.
 
   Attributes:
-    pairs: for each stem, a photograph and what was painted of it.
+    pairs: for each stem, the files of a photograph and of what was painted.
     style: images of the style; none where no measure asks for them.
   """
 
   pairs: dict[str, tuple[pathlib.Path, pathlib.Path]]
-  style: list[pathlib.Path]
+  style: Readers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,22 +60,22 @@ class Pairs(Sequence[paired.Pair]):
 
 @dataclasses.dataclass(frozen=True)
 class StyleImages:
-  """Style images, read from their files at each pass.
+  """Style images, read at each pass.
 
   Args:
-    paths: the files.
+    readers: of each.
     longer_side: of every image, in pixels.
   """
 
-  paths: Sequence[pathlib.Path]
+  readers: Readers
   longer_side: int
 
   def __len__(self) -> int:
-    return len(self.paths)
+    return len(self.readers)
 
   def __iter__(self) -> Iterator[UInt8[np.ndarray, "_h _w 3"]]:
-    for path in self.paths:
-      image = images.read(path)
+    for read in self.readers:
+      image = read()
       sides = images.fitted(image.shape[:2], self.longer_side)
       # Each shape compiles the network once.
       height, width = (
@@ -149,7 +154,26 @@ def _find(section: ml_collections.ConfigDict) -> Found:
   photographs = _files("content", content)
   matched = paired.match(photographs, _files("painted", paintings))
   needs_style = set(section.measures) - set(painted.LPIPS)
-  return Found(matched, _files("style", style) if needs_style else [])
+  return Found(matched, _style(style, section.size) if needs_style else [])
+
+
+def _style(name: str, size: int) -> Readers:
+  """The images of files, or those that a training run holds out."""
+  path = pathlib.Path(name).expanduser()
+  if not (name and os.path.isfile(path / "config.json")):
+    files = _files("style", name)
+    return [functools.partial(images.read, file) for file in files]
+  try:
+    data = runs.read_training(path).data
+    # By the names that its system has for them.
+    learned = runs.read_fingerprint(path, "images.json") or {}
+    if "paintings" not in learned:
+      raise errors.UserError(
+        "it learned from no paintings; name a run that did, or images"
+      )
+    return compared.held_out_images(data, learned["paintings"], side=size)
+  except errors.UserError as error:
+    raise errors.UserError(f"config.judge.style={path}: {error}") from error
 
 
 def _files(field: str, name: str) -> list[pathlib.Path]:
@@ -171,24 +195,24 @@ def _files(field: str, name: str) -> list[pathlib.Path]:
     ) from error
 
 
-def _readable(paths: Sequence[pathlib.Path]) -> list[pathlib.Path]:
+def _readable(readers: Readers) -> Readers:
   """The style images that can be read."""
   readable, failures = [], []
-  for path in paths:
+  for read in readers:
     try:
-      images.read(path)
+      read()
     except errors.UserError as error:
       failures.append(str(error))
     else:
-      readable.append(path)
+      readable.append(read)
   if failures and not readable:
     raise errors.UserError(
       f"config.judge.style: no image can be read; the first: {failures[0]}"
     )
   if failures:
     logger.warning(
-      f"style: {len(failures)} of {len(paths)} images were skipped; the first:"
-      f" {failures[0]}"
+      f"style: {len(failures)} of {len(readers)} images were skipped; the"
+      f" first: {failures[0]}"
     )
   return readable
 

@@ -4,7 +4,9 @@
     --config.judge.painted=runs/best --config.judge.style=paintings
 
 `judge.painted` is a painting run, or pictures; then `judge.content` names their
-photographs.
+photographs. `judge.style` may be a training run, and so may the style of the
+painting run be: its held-out paintings tell how close a painting in the style
+of its generator comes to paintings that the generator never saw.
 
 Hardware: anything; on two cores a second or two for each picture and style
 image, and several for each shape that is new to the cache of programs.

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from astgan import errors, judge, main, runs
-from astgan.data import images, paired
+from astgan.data import held_out, images, paired, pipeline
 from astgan.features import vgg, weights
 from astgan.metrics import colours
 from configs import judge as page
 from configs import nst
 from tests import pictures
+from tests.train import tiny
 
 PAGE = pathlib.Path(__file__).parents[1] / "configs" / "judge.py"
 
@@ -51,6 +52,23 @@ def run(folder, **changes):
   workdir = folder / "judged"
   judge.judge(make_config(folder, **changes), workdir)
   return json.loads((workdir / "judge.json").read_text())
+
+
+def open_training(folder, sources=("paintings",), **changes):
+  """The folder of a training run that holds images out, and its data."""
+  for i in range(8):
+    write(folder / "monet" / f"{i}.png", 48, 64, seed=40 + i)
+  (folder / "monet" / "3.png").write_bytes(b"no image")
+  source = {"data__source": f"folder:{folder / 'monet'}"}
+  source |= {"data__hold_out": 0.5, "data__cache": str(folder / "cache")}
+  config = tiny.make_config(**(source | changes))
+  learned = pipeline.decode(config.data, at_least=4)
+  runs.open_run(folder / "trained", config)
+  fingerprint = dict.fromkeys(sources, learned.fingerprint)
+  runs.keep_fingerprint(
+    folder / "trained", "images.json", fingerprint, field="data.source"
+  )
+  return learned.array
 
 
 def refuse(folder, **changes):
@@ -105,6 +123,40 @@ def test_lpips_asks_for_no_style(folder, monkeypatch):
   monkeypatch.setattr(weights, "load", lambda net, _: load(net, "random"))
   found = run(folder, measures=("lpips_alexnet",), style=str(folder / "none"))
   assert list(found) == ["lpips_alexnet_64", "pictures"]
+
+
+def test_a_training_run_stands_for_the_paintings_that_it_held_out(folder):
+  array = open_training(folder)
+  # The fourth cannot be read.
+  seeds = np.delete(40 + np.arange(8), 3)
+  unseen = seeds[held_out.split(array, 0.5).held_out]
+  assert 0 < len(unseen) < 7 and max(unseen) > 43
+  for seed in unseen:
+    write(folder / "unseen" / f"{seed}.png", 48, 64, seed=int(seed))
+  expected = run(folder, style=str(folder / "unseen"))
+  (folder / "judged" / "config.json").unlink()
+  assert run(folder, style=str(folder / "trained")) == expected
+
+
+@pytest.mark.parametrize(
+  ("fields", "told"),
+  [
+    ({"data__hold_out": 0.0}, "no paintings were held out; name a run"),
+    ({"sources": ("photographs",)}, "learned from no paintings; name a run"),
+  ],
+)
+def test_a_training_without_held_out_paintings_is_refused(folder, fields, told):
+  open_training(folder, **fields)
+  line = refuse(folder, style=str(folder / "trained"))
+  assert line.startswith(f"config.judge.style={folder / 'trained'}: ")
+  assert told in line
+
+
+def test_a_training_whose_images_have_changed_is_refused(folder):
+  open_training(folder)
+  (folder / "monet" / "0.png").unlink()
+  line = refuse(folder, style=str(folder / "trained"))
+  assert "not those that the run learned from (now 6, then 7)" in line
 
 
 def test_style_images_that_cannot_be_read_are_skipped_with_one_warning(
@@ -182,7 +234,8 @@ def test_run_folders_of_other_tasks_are_refused(folder):
   other = str(folder / "other")
   assert "is the run folder of no painting" in refuse(folder, painted=other)
   line = refuse(folder, style=other)
-  assert f"config.judge.style: {other} is a run folder" in line
+  assert line.startswith(f"config.judge.style={other}: ")
+  assert "is no training run" in line
 
 
 def test_without_the_extra_the_line_names_it(folder, monkeypatch):

@@ -1,7 +1,8 @@
 """The two sets of images that an evaluation compares."""
 
+import functools
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import ml_collections
@@ -9,7 +10,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from astgan import errors
-from astgan.data import held_out, images, pipeline
+from astgan.data import decoded, held_out, images, pipeline, sources
 
 Images = UInt8[np.ndarray, "_n _s _s 3"]
 
@@ -37,20 +38,54 @@ def read_reals(
     UserError: no such source, no readable image, others than those of the
       fingerprint, or a side without images.
   """
-  decoded = pipeline.decode(data, at_least=0)
-  array = decoded.array
-  if fingerprint not in (None, decoded.fingerprint):
+  array = _decode(data, fingerprint).array
+  sides = held_out.split(array, data.hold_out)
+  return Reals(*(windows(array, side, data.size) for side in sides))
+
+
+def held_out_images(
+  data: ml_collections.ConfigDict, fingerprint: Mapping, *, side: int
+) -> list[Callable[[], images.Pixels]]:
+  """What reads each of the images that a training holds out, of any size.
+
+  Args:
+    data: the section `data` of the training's config.
+    fingerprint: of its images, as for `read_reals`.
+    side: of the images of a source that draws them, in pixels.
+
+  Raises:
+    UserError: none are held out, or as for `read_reals`.
+  """
+  if not data.hold_out:
+    raise errors.UserError(
+      "its config.data.hold_out is 0, so that no paintings were held out; name"
+      " a run that holds some out, or a folder of images"
+    )
+  found = _decode(data, fingerprint)
+  source = sources.open_source(data, side=side)
+  skipped = {label for label, _ in found.skipped}
+  kept = [i for i, label in enumerate(source.labels) if label not in skipped]
+  indices = held_out.split(found.array, data.hold_out).held_out
+  return [functools.partial(source.read, kept[index]) for index in indices]
+
+
+def _decode(
+  data: ml_collections.ConfigDict, fingerprint: Mapping | None
+) -> decoded.Decoded:
+  """All images of the source, at least one."""
+  found = pipeline.decode(data, at_least=0)
+  count = len(found.array)
+  if fingerprint not in (None, found.fingerprint):
     raise errors.UserError(
       f"config.data.source={data.source}: the images are not those that the run"
-      f" learned from (now {len(array)}, then {fingerprint['count']}); bring"
-      " those back, or name others by config.data.source"
+      f" learned from (now {count}, then {fingerprint['count']}); bring those"
+      " back, or name others"
     )
-  if not len(array):
+  if not count:
     raise errors.UserError(
       f"config.data.source={data.source}: none of its images can be read"
     )
-  sides = held_out.split(array, data.hold_out)
-  return Reals(*(windows(array, side, data.size) for side in sides))
+  return found
 
 
 def windows(
