@@ -183,10 +183,11 @@ class Checkpoints:
     """Returns when all that was saved is on disk."""
     with self._full_disks():
       self._manager.wait_until_finished()
-    digests.sync(self._folder)
     self._prune()
 
   def _prune(self) -> None:
+    # The new one is on the disk before an old one is deleted.
+    digests.sync(self._folder)
     regular = [step for step in self.steps if not step % self._every]
     kept = {*regular[-self._keep :], *self.steps[-1:], self._preserved}
     for step in self.steps:

@@ -4,6 +4,7 @@ import errno
 import functools
 import json
 import os
+import pathlib
 import shutil
 import types
 
@@ -85,6 +86,30 @@ def test_an_exception_deletes_none(tmp_path):
   ):
     raise KeyboardInterrupt
   assert checkpoints.steps(tmp_path) == (1, 2)
+
+
+def test_all_files_are_on_the_disk_before_their_digests_are(
+  tmp_path, monkeypatch
+):
+  synced, fsync = [], os.fsync
+
+  def follow(descriptor):
+    path = pathlib.Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+    if path.parts[-1] == digests.NAME:
+      inside = set(path.parent.rglob("*")) - {path}
+      assert inside and inside <= set(synced)
+    fsync(descriptor)
+    synced.append(path)
+
+  monkeypatch.setattr(os, "fsync", follow)
+  state = tiny.init(tiny.make_config())
+  with checkpoints.Checkpoints(tmp_path, keep=1) as saved:
+    saved.save(1, state, {"a.json": b"{}"})
+  names = [path.name for path in synced]
+  assert digests.NAME in names and "a.json" in names
+  # Then its name, in the folder of all of them.
+  assert names[-1] == "checkpoints"
+  assert checkpoints.read_files(tmp_path, ["a.json"]) == (1, {"a.json": b"{}"})
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -5,6 +5,8 @@ import io
 import pathlib
 import pickle
 import random
+import subprocess
+import sys
 import zipfile
 
 import h5py
@@ -185,3 +187,37 @@ def test_a_name_in_an_archive_leads_nowhere(tmp_path):
   with pytest.raises(ValueError, match="not made by torch"):
     files.read(tmp_path / "a.pth")
   assert [path.name for path in tmp_path.rglob("*")] == ["a.pth"]
+
+
+# In a process that has not started JAX, since it forks.
+HANG = """
+import pathlib, sys, time
+from tests.benchmarks import hostile
+
+folder = pathlib.Path(sys.argv[1])
+hostile.WORK_SECONDS = 1
+
+def work():
+  (folder / "run").mkdir()
+  (folder / "run" / "config.json").touch()
+  time.sleep(600)
+
+def end_of(attempt):
+  limited = hostile.limited(attempt, folder)
+  return hostile.attempt_in_child(limited, folder / "log")[0]
+
+print(end_of(work))
+(folder / "run" / "config.json").unlink()
+hostile.MOST_SECONDS = 3
+print(end_of(lambda: time.sleep(600)))
+"""
+
+
+def test_what_never_gets_to_its_work_is_a_hang(tmp_path):
+  done = subprocess.run(
+    [sys.executable, "-c", HANG, tmp_path],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+  )
+  assert done.stdout.split() == ["taken", "hang"], done.stderr

@@ -5,9 +5,10 @@
 Inputs in turn: a field of a page with a hostile value, through the front door;
 an image file, a file of weights, or a file of a run folder, damaged at random;
 the name of a source. Each is tried in a process of its own. It has to end with
-status 0 or 2, without a traceback, within 2 GiB and a minute; a field may also
-be so harmless that the program goes on to its work, after 15 seconds. One line
-of JSON counts the inputs by kind and end; what is wrong is printed above.
+status 0 or 2, without a traceback, within 2 GiB and a minute, or it is a hang.
+After a field the program may also be at its work after 15 seconds: it decodes
+images, or has a config.json. One line of JSON counts the inputs by kind and by
+end; what is wrong is printed above.
 """
 
 import argparse
@@ -226,13 +227,16 @@ def attempt_in_child(
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
-  started = time.monotonic()
+  started, hangs = time.monotonic(), False
   while not (ended := os.wait4(child, os.WNOHANG))[0]:
     if time.monotonic() - started > MOST_SECONDS:
       os.kill(child, signal.SIGKILL)
+      hangs = True
     time.sleep(0.002)
   _, status, usage = ended
   said = log.read_text(errors="replace")
+  if hangs:
+    return "hang", said
   if usage.ru_maxrss * 1024 > MOST_BYTES:
     return f"memory {usage.ru_maxrss // 1024} MiB", said
   if os.WIFSIGNALED(status):
@@ -244,11 +248,25 @@ def attempt_in_child(
   ), said
 
 
-def limited(attempt: Callable[[], int]) -> Callable[[], int]:
-  """The attempt, which is well when it has worked for some seconds."""
+def limited(
+  attempt: Callable[[], int], folder: pathlib.Path
+) -> Callable[[], int]:
+  """The attempt, which is well when it is at its work after some seconds.
+
+  Args:
+    attempt: a call of the program.
+    folder: of its run and its cache.
+  """
+
+  def look(*_: object) -> None:
+    decoded = (folder / "cache").rglob("*.partial/images.npy")
+    at_work = any(path.stat().st_size > 2**13 for path in decoded)
+    if at_work or (folder / "run" / "config.json").exists():
+      os._exit(0)
+    signal.alarm(1)
 
   def limited() -> int:
-    signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGALRM, look)
     signal.alarm(WORK_SECONDS)
     return attempt()
 
@@ -289,8 +307,10 @@ def run_all() -> int:
       continue
     kind, name, attempt = found
     if kind == "field":
-      attempt = limited(attempt)
+      attempt = limited(attempt, folder)
       shutil.rmtree(folder / "run", ignore_errors=True)
+      for partial in (folder / "cache").rglob("*.partial"):
+        shutil.rmtree(partial)
     end, said = attempt_in_child(attempt, folder / "log")
     ends[f"{kind}: {end}"] += 1
     if end not in ("taken", "refused"):

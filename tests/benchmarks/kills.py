@@ -4,14 +4,17 @@
 
 A training is killed again and again: while images are decoded, some
 milliseconds before, in and after the writing of a checkpoint, and anywhere. So
-is a painting. Each time it is started again, in another process, with the same
-command. At the end it is compared, bit for bit, with one that never stopped:
+is a painting on two devices: anywhere, and soon after the state of a photograph
+was saved. Each time it is started again, in another process, with the same
+command. At the end it is compared, bit for bit, with one that was not killed:
 the last checkpoint, the contact sheets and the lines of metrics.jsonl, or the
-painted pictures. A difference is an error. One line of JSON counts the kills.
+painted pictures. A difference is an error, and so are paintings of which none
+goes on in the middle of a photograph. One line of JSON counts the kills.
 """
 
 import argparse
 import collections
+import contextlib
 import functools
 import itertools
 import json
@@ -29,7 +32,7 @@ import jax
 
 from astgan import writer
 from astgan.data import images
-from astgan.nst import paint
+from astgan.nst import paint, unfinished
 from astgan.train import loop
 from configs import nst
 from tests import pictures
@@ -37,6 +40,9 @@ from tests.train import tiny
 
 # Measured, so not the same in two runs.
 _MEASURED = ("images_per_second", "share_waiting_for_data")
+
+# Said by a painting that goes on in the middle of a photograph.
+_RESUMED = "astgan resumed"
 
 # Of moments, in turn.
 KINDS = ("decoding", "saving", "later", "anywhere")
@@ -65,6 +71,24 @@ class Later:
     count = max((int(n) for n in found if n.isdigit()), default=0)
     self._count = count if self._count is None else self._count
     if count > self._count and self._due is None:
+      self._due = time.monotonic() + self._seconds
+    return self._due is not None and time.monotonic() > self._due
+
+
+class Unfinished:
+  """Within 0.2 seconds of the next state of a photograph that is saved."""
+
+  def __init__(self, draws: random.Random) -> None:
+    self._seconds = draws.uniform(0, 0.2)
+    self._before = self._due = None
+
+  def __call__(self, workdir: pathlib.Path, cache: pathlib.Path) -> bool:
+    found = set()
+    for path in (workdir / "unfinished").glob("*.npz"):
+      with contextlib.suppress(FileNotFoundError):
+        found.add((path.name, path.stat().st_mtime_ns))
+    self._before = found if self._before is None else self._before
+    if found - self._before and self._due is None:
       self._due = time.monotonic() + self._seconds
     return self._due is not None and time.monotonic() > self._due
 
@@ -128,7 +152,8 @@ def survive(
     cache: of decoded images; emptied before a kill while decoding.
     draws: of the moments.
     kills: at most so many.
-    kinds: of the moments: `decoding`, `saving`, `later` and `anywhere`.
+    kinds: of the moments: `decoding`, `saving`, `later`, `unfinished` and
+      `anywhere`.
     seconds: of the process, in which `anywhere` lies.
 
   Returns: how often it was killed in each kind of moment.
@@ -140,6 +165,7 @@ def survive(
       "decoding": is_decoding,
       "saving": is_saving,
       "later": Later(draws),
+      "unfinished": Unfinished(draws),
       "anywhere": Anywhere(draws, seconds),
     }[kind]
     if kind == "decoding":
@@ -202,6 +228,7 @@ def make_painting(folder: pathlib.Path, photographs: int, steps: int):
     "paint.style_size": 48,
     "paint.steps": steps,
     "paint.log_every": 5,
+    "paint.save_every": 5,
     "compile_cache": "off",
   }
   config.update_from_flattened_dict(fields)
@@ -231,13 +258,28 @@ def kill_trainings(
 
 def kill_paintings(
   folder: pathlib.Path, draws: random.Random, kills: int, photographs: int
-) -> collections.Counter:
-  """The same of paintings of so many photographs."""
-  made = collections.Counter()
+) -> tuple[collections.Counter, int]:
+  """The same of paintings of so many photographs, and how many were resumed."""
+  made, resumed = collections.Counter(), 0
   if not kills:
-    return made
+    return made, resumed
   config = make_painting(folder / "paint", photographs, steps=20)
-  run = functools.partial(paint.paint, config)
+
+  def run(workdir):
+    # In a process of its own, before JAX starts.
+    os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+    os.environ["PJRT_NPROC"] = "8"
+    load = unfinished.load
+
+    def telling(*arguments, **options):
+      found = load(*arguments, **options)
+      if found is not None:
+        print(_RESUMED, flush=True)
+      return found
+
+    unfinished.load = telling
+    paint.paint(config, workdir)
+
   live(run, folder / "painted", lambda: False)
   for number in itertools.count():
     workdir = folder / f"painting_{number}"
@@ -247,13 +289,16 @@ def kill_paintings(
       folder,
       draws,
       kills=kills - made.total(),
-      kinds=("anywhere",),
+      kinds=("unfinished", "anywhere"),
       seconds=20,
     )
     assert_same_files(workdir / "painted", folder / "painted" / "painted")
     print(workdir.name, dict(made), flush=True)
+    resumed += workdir.with_suffix(".log").read_text().count(_RESUMED)
     if made.total() == kills:
-      return made
+      break
+  assert resumed, "no painting went on in its middle"
+  return made, resumed
 
 
 def main() -> None:
@@ -269,7 +314,7 @@ def main() -> None:
   jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
   draws = random.Random(options.seed)
   trained = kill_trainings(folder, draws, options.trainings, options.steps)
-  painted = kill_paintings(
+  painted, resumed = kill_paintings(
     folder, draws, options.paintings, options.photographs
   )
   shutil.rmtree(folder)
@@ -279,6 +324,7 @@ def main() -> None:
         "kills": trained.total() + painted.total(),
         **{f"trainings_{kind}": count for kind, count in trained.items()},
         **{f"paintings_{kind}": count for kind, count in painted.items()},
+        "photographs_resumed": resumed,
       }
     )
   )

@@ -125,24 +125,49 @@ def test_a_damaged_photograph_is_left_to_nobody(alone, tmp_path, caplog):
   assert not (tmp_path / "run" / "unfinished").exists()
 
 
-def test_two_processes_paint_a_folder_as_one_does(alone, tmp_path):
-  page = tmp_path / "page.py"
-  page.write_text(
-    "import pathlib\n"
-    "from tests.nst import test_claims\n\n"
-    "def get_config():\n"
-    f"  return test_claims.make_config(pathlib.Path({str(alone)!r}))\n"
-  )
-  flags = re.sub(r"(device_count=)\d", r"\g<1>1", os.environ["XLA_FLAGS"])
-  workdir = tmp_path / "run"
-  done = subprocess.run(
-    ["bash", "launch/multiprocess.sh", "2", f"--config={page}"]
-    + [f"--workdir={workdir}"],
+# The painting of photographs in two processes, one of which may be killed when
+# it writes its first painting.
+PAGE = """
+import os, pathlib, signal
+from astgan.nst import photographs
+from tests.nst import test_claims
+
+def kill(*arguments):
+  os.kill(os.getpid(), signal.SIGKILL)
+
+if os.environ["JAX_PROCESS_ID"] == os.environ["KILLED"]:
+  photographs.write = kill
+
+def get_config():
+  return test_claims.make_config(pathlib.Path(os.environ["ALONE"]))
+"""
+
+
+def launch(alone, folder, *, devices, killed=""):
+  """Paints what `alone` holds in two processes of so many devices."""
+  (folder / "page.py").write_text(PAGE)
+  flags = os.environ["XLA_FLAGS"]
+  flags = re.sub(r"(device_count=)\d", rf"\g<1>{devices}", flags)
+  variables = {"ALONE": str(alone), "KILLED": killed, "XLA_FLAGS": flags}
+  return subprocess.run(
+    ["bash", "launch/multiprocess.sh", "2", f"--config={folder / 'page.py'}"]
+    + [f"--workdir={folder / 'run'}"],
     cwd=ROOT,
-    env=os.environ | {"PYTHON": sys.executable, "XLA_FLAGS": flags},
+    env=os.environ | {"PYTHON": sys.executable} | variables,
     capture_output=True,
     text=True,
     timeout=300,
   )
+
+
+def test_two_processes_one_of_them_killed_paint_a_folder_as_one_does(
+  alone, tmp_path
+):
+  # One of two devices: a process whose first painting is done, and not written.
+  killed = launch(alone, tmp_path, devices=2, killed="1")
+  assert killed.returncode == 1
+  assert "start the same command again" in killed.stderr
+  assert len(list((tmp_path / "run" / "painted").iterdir())) >= 2
+  done = launch(alone, tmp_path, devices=1)
   assert done.returncode == 0, done.stderr
-  assert_same(workdir, alone / "run")
+  assert_same(tmp_path / "run", alone / "run")

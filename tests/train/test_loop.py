@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import jax
 import jax.numpy as jnp
@@ -90,6 +91,22 @@ def test_a_run_is_what_its_batches_and_its_draws_make_of_it(whole, decoded):
       position += size
   np.testing.assert_allclose(read_lines(whole)[-2]["number/loss"], w, rtol=1e-5)
   assert tiny.read_checkpoint(whole, 12)["extra"]["seen"] == 18
+
+
+@pytest.mark.parametrize("moment", [0, 4_000_000_000])
+def test_clocks_that_jump_change_nothing(
+  workdir, whole, decoded, moment, monkeypatch
+):
+  # The newest file is older than all others, or of the next century.
+  shutil.copytree(whole, workdir)
+  shutil.rmtree(workdir / "checkpoints" / "12")
+  (workdir / "lock").touch()
+  newest = workdir / "checkpoints" / "8"
+  for path in [newest, *newest.rglob("*"), *workdir.glob("*"), decoded]:
+    os.utime(path, (moment, moment))
+  monkeypatch.setattr(time, "time", lambda: float(moment))
+  train(workdir, decoded)
+  assert_same_end(workdir, whole)
 
 
 @pytest.mark.parametrize("before", [0, 3, 9])
