@@ -422,8 +422,8 @@ def judging() -> ml_collections.ConfigDict:
   # The photographs, each with the file name, but for the suffix, of what was
   # painted of it; and the images of the style. Each a file or a folder; "" is
   # what the painting run had, if its style was one. The folder of a training
-  # run as the style stands for the paintings that it held out (data.hold_out):
-  # no generator that a picture was painted from has seen them.
+  # run as the style stands for the paintings that it held out (data.hold_out),
+  # which its generator has never seen.
   judge.content = ""
   judge.style = ""
   # Longer side at which all images are compared, in pixels: features change

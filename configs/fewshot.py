@@ -22,7 +22,9 @@ then and 0.021 after 3,000 (docs/results).
 
 References: Liu et al., Towards Faster and Stabilized GAN Training for
   High-fidelity Few-shot Image Synthesis, 2021; Sauer et al., Projected GANs
-  Converge Faster, 2021.
+  Converge Faster, 2021; Zhao et al., Differentiable Augmentation for
+  Data-Efficient GAN Training, 2020; Karras et al., Training Generative
+  Adversarial Networks with Limited Data, 2020.
 """
 
 import ml_collections
@@ -84,7 +86,12 @@ def get_config() -> ml_collections.ConfigDict:
 
   diff_augment = config.diff_augment = ml_collections.ConfigDict()
   # Augmentations that the discriminator sees all images through (Zhao 2020):
-  # any of "colour", "translation" (by up to an eighth) and "cutout".
+  # any of "colour", "translation" (by up to an eighth) and "cutout". Without
+  # "colour" the palette is judged as it is, and the palette is the style. By the
+  # number of paintings: with hundreds, all images are augmented, as here; with
+  # thousands, target=0.6 augments no more of them than the discriminator's
+  # overfitting asks for; with tens of thousands () is best, since Zhao's
+  # distance on 70,000 faces was 3.8 without and 4.2 with.
   diff_augment.policy = ("translation", "cutout")
   # Side of the square that is cut out, as a share of the image's.
   diff_augment.cutout_size = 0.2
