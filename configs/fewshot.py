@@ -87,7 +87,7 @@ def get_config() -> ml_collections.ConfigDict:
   diff_augment = config.diff_augment = ml_collections.ConfigDict()
   # Augmentations that the discriminator sees all images through (Zhao 2020):
   # any of "colour", "translation" (by up to an eighth) and "cutout". Without
-  # "colour" the palette is judged as it is, and the palette is the style. By the
+  # "colour" the palette is judged as it is: it is the style. By the
   # number of paintings: with hundreds, all images are augmented, as here; with
   # thousands, target=0.6 augments no more of them than the discriminator's
   # overfitting asks for; with tens of thousands () is best, since Zhao's
