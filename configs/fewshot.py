@@ -87,11 +87,11 @@ def get_config() -> ml_collections.ConfigDict:
   diff_augment = config.diff_augment = ml_collections.ConfigDict()
   # Augmentations that the discriminator sees all images through (Zhao 2020):
   # any of "colour", "translation" (by up to an eighth) and "cutout". Without
-  # "colour" the palette is judged as it is: it is the style. By the
-  # number of paintings: with hundreds, all images are augmented, as here; with
-  # thousands, target=0.6 augments no more of them than the discriminator's
-  # overfitting asks for; with tens of thousands () is best, since Zhao's
-  # distance on 70,000 faces was 3.8 without and 4.2 with.
+  # "colour" the palette, which is the style, is judged as it is. By the number
+  # of paintings: with hundreds all images are augmented, as here; with
+  # thousands target=0.6 augments no more of them than the discriminator's
+  # overfitting asks for; with tens of thousands () is best: on 70,000 faces the
+  # distance was 3.8 without, 4.2 with (Zhao 2020).
   diff_augment.policy = ("translation", "cutout")
   # Side of the square that is cut out, as a share of the image's.
   diff_augment.cutout_size = 0.2
