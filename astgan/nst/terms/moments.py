@@ -1,16 +1,13 @@
 """Style as the mean and the covariance of the features of a layer."""
 
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
 
 from astgan import arrays
+from astgan.losses import gaussians
 from astgan.nst.terms import gram, interface, layers
 
 # Added to variances before their root is taken.
 _SMALLEST = 1e-6
-# Eigenvalues below this share of the largest are rounding.
-_RELATIVE = 1e-6
 
 
 class Moments(layers.Euclidean):
@@ -64,7 +61,7 @@ class Covariance(Moments):
   def describe(self, sums):
     """The covariance matrices, by layer."""
     return {
-      tap: covariance(first / pixels, second / pixels)
+      tap: gaussians.covariance(first / pixels, second / pixels)
       for tap, (first, second, pixels) in sums.items()
     }
 
@@ -72,14 +69,9 @@ class Covariance(Moments):
 class Wasserstein(Moments):
   """sum_l w_l W_2^2 / c between the Gaussians of a layer's features.
 
-    W_2^2 = |mu - nu|^2 + tr(A + B - 2 (B^(1/2) A B^(1/2))^(1/2))
-
-  A group is the Gaussian of all of its pixels together, each image with the
-  same share: the mean over its images of W_2^2 would need a matrix root each.
-  It is divided by the number of channels c, as the other losses are means.
-
-  References: Dowson and Landau, The Frechet distance between multivariate
-    normal distributions, 1982; Mroueh, Wasserstein Style Transfer, 2019.
+  See `astgan.losses.gaussians`. A group is the Gaussian of all of its pixels
+  together, each image with the same share: the mean over its images of W_2^2
+  would need a matrix root each.
   """
 
   def describe(self, sums):
@@ -90,69 +82,11 @@ class Wasserstein(Moments):
     }
 
   def target(self, group: interface.Group):
-    """Mean, root of the covariance, its trace and the floor, by layer."""
-
-    @arrays.precise
-    def of_layer(mean, second):
-      values, vectors = jnp.linalg.eigh(covariance(mean, second))
-      values = jnp.maximum(values, 0)
-      root = (vectors * jnp.sqrt(values)[None]) @ vectors.T
-      # The covariance of a style of one colour is 0.
-      floor = _RELATIVE * jnp.maximum(values[-1], _SMALLEST) ** 2
-      # That of equal Gaussians is then 0.
-      trace = 2 * jnp.sum(jnp.sqrt(values**2 + floor)) - jnp.sum(values)
-      return mean, root, trace, floor
-
-    return {tap: of_layer(*layer) for tap, layer in group.mean.items()}
+    """Of each layer a `gaussians.Target`."""
+    return {tap: gaussians.target(*layer) for tap, layer in group.mean.items()}
 
   def distance(self, description, target):
     """The weighted sum over the layers."""
-
-    @arrays.precise
-    def of_layer(tap):
-      mean, second = description[tap]
-      own = covariance(mean, second)
-      target_mean, root, trace, floor = target[tap]
-      product = root @ own @ root
-      squared = jnp.sum(jnp.square(mean - target_mean))
-      squared += jnp.trace(own) + trace
-      squared -= 2 * trace_of_root(product, floor)
-      return squared / len(mean)
-
-    return self.weighted(of_layer)
-
-
-def covariance(
-  mean: Float[Array, "c"], second: Float[Array, "c c"]
-) -> Float[Array, "c c"]:
-  """The covariance of channels, of their means and second moments."""
-  return second - jnp.outer(mean, mean)
-
-
-@jax.custom_vjp
-def trace_of_root(
-  matrix: Float[Array, "c c"], floor: Float[Array, ""]
-) -> Float[Array, ""]:
-  """tr (M + floor)^(1/2) of a symmetric positive semidefinite matrix.
-
-  Its gradient is (M + floor)^(-1/2) / 2. That of an eigendecomposition, which
-  automatic differentiation would take, is infinite where two eigenvalues are
-  equal.
-  """
-  return _forward(matrix, floor)[0]
-
-
-def _forward(matrix, floor):
-  values, vectors = jnp.linalg.eigh((matrix + matrix.T) / 2)
-  roots = jnp.sqrt(jnp.maximum(values, 0) + floor)
-  return jnp.sum(roots), (roots, vectors)
-
-
-@arrays.precise
-def _backward(residuals, cotangent):
-  roots, vectors = residuals
-  gradient = (vectors * (cotangent / (2 * roots))[None]) @ vectors.T
-  return gradient, jnp.zeros_like(cotangent)
-
-
-trace_of_root.defvjp(_forward, _backward)
+    return self.weighted(
+      lambda tap: gaussians.wasserstein(*description[tap], target[tap])
+    )

@@ -1,7 +1,5 @@
 """Terms of means and covariances, against numpy and scipy in float64."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.linalg
@@ -75,9 +73,3 @@ def test_wasserstein_of_an_image_to_itself_is_zero():
   scale = loss_of(moments.Wasserstein)
   own = loss_of(moments.Wasserstein, [toy.PHOTOGRAPH])
   assert abs(own) < 1e-4 * scale
-
-
-def test_the_root_of_a_matrix_with_equal_eigenvalues_has_a_gradient():
-  # d tr M^(1/2) = tr (M^(-1/2) dM) / 2; of 4 I that is 1/4 on the diagonal.
-  gradient = jax.grad(moments.trace_of_root)(4 * jnp.eye(3), jnp.float32(0))
-  np.testing.assert_allclose(gradient, np.eye(3, dtype="f") / 4, atol=1e-6)
