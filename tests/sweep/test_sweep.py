@@ -16,8 +16,8 @@ from configs import sweep as page
 
 ROOT = pathlib.Path(__file__).parents[2]
 CHANGES = (
-  *("model.width=2", "data.count=16", "train.batch_size=4", "train.steps=300"),
-  *("train.sample_every=300", "train.save_every=300", "train.log_every=1"),
+  *("model.width=2", "data.count=16", "train.batch_size=4", "train.steps=120"),
+  *("train.sample_every=120", "train.save_every=120", "train.log_every=1"),
   "train.evaluate_every=0",
 )
 
@@ -55,7 +55,7 @@ def test_a_sweep_that_was_stopped_goes_on_to_the_end(tmp_path):
   assert process.returncode == 0, output
   assert "stopped by SIGTERM; the same command goes on" in output
   (reached,) = (int(p.name) for p in (first / "checkpoints").iterdir())
-  assert 0 < reached < 300
+  assert 0 < reached < 120
 
   process = start(tmp_path)
   output, _ = process.communicate(timeout=600)
@@ -110,6 +110,7 @@ def test_a_sweep_paints_only_what_is_not_painted(tmp_path):
   config.sweep.page = str(ROOT / "configs" / "nst.py")
   config.sweep.changes = (
     *("features.weights=random", "paint.size=40", "paint.steps=2"),
+    *("paint.style_layers=('conv_1',)", "paint.content_layers=('conv_1',)"),
     *(f"paint.{part}={tmp_path}/photograph.png" for part in PARTS),
     f"compile_cache={tmp_path / 'programs'}",
   )
