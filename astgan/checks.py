@@ -1,7 +1,8 @@
 """Fields of a config, checked by name before anything slow happens."""
 
 import math
-from collections.abc import Collection, Mapping
+import numbers
+from collections.abc import Collection, Mapping, Sequence
 
 import ml_collections
 import numpy as np
@@ -107,3 +108,39 @@ def filled(config: ml_collections.ConfigDict, name: str) -> None:
   """Raises UserError if the field is an empty string."""
   if not field(config, name):
     raise errors.UserError(f"config.{name} is empty; give it a value")
+
+
+def weights(
+  config: ml_collections.ConfigDict, name: str, count: int, what: str
+) -> None:
+  """Raises UserError unless the field weighs each of them; () is 1 for all."""
+  are_weights(field(config, name), name, count, what)
+
+
+def are_weights(
+  values: Sequence[object], name: str, count: int, what: str
+) -> None:
+  """The same of values of a field.
+
+  Args:
+    values: of the weights.
+    name: dotted name of the field.
+    count: of what they weigh.
+    what: they weigh, such as "style layers".
+  """
+  if len(values) not in (0, count):
+    raise errors.UserError(
+      f"{name} has {len(values)} weights for {count} {what}; give one for each,"
+      " or () for 1"
+    )
+  if not all(_is_weight(value) for value in values):
+    raise errors.UserError(
+      f"{name} are finite numbers of at least 0; got {values}"
+    )
+  if values and not any(values):
+    raise errors.UserError(f"{name} are 0 for all {what}; weigh one")
+
+
+def _is_weight(value):
+  number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+  return number and math.isfinite(value) and value >= 0

@@ -62,8 +62,12 @@ def get_config() -> ml_collections.ConfigDict:
   features.weights = "auto"
 
   loss = config.loss = ml_collections.ConfigDict()
-  # The paper's layers.
+  # What is the same in paintings and in the style: gram (the paper; matrices of
+  # each painting), or wasserstein (Gaussians of a batch of paintings together).
+  loss.style = "gram"
+  # The paper's layers, and the weight of each; () is 1 for all.
   loss.style_layers = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+  loss.style_layer_weights = ()
   loss.content_layer = "relu2_2"
   # Weights of the losses, in the scales of `astgan.losses.perceptual` with Gram
   # matrices divided by pixels and channels.

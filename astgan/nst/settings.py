@@ -1,7 +1,6 @@
 """Validation of the painting fields."""
 
 import math
-import numbers
 
 import ml_collections
 
@@ -99,7 +98,7 @@ def _check_styles(config):
   """Blends and masks name each style once."""
   paint = config.paint
   count = 1 + len(paint.styles)
-  _check_weights(paint.blend, "blend", count, "styles")
+  checks.weights(config, "paint.blend", count, "styles")
   if paint.blend and paint.masks:
     raise errors.UserError(
       "paint.blend and paint.masks: each style has its own region, and nothing"
@@ -132,40 +131,21 @@ def _check_layers(config):
 
 def _check_layer_weights(config, kind):
   """One weight for each layer, or as many for each term."""
-  name = f"{kind}_layer_weights"
-  weights = config.paint[name]
+  name = f"paint.{kind}_layer_weights"
+  weights = config.paint[f"{kind}_layer_weights"]
   count, what = len(config.paint[f"{kind}_layers"]), f"{kind} layers"
   own = [isinstance(weight, tuple | list) for weight in weights]
   if not any(own):
-    _check_weights(weights, name, count, what)
+    checks.weights(config, name, count, what)
     return
   terms = len(config.paint[f"{kind}_terms"])
   if not (all(own) and len(weights) == terms and all(map(len, weights))):
     raise errors.UserError(
-      f"paint.{name} is one tuple of {count} weights, or one for each of the"
-      f" {terms} {kind} terms; got {weights}"
+      f"{name} is one tuple of {count} weights, or one for each of the {terms}"
+      f" {kind} terms; got {weights}"
     )
   for of_term in weights:
-    _check_weights(of_term, name, count, what)
-
-
-def _check_weights(weights, name, count, what):
-  if len(weights) not in (0, count):
-    raise errors.UserError(
-      f"paint.{name} has {len(weights)} weights for {count} {what}; give one"
-      " for each, or () for 1"
-    )
-  if not all(_is_weight(weight) for weight in weights):
-    raise errors.UserError(
-      f"paint.{name} are finite numbers of at least 0; got {weights}"
-    )
-  if weights and not any(weights):
-    raise errors.UserError(f"paint.{name} are 0 for all {what}; weigh one")
-
-
-def _is_weight(value):
-  number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-  return number and math.isfinite(value) and value >= 0
+    checks.are_weights(of_term, name, count, what)
 
 
 def _check_terms(config):
@@ -181,8 +161,8 @@ def _check_terms(config):
       raise errors.UserError(
         f"paint.{kind}_terms names no term; name at least one"
       )
-    name = f"{kind}_term_weights"
-    _check_weights(paint[name], name, len(terms), f"{kind} terms")
+    name = f"paint.{kind}_term_weights"
+    checks.weights(config, name, len(terms), f"{kind} terms")
     _check_layer_weights(config, kind)
   if "gram_chain" in paint.style_terms and len(paint.style_layers) < 2:
     raise errors.UserError(

@@ -1,20 +1,15 @@
 """System `fast`: a network that paints one style, of a group, in one pass.
 
 It learns from photographs by perceptual losses: the features of a deep layer
-stay as they are, and the Gram matrices become those of the style. Where the
-style is a group of images, the loss is the mean over the group,
-
-  mean_i |G - A_i|^2 = |G - mean A|^2 + mean_i |A_i - mean A|^2,
-
-of which the second term is a constant: a group costs what one image costs.
+stay as they are, and what describes the style becomes that of the group.
 
 References: Johnson, Alahi and Fei-Fei, Perceptual Losses for Real-Time Style
   Transfer and Super-Resolution, 2016; Ulyanov, Vedaldi and Lempitsky, Instance
-  Normalization: The Missing Ingredient for Fast Stylization, 2016; the Ast-GAN
-  report, section 3.3, for the mean over a group.
+  Normalization: The Missing Ingredient for Fast Stylization, 2016.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 
 import jax
@@ -28,7 +23,8 @@ from astgan.features import vgg, weights
 from astgan.losses import perceptual
 from astgan.models import translator
 from astgan.systems import (
-  group_means,
+  devices,
+  fast_style,
   interface,
   style_images,
   supervised,
@@ -37,8 +33,6 @@ from astgan.systems import (
 
 # The network's, for which a frame of zeros would be a style of its own.
 _PADDING = "replicate"
-
-Grams = dict[str, Float[Array, "c c"]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -68,7 +62,9 @@ class Fast(supervised.Supervised):
     checks.one_of(config, "features.net", tuple(vgg.BLOCKS))
     names = ("style_layers", "content_layer")
     scales = ("style_weight", "content_weight", "tv_weight")
-    checks.fields(config, "loss", *names, *scales)
+    checks.fields(
+      config, "loss", "style", "style_layer_weights", *names, *scales
+    )
     for name in scales:
       checks.within(config, f"loss.{name}", 0)
     for name in names:
@@ -76,8 +72,7 @@ class Fast(supervised.Supervised):
         vgg.check_taps(config.features.net, _layers(config.loss[name]))
       except ValueError as error:
         raise errors.UserError(f"config.loss.{name}: {error}") from error
-    if not config.loss.style_layers:
-      raise errors.UserError("config.loss.style_layers is empty; name a layer")
+    fast_style.check(config)
 
   def modules(self) -> dict[str, translator.Translator]:
     """The translator."""
@@ -95,21 +90,21 @@ class Fast(supervised.Supervised):
 
   def init(self, key: jax.Array) -> interface.TrainState:
     """The translator, and room for the style."""
-    layers = vgg.layers_by_tap(self.config.features.net)
-    empty = {}
-    for tap in self.config.loss.style_layers:
-      block = int(layers[tap][len("relu")])  # Of relu4_1, conv4_1 or pool4.
-      channels = vgg.CHANNELS[block - 1]
-      empty[tap] = jnp.zeros((channels, channels))
-    return super().init(key).replace(extra=empty)
+    return super().init(key).replace(extra=fast_style.empty(self.config))
 
   def load_frozen(self) -> dict[str, PyTree]:
-    """The feature network, and the mean Gram matrices of the style."""
+    """The feature network, and the style."""
     config = self.config
     params = weights.load(config.features.net, config.features.weights)
+    see = functools.partial(
+      vgg.apply,
+      params,
+      taps=tuple(config.loss.style_layers),
+      padding=_PADDING,
+    )
     images = style_images.read(config, self.make)
-    grams = jax.jit(lambda images: self._grams(params, images))
-    return {"net": params, "style": group_means.mean(grams, images)}
+    style = fast_style.of_group(config, see, images)
+    return {"net": params, "style": style}
 
   def update(self, state, batch, draws, frozen, **options):
     """One step; see `interface.System`.
@@ -126,14 +121,24 @@ class Fast(supervised.Supervised):
     frozen = {"net": frozen["net"], "style": style}
     return super().update(state, batch, draws, frozen, **options)
 
+  def loss_over(self, axis_name):
+    """`loss`, of the paintings of all devices."""
+    mean = functools.partial(devices.mean_over, axis_name)
+    return functools.partial(self.loss, mean=mean)
+
   def loss(
     self,
     params: dict[str, PyTree],
     batch: Mapping[str, Images],
     draws: PyTree,
     frozen: PyTree,
+    *,
+    mean: Callable[[PyTree], PyTree] = lambda tree: tree,
   ) -> tuple[jax.Array, interface.Scalars]:
-    """Weighted content, style and smoothness of the painted photographs."""
+    """Weighted content, style and smoothness of the painted photographs.
+
+    Others are as for `Supervised.loss`; `mean` is over the devices.
+    """
     del draws
     fields, images = self.config.loss, batch["photographs"]
     painted = self.modules()["generator"].apply(
@@ -149,15 +154,8 @@ class Fast(supervised.Supervised):
       tuple(dict.fromkeys((*fields.style_layers, layer))),
       padding=_PADDING,
     )
-    style = sum(
-      perceptual.style(
-        gram := perceptual.gram(found[tap]),
-        jnp.broadcast_to(frozen["style"][tap], gram.shape),
-      )
-      for tap in fields.style_layers
-    )
     terms = {
-      "style": style,
+      "style": fast_style.loss(self.config, found, frozen["style"], mean=mean),
       "content": perceptual.content(found[layer], kept[layer]),
       "tv": perceptual.total_variation(signed_to_unit(painted)),
     }
@@ -187,12 +185,6 @@ class Fast(supervised.Supervised):
     """The translator, its moving average where one is kept."""
     params = self.params(state)["generator"]
     return translated.Painter(self.modules()["generator"], {"painting": params})
-
-  def _grams(self, params, images):
-    found = vgg.apply(
-      params, images, tuple(self.config.loss.style_layers), padding=_PADDING
-    )
-    return {tap: perceptual.gram(features) for tap, features in found.items()}
 
 
 def _layers(value: str | Sequence[str]) -> tuple[str, ...]:

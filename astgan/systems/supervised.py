@@ -1,7 +1,7 @@
 """Systems whose networks minimise one loss."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import flax.linen as nn
@@ -72,6 +72,13 @@ class Supervised:
     """What the networks minimise, a mean over the examples, and scalars."""
     raise NotImplementedError
 
+  def loss_over(
+    self, axis_name: str | None
+  ) -> Callable[..., tuple[jax.Array, interface.Scalars]]:
+    """`loss` on a device of an axis, whose others it heeds if it must."""
+    del axis_name
+    return self.loss
+
   @property
   def phases(self) -> tuple[interface.Phase, ...]:
     """One."""
@@ -124,9 +131,9 @@ class Supervised:
     """One step; see `interface.System`."""
     del phase, turn
     params = {name: net.params for name, net in state.networks.items()}
+    loss = self.loss_over(axis_name)
     gradients, scalars = devices.mean_over(
-      axis_name,
-      jax.grad(self.loss, has_aux=True)(params, batch, draws, frozen),
+      axis_name, jax.grad(loss, has_aux=True)(params, batch, draws, frozen)
     )
     new = {}
     for name, gradient in gradients.items():

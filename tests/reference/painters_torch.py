@@ -16,6 +16,8 @@ def load(variables):
   """Our tree of arrays in float64 by the same names; kernels become OIHW."""
   if isinstance(variables, dict):
     return {name: load(part) for name, part in variables.items()}
+  if isinstance(variables, tuple):
+    return tuple(load(part) for part in variables)
   tensor = torch.tensor(variables, dtype=torch.float64)
   return tensor.permute(3, 2, 0, 1).contiguous() if tensor.ndim == 4 else tensor
 
@@ -116,10 +118,25 @@ def fast_loss(params, batch, draws, frozen, config):
   found = see(frozen["net"], painted, taps)
   loss = fields.content_weight * functional.mse_loss(found[layer], kept)
   loss = loss + fields.tv_weight * total_variation(painted / 2)
-  for tap in fields.style_layers:
-    difference = gram(found[tap]) - frozen["style"][tap]
-    loss = loss + fields.style_weight * (difference**2).mean()
+  weights = fields.style_layer_weights or (1.0,) * len(fields.style_layers)
+  for tap, weight in zip(fields.style_layers, weights, strict=True):
+    style = frozen["style"][tap]
+    if fields.style == "gram":
+      distance = ((gram(found[tap]) - style) ** 2).mean()
+    else:
+      distance = wasserstein(found[tap], style)
+    loss = loss + fields.style_weight * weight * distance
   return loss
+
+
+def wasserstein(features, style):
+  """The squared distance of the Gaussian of all examples to (nu, B^(1/2))."""
+  nu, root, trace, floor = style
+  pixels = features.permute(0, 2, 3, 1).flatten(0, 2)
+  covariance = torch.cov(pixels.T, correction=0)
+  values = torch.linalg.eigvalsh(root @ covariance @ root)
+  squared = ((pixels.mean(0) - nu) ** 2).sum() + covariance.trace() + trace
+  return (squared - 2 * (values.clamp(0) + floor).sqrt().sum()) / len(nu)
 
 
 def style_loss(found, styles):

@@ -12,9 +12,10 @@ from astgan.systems import supervised
 from tests import pictures
 from tests.train import tiny
 
-# The page of each system, and what makes it small.
+# The page of each system, one of each loss, and what makes it small.
 PAGES = {
   "fast": ("johnson", {"model__blocks": 1}),
+  "fast_wasserstein": ("johnson_small", {"model__blocks": 1}),
   "adain": ("adain", {}),
   "wct": ("wct", {"model__blocks": (3, 1)}),
   "style_swap": ("style_swap", {"model__patches": 50}),
@@ -33,7 +34,7 @@ def make_config(
   """The page's smallest networks, with untrained features.
 
   Args:
-    name: of the system.
+    name: in `PAGES`.
     folder: gets an image of the style where the page has a field for it.
     optimizer, learning_rate: of its only section of that kind.
     changes: further fields, by dotted name with `__` for `.`.

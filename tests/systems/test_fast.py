@@ -3,11 +3,14 @@
 import functools
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from astgan import errors
 from astgan.data import images
-from astgan.systems import gan, registry, style_images
+from astgan.features import vgg
+from astgan.systems import fast_style, gan, registry, style_images
 from astgan.train import loop
 from tests import pictures
 from tests.systems import painters
@@ -29,6 +32,30 @@ def test_the_style_of_a_folder_has_the_mean_of_its_gram_matrices(tmp_path):
   for tap, gram in group["style"].items():
     mean = (frozen[0]["style"][tap] + frozen[1]["style"][tap]) / 2
     tiny.assert_close(gram, mean, rtol=1e-5)
+
+
+def test_a_batch_of_paintings_has_the_gaussians_of_the_group(tmp_path):
+  (tmp_path / "group").mkdir()
+  group = [pictures.noise(32, 32, seed=number) for number in range(2)]
+  for number, image in enumerate(group):
+    images.write(tmp_path / "group" / f"{number}.png", image)
+  config = painters.make_config(
+    *("fast", tmp_path),
+    loss__style="wasserstein",
+    style__source=str(tmp_path / "group"),
+    style__size=32,
+  )
+  frozen = registry.make(config).load_frozen()
+
+  def distance(pictures):
+    unit = jnp.asarray(np.stack(pictures), jnp.float32) / 255
+    found = vgg.apply(
+      frozen["net"], unit, config.loss.style_layers, padding="replicate"
+    )
+    return fast_style.loss(config, found, frozen["style"], mean=lambda x: x)
+
+  # Neither of the two has the style alone, and both have it together.
+  assert abs(distance(group)) < 1e-3 * distance(group[:1])
 
 
 def test_a_generator_draws_the_style(tmp_path, trained):
@@ -63,6 +90,8 @@ def test_a_run_goes_on_with_the_style_that_it_began_with(tmp_path):
     ({"features__net": "vgg11"}, "features.net"),
     ({"loss__style_layers": ("relu9_1",)}, "loss.style_layers: vgg16 has no"),
     ({"loss__style_layers": ()}, "loss.style_layers is empty"),
+    ({"loss__style": "gramm"}, "loss.style is one of gram, wasserstein"),
+    ({"loss__style_layer_weights": (1.0,)}, "loss.style_layer_weights has 1"),
     ({"loss__content_layer": "relu3_4"}, "loss.content_layer"),
     ({"loss__tv_weight": -1.0}, "loss.tv_weight"),
     ({"generator__beta1": 1.0}, "generator.beta1"),

@@ -115,7 +115,9 @@ def test_what_cannot_be_is_named_in_one_line(name, changes, told, tmp_path):
   assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", sorted(painters.PAGES.keys() - {"fast"}))
+@pytest.mark.parametrize(
+  "name", sorted(painters.PAGES.keys() - {"fast", "fast_wasserstein"})
+)
 def test_missing_photographs_are_named(name, tmp_path):
   config = painters.make_config(name, tmp_path, data__photographs="")
   with pytest.raises(errors.UserError, match=r"data\.photographs is empty"):

@@ -27,7 +27,7 @@ def to_double(tree):
   )
 
 
-@pytest.mark.parametrize("name", painters_torch.LOSSES)
+@pytest.mark.parametrize("name", painters.PAGES)
 def test_an_update_agrees(name, tmp_path):
   # Steps in proportion to the gradients, where Adam's first are their signs.
   rate = 1.0
@@ -58,7 +58,7 @@ def test_an_update_agrees(name, tmp_path):
     for one in (state, new)
   )
   before = jax.tree.map(lambda x: x.requires_grad_(), before)
-  loss = painters_torch.LOSSES[name](
+  loss = painters_torch.LOSSES[config.system](
     before,
     {source: to_torch(images) for source, images in batch.items()},
     jax.tree.map(lambda x: torch.tensor(np.asarray(x)).double(), draws),
