@@ -153,7 +153,9 @@ def as_json(config: ml_collections.ConfigDict) -> bytes:
 
 
 def keeps(written: bytes, began: bytes) -> bool:
-  """Whether a config.json has the values of another in all that may not change.
+  """Whether a config.json has all fields of another, and the same values.
+
+  Those of fields that may change between two starts may differ.
 
   Args:
     written: that may have further fields, or be none.
@@ -164,9 +166,8 @@ def keeps(written: bytes, began: bytes) -> bool:
   except (ValueError, AttributeError):
     return False
   return all(
-    name in fields and fields[name] == value
+    name in fields and (name in FREE or fields[name] == value)
     for name, value in _flat(json.loads(began)).items()
-    if name not in FREE
   )
 
 

@@ -309,8 +309,13 @@ def assert_same(workdir, whole):
       tiny.read_checkpoint(workdir, step), tiny.read_checkpoint(whole, step)
     )
   timed = ("images_per_second", "share_waiting_for_data")
+  # An evaluator that measures nothing writes the step alone.
   lines, others = (
-    [{k: v for k, v in x.items() if k not in timed} for x in read_lines(run)]
+    [
+      {k: v for k, v in x.items() if k not in timed}
+      for x in read_lines(run)
+      if len(x) > 1
+    ]
     for run in (workdir, whole)
   )
   assert lines == others
@@ -356,8 +361,6 @@ def test_killed_around_a_roll_back_a_run_ends_as_one_that_was_not(
   watch = evaluators.Evaluator(100, kill)
   with pytest.raises(Killed):
     train(workdir, decoded, watch._replace(every=1))
-  lines = [x for x in read_lines(workdir) if len(x) > 1]
-  writer.rewrite(workdir, lines)
   train(workdir, decoded)
   assert_same(workdir, rolled_back)
 
