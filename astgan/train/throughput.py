@@ -65,7 +65,5 @@ class Throughput:
       return "too short to time"
     share = rates["share_waiting_for_data"]
     slower = "loading" if share > _NOTICEABLE else "computing"
-    return (
-      f"{self.line()}, {share:.2%} of the time waiting for data: {slower} is the"
-      " slower"
-    )
+    waiting = f"{share:.2%} of the time waiting for data"
+    return f"{self.line()}, {waiting}: {slower} is the slower"
