@@ -42,7 +42,8 @@ def get_config() -> ml_collections.ConfigDict:
   style = config.style = ml_collections.ConfigDict()
   # An image, a folder of images, or the run folder of a generator.
   style.source = ""
-  # Longer side of its images, in pixels: how broad strokes are.
+  # Longer side of its images, in pixels: how broad strokes are. Those of a
+  # generator of 64 pixels suit 80.
   style.size = 256
   # Images that a generator draws.
   style.batch = 256

@@ -3,13 +3,17 @@
   python -m astgan.main --config=configs/johnson_small.py \
     --config.data.source=folder:PHOTOGRAPHS --config.style.source=PAINTINGS
 
+`style.source=runs/dcgan_few --config.style.size=80` learns from what a generator
+draws.
+
 johnson.py at 128 pixels and half the width, and with another style: the
 paintings of a batch have, together, the Gaussians of the group in the layers of
 best.py. No painting needs all of the group's hues then, and none the small dots
 that match Gram matrices: these wove a canvas of them into every empty sky.
 
-Hardware: anything; one core makes an update of 4 photographs in two seconds.
-Expect: the palette after 100 updates, strokes after 250.
+Hardware: anything; one core makes an update of 4 photographs in two seconds or
+three, which is an hour in all.
+Expect: the palette after 100 updates, strokes after 250 (docs/results).
 
 References: as in configs/johnson.py; Mroueh, Wasserstein Style Transfer, 2019.
 """
