@@ -3,8 +3,8 @@
   python -m astgan.main --config=configs/johnson_small.py \
     --config.data.source=folder:PHOTOGRAPHS --config.style.source=PAINTINGS
 
-`style.source=runs/dcgan_few --config.style.size=80` learns from what a generator
-draws.
+`--config.style.source=runs/dcgan_few --config.style.size=80` learns from what a
+generator draws.
 
 johnson.py at 128 pixels and half the width, and with another style: the
 paintings of a batch have, together, the Gaussians of the group in the layers of
