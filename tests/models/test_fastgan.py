@@ -108,12 +108,8 @@ def test_heads_halve_to_8_pixels_and_give_25_logits():
 
 def test_the_projection_mixes_standardised_channels_from_deep_to_shallow():
   features = {"a": draw(3, 8, 8, 5), "b": 4 + 2 * draw(3, 4, 4, 7, seed=1)}
-  means, deviations = (
-    {tap: of(np.float64(x), (0, 1, 2)) for tap, x in features.items()}
-    for of in (np.mean, np.std)
-  )
-  params = projection.init(means, deviations)
-  mixed = projection.apply(params, features)
+  params = projection.init({"a": 5, "b": 7})
+  mixed = projection.apply(params, projection.moments(features), features)
 
   def standard(tap):
     x = np.asarray(features[tap], np.float64)
@@ -131,7 +127,11 @@ def test_the_projection_mixes_standardised_channels_from_deep_to_shallow():
 
 
 def test_a_channel_that_never_varied_does_not_fill_the_others():
-  means, deviations = {"a": np.zeros(5)}, {"a": np.float64([1, 2, 0, 3, 1])}
-  params = projection.init(means, deviations)
-  # A tenth of the median, 1.
-  np.testing.assert_allclose(params["a"]["scale"], [1, 2, 0.1, 3, 1])
+  # Deviations 1, 2, 0, 3 and 1, of which a tenth of the median is 0.1.
+  squares = jnp.float32([1, 4, 0, 9, 1])
+  moments = {"a": {"mean": jnp.zeros(5), "square": squares}}
+  params = {"a": {"C": jnp.eye(5)}}
+  mixed = projection.apply(params, moments, {"a": jnp.ones((1, 1, 1, 5))})
+  np.testing.assert_allclose(
+    mixed["a"][0, 0, 0], [1, 1 / 2, 10, 1 / 3, 1], rtol=1e-5
+  )
