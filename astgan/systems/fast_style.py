@@ -43,9 +43,7 @@ def check(config: ml_collections.ConfigDict) -> None:
   if not loss.style_layers:
     raise errors.UserError("config.loss.style_layers is empty; name a layer")
   count = len(loss.style_layers)
-  checks.weights(
-    config, "loss.style_layer_weights", count, "config.loss.style_layers"
-  )
+  checks.weights(config, "loss.style_layer_weights", count, "style layers")
 
 
 def empty(config: ml_collections.ConfigDict) -> Style:

@@ -171,9 +171,9 @@ class StyleGAN:
     del frozen
     size = growth.side_after(self.config, int(state.step))
     return logits.of_samples(
-      self._modules(size).discriminator, state, sheets, batch,
+      *(self._modules(size).discriminator, state, sheets, batch),
       see=lambda images: {"discriminator": growth.reduce(images, size)},
-    )  # fmt: skip
+    )
 
   def sampler(self, state: interface.TrainState) -> generators.Generator:
     """The generator, its moving average where one is kept.
