@@ -30,7 +30,7 @@ from astgan.data import images, sources
 logger = logging.getLogger(__name__)
 
 # Increase it with any change to the decoding or to the format of an entry.
-VERSION = 5
+VERSION = 6
 
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 

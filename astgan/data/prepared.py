@@ -33,7 +33,7 @@ class Prepared(NamedTuple):
   files: Sequence[pathlib.Path]
 
 
-def open_split(place: str, said: str) -> Prepared:
+def open_split(place: str, said: str, *, side: int) -> Prepared:
   """A split, or a selection of it.
 
   The data set lies in TFDS_DATA_DIR or ~/tensorflow_datasets, in a format with
@@ -43,6 +43,7 @@ def open_split(place: str, said: str) -> Prepared:
   Args:
     place: the name.
     said: the field and its value, for errors.
+    side: as `images.read` has it.
 
   Raises:
     UserError: the name is none; the data set is not prepared, has no images or
@@ -58,7 +59,7 @@ def open_split(place: str, said: str) -> Prepared:
 
   def read(index: int) -> images.Pixels:
     encoded = examples[numbers[index]]["image"]
-    return images.read(labels[index], encoded)
+    return images.read(labels[index], encoded, side=side)
 
   files = sorted(pathlib.Path(info.data_dir).iterdir())
   return Prepared(labels, read, files)

@@ -23,7 +23,8 @@ class Source:
   Attributes:
     name: the source as the config names it.
     labels: one name per image, for the list of skipped images.
-    read: the image of a number, of any size; UserError if it is unreadable.
+    read: the image of a number, whose shorter side is at least twice that of
+      the squares where the file has that; UserError if it is unreadable.
     signature: a fingerprint; it changes when the images may have changed.
     in_python: whether `read` is Python code, which holds the GIL. Such images
       are read in parallel by processes, all others by threads.
@@ -47,8 +48,8 @@ def open_source(
   Args:
     data: the section `data` of the config.
     field: `source`, or the field of a system's further source.
-    side: of the squares that the images will become; the landscapes are drawn
-      at this size.
+    side: of the squares that the images will become. The landscapes are drawn
+      at this size, and large JPEGs decoded at a fraction of theirs.
 
   Raises:
     UserError: the source is unknown or cannot be opened.
@@ -59,9 +60,9 @@ def open_source(
   if name == "landscapes":
     return _landscapes(data.count, side=side)
   if kind == "folder" and place:
-    return _folder(name, pathlib.Path(place).expanduser(), said)
+    return _folder(name, pathlib.Path(place).expanduser(), said, side=side)
   if kind == "tfds" and place:
-    return _tfds(name, place, said)
+    return _tfds(name, place, said, side=side)
   raise errors.UserError(
     f"{said}: no such source; it is landscapes, "
     "folder:PATH or tfds:NAME[/CONFIG][:SPLIT][:FIELD=VALUE]"
@@ -82,7 +83,9 @@ def _landscapes(count: int, *, side: int) -> Source:
   )
 
 
-def _folder(name: str, folder: pathlib.Path, said: str) -> Source:
+def _folder(
+  name: str, folder: pathlib.Path, said: str, *, side: int
+) -> Source:
   """The image files in a folder and its subfolders, by sorted path."""
   if os.path.isfile(folder):  # Path.is_file raises for names too long.
     raise errors.UserError(f"{said}: is a file; name its folder")
@@ -90,15 +93,15 @@ def _folder(name: str, folder: pathlib.Path, said: str) -> Source:
   return Source(
     name=name,
     labels=files,
-    read=lambda index: images.read(files[index]),
+    read=lambda index: images.read(files[index], side=side),
     signature=_signature(folder, files),
     sign=lambda: _signature(folder, images.find_names(folder)),
   )
 
 
-def _tfds(name: str, place: str, said: str) -> Source:
+def _tfds(name: str, place: str, said: str, *, side: int) -> Source:
   """The images of a prepared data set, or of a selection of it."""
-  found = prepared.open_split(place, said)
+  found = prepared.open_split(place, said, side=side)
   files = _signature(found.files[0].parent, [str(file) for file in found.files])
   return Source(
     name=name,

@@ -30,10 +30,10 @@ def saved(path, picture, **options):
   return path
 
 
-def refusal(path):
+def refusal(path, **options):
   """The one line with which a file is refused."""
   with pytest.raises(errors.UserError) as caught:
-    images.read(path)
+    images.read(path, **options)
   line = str(caught.value)
   assert line.startswith(f"{path}: ")
   assert "\n" not in line
@@ -51,7 +51,27 @@ def test_an_unusual_file_is_read(name, size, colour):
 @pictures.needs_shared
 def test_broken_files_are_refused_in_one_line():
   files = sorted((pictures.SHARED / "odd_broken").iterdir())
-  assert [refusal(file) for file in files]
+  for file in files:
+    assert refusal(file, side=1) == refusal(file)
+
+
+@pytest.mark.parametrize(
+  ("side", "height"), [(11, 22), (12, 44), (44, 88), (45, 176), (1000, 176)]
+)
+def test_a_jpeg_is_decoded_at_twice_the_side_or_more(tmp_path, side, height):
+  picture = pictures.four_corners(176, 352)
+  path = saved(tmp_path / "x.jpg", picture, quality=95)
+  found = images.read(path, side=side)
+  assert found.shape == (height, 2 * height, 3)
+  whole = images.resize(images.read(path), 11, 22)
+  difference = images.resize(found, 11, 22).astype(float) - whole
+  assert np.abs(difference).max() <= 3
+
+
+def test_other_formats_are_decoded_whole(tmp_path):
+  picture = pictures.four_corners(64, 64)
+  path = saved(tmp_path / "x.png", picture)
+  np.testing.assert_array_equal(images.read(path, side=8), picture)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
