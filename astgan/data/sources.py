@@ -83,9 +83,7 @@ def _landscapes(count: int, *, side: int) -> Source:
   )
 
 
-def _folder(
-  name: str, folder: pathlib.Path, said: str, *, side: int
-) -> Source:
+def _folder(name: str, folder: pathlib.Path, said: str, *, side: int) -> Source:
   """The image files in a folder and its subfolders, by sorted path."""
   if os.path.isfile(folder):  # Path.is_file raises for names too long.
     raise errors.UserError(f"{said}: is a file; name its folder")
