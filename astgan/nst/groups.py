@@ -75,7 +75,7 @@ class Group:
     if not self._total:
       raise ValueError("a style needs at least one image")
     return tuple(
-      jax.jit(item.term.target)(collector.group())
+      _target(collector.group(), term=item.term)
       for item, collector in zip(
         self._measure.objective.items, self._collectors, strict=True
       )
@@ -104,6 +104,11 @@ class Group:
 def _power_of_two(number: int) -> int:
   """The largest one up to a number."""
   return 1 << (number.bit_length() - 1)
+
+
+@functools.partial(jax.jit, static_argnames="term")
+def _target(group, *, term):
+  return term.target(group)
 
 
 @functools.partial(jax.jit, static_argnames="objective")

@@ -89,6 +89,20 @@ def test_tiles_describe_the_same():
   close(describe(IMAGES, measure=tiles.Tiled(STYLE, 2)), describe(IMAGES))
 
 
+def test_groups_of_equal_terms_share_one_program():
+  traced = []
+
+  class Counted(kernels.Mean):
+    def target(self, group):
+      traced.append(self.taps)
+      return super().target(group)
+
+  for _ in range(2):
+    term = Counted(taps=("fine",), layer_weights=(1.0,))
+    describe(IMAGES[:1], measure=objective.Whole(toy.make_style(term)))
+  assert len(traced) == 1
+
+
 def test_a_group_of_nothing_is_refused():
   with pytest.raises(ValueError, match="at least one image"):
     describe([])
