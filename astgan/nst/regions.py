@@ -174,11 +174,15 @@ def fit(mask: Mask, size: tuple[int, int]) -> Float[np.ndarray, "h w"]:
 def reduce(
   mask: Float[np.ndarray, "h w"], size: tuple[int, int]
 ) -> Float[np.ndarray, "_ _"]:
-  """The mask in a layer: means over the pixels of each position."""
+  """The mask in a layer: means over the pixels of each position.
+
+  The side of a position is a power of two: poolings halve an image, and drop
+  what is over.
+  """
   height, width = size
-  down, across = mask.shape[0] // height, mask.shape[1] // width
-  mask = mask[: height * down, : width * across]
-  return mask.reshape(height, down, width, across).mean(axis=(1, 3))
+  side = 1 << (mask.shape[0] // height).bit_length() - 1
+  mask = mask[: height * side, : width * side]
+  return mask.reshape(height, side, width, side).mean(axis=(1, 3))
 
 
 def sample(

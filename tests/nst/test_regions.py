@@ -21,6 +21,15 @@ def test_a_position_of_a_deeper_layer_weighs_what_its_pixels_do():
   np.testing.assert_array_equal(region.weights["coarse"][0, :, :, 0], expected)
 
 
+def test_a_position_has_the_pixels_that_poolings_leave_it():
+  # Three halvings of 31 rows leave 3 positions of 8 pixels, and drop 7 rows.
+  mask = np.zeros((31, 16), "float32")
+  mask[8:16] = 1
+  np.testing.assert_array_equal(
+    regions.reduce(mask, (3, 2)), np.float32([[0, 0], [1, 1], [0, 0]])
+  )
+
+
 def test_shares_of_regions_are_those_of_their_masks():
   one, other = np.zeros((8, 6), "float32"), np.ones((8, 6), "float32")
   one[:2] = 1
