@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import ml_collections
 
+from astgan.features import vgg
 from astgan.nst import network, objective, sizes, stylize
 from astgan.nst.terms import registry, total_variation
 
@@ -119,8 +120,9 @@ def make(
   of its section `features`.
 
   Raises:
-    ValueError: weights do not match what they weigh.
+    ValueError: a name is unknown, or weights do not match what they weigh.
   """
+  vgg.check_taps(net, (*style_layers, *content_layers))
   style = [
     registry.style(
       name, taps=style_layers, layer_weights=weights, normalize=gram

@@ -32,6 +32,24 @@ def test_weights_that_do_not_match_the_layers_are_refused():
     nst.make(style_layers=("relu1_1", "relu2_1"), style_layer_weights=(1.0,))
 
 
+@pytest.mark.parametrize(
+  ("field", "value", "match"),
+  [
+    ("gram", "chw", "normalize: expected one of .* got 'chw'"),
+    ("style_terms", ("grams",), "a term is one of gram, .* got 'grams'"),
+    ("content_terms", ("gram",), "a term is one of features, "),
+    ("style_layers", ("relu9_1",), "no layer 'relu9_1'"),
+    ("net", "vgg11", "the net is one of vgg16, vgg19"),
+  ],
+)
+def test_names_that_are_none_are_refused_when_a_recipe_is_made(
+  field, value, match
+):
+  fields = {"style_terms": ("gram",), "style_layer_weights": (), field: value}
+  with pytest.raises(ValueError, match=match):
+    nst.make(**fields)
+
+
 def test_each_term_may_weigh_the_layers_in_its_own_way():
   made = nst.make(
     style_terms=("gram", "mean_std"),

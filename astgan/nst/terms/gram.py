@@ -16,11 +16,21 @@ class Gram(layers.Euclidean):
   Args:
     normalize: normalisation of the matrices, see `perceptual.gram`.
 
+  Raises:
+    ValueError: there is no such normalisation.
+
   References: Gatys, Ecker and Bethge, A Neural Algorithm of Artistic Style,
     2015, equations 3 to 5; the Ast-GAN report, section 3.3.
   """
 
   normalize: str = "hwc"
+
+  def __post_init__(self):
+    if self.normalize not in perceptual.NORMALIZATIONS:
+      raise ValueError(
+        f"normalize: expected one of {perceptual.NORMALIZATIONS}, got"
+        f" {self.normalize!r}"
+      )
 
   def statistics(self, view: interface.View):
     """The sum of products of channels, and the number of pixels, by layer."""

@@ -55,7 +55,11 @@ def style(
     taps: layers of the feature network.
     layer_weights: one per layer.
     normalize: of Gram matrices, see `perceptual.gram`; other terms have none.
+
+  Raises:
+    ValueError: there is no such term or normalisation.
   """
+  _check(name, STYLE)
   options = {"normalize": normalize} if name in _GRAM else {}
   return _STYLE[name](
     taps=tuple(taps), layer_weights=tuple(layer_weights), **options
@@ -66,4 +70,10 @@ def of_content(
   name: str, *, taps: Sequence[str], layer_weights: Sequence[float]
 ) -> interface.Term:
   """The term of that name, one of `CONTENT`; the others are as for `style`."""
+  _check(name, CONTENT)
   return _CONTENT[name](taps=tuple(taps), layer_weights=tuple(layer_weights))
+
+
+def _check(name, known):
+  if name not in known:
+    raise ValueError(f"a term is one of {', '.join(known)}; got {name!r}")
