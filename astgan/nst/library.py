@@ -47,12 +47,18 @@ def transfer(
   Returns: the painting, its longer side that of the recipe.
 
   Raises:
-    ValueError: an image is not [h w 3] in [0, 1], or there is no style image.
-    UserError: the painting needs more memory than there is, or the weights
-      cannot be fetched.
+    ValueError: an image is not [h w 3] in [0, 1], there is no style image, or
+      the mask is not [h w] in [0, 1].
+    UserError: the painting needs more memory than there is, the weights cannot
+      be fetched, or the mask is 0 everywhere.
     NotFiniteError: a loss was not finite.
   """
   _check(photograph, style_images)
+  if mask is not None:
+    mask = np.asarray(mask, np.float32)
+    if mask.ndim != 2:
+      raise ValueError(f"mask has shape {mask.shape}; expected [h w]")
+    _check_range("mask", mask)
   recipe = recipe or recipes.make()
   if params is None:
     params = network.cast(weights.load(recipe.style.network.net), "auto")
@@ -121,8 +127,12 @@ def _check(photograph, style_images):
         f"{name} is {image.dtype} of shape {image.shape}; expected floats of"
         " shape [h w 3]"
       )
-    if not (image.min() >= 0 and image.max() <= 1):
-      raise ValueError(
-        f"{name} has values from {image.min():g} to {image.max():g}; expected"
-        " [0, 1]"
-      )
+    _check_range(name, image)
+
+
+def _check_range(name, values):
+  if not (values.min() >= 0 and values.max() <= 1):
+    raise ValueError(
+      f"{name} has values from {values.min():g} to {values.max():g}; expected"
+      " [0, 1]"
+    )

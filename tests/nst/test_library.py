@@ -146,6 +146,11 @@ def test_pixels_far_from_the_mask_do_not_change():
   assert changed[:16].all() and not changed[24:].any()
 
 
+def test_a_mask_of_bytes_is_refused():
+  with pytest.raises(ValueError, match="mask has values from 0 to 255"):
+    nst.transfer(PHOTOGRAPH, STYLE, mask=255 * np.eye(60, 80))
+
+
 def test_bfloat16_paints_nearly_the_same():
   params = weights.load("vgg19", "random")
   options = {"recipe": nst.make(**FIELDS)}
