@@ -126,7 +126,8 @@ class System(Protocol):
     """Names of the updates that make up a step, one per batch.
 
     A program is compiled for every name. Names are static, so that a lazy
-    penalty needs no `lax.cond`, in which CPUs run convolutions slowly.
+    penalty needs no `lax.cond`, in which CPUs run convolutions slowly. By the
+    last one, which occurs once in a step, an update knows that it ends it.
     """
 
   def draw(self, key: jax.Array, count: int, *, phase: Phase) -> PyTree:

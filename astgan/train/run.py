@@ -141,7 +141,6 @@ class Run:
         # A signal that comes while files are written waits for the next step,
         # with which the run is saved.
         stopped = self._agreement.asks(bool(signals))
-        scalars = jax.tree.map(lambda x, n=completed: x[-n:], scalars)
         self._report(reports, step, state, scalars, stopped=stopped)
         bar.set_postfix_str(self._throughput.line(), refresh=False)
         if stopped:
