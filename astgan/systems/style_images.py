@@ -8,7 +8,7 @@ import ml_collections
 import numpy as np
 from jaxtyping import Float
 
-from astgan import arrays, errors, runs
+from astgan import errors, runs
 from astgan.data import images
 from astgan.systems import generators, interface, states
 
@@ -33,10 +33,8 @@ def read(
   style = config.style
   path = pathlib.Path(style.source).expanduser()
   if (path / "config.json").is_file():
-    drawn = _generator(path, make).sample(
-      jax.random.key(config.seed), style.batch
-    )
-    found = iter(np.asarray(arrays.signed_to_bytes(drawn)))
+    key = jax.random.key(config.seed)
+    found = _generator(path, make).sample_bytes(key, style.batch)
   else:
     try:
       found = map(images.read, images.find(path))
