@@ -77,7 +77,7 @@ def first(
     system: that is trained.
 
   Raises:
-    UserError: that checkpoint is gone.
+    UserError: that checkpoint is gone, or its number is damaged.
   """
   init = functools.partial(system.init, jax.random.key(config.seed))
   state = jax.jit(init)()
@@ -140,9 +140,15 @@ def _place(data: ml_collections.ConfigDict) -> str:
 def _step(workdir: pathlib.Path) -> str:
   """The checkpoint that the run started from, or else the newest."""
   path = workdir / _STARTED
-  return (
-    str(json.loads(path.read_text())["step"]) if path.exists() else "newest"
-  )
+  if not path.exists():
+    return "newest"
+  try:
+    return str(json.loads(path.read_bytes())["step"])
+  except (ValueError, KeyError, TypeError) as error:
+    raise errors.UserError(
+      f"{path} is damaged; delete it to start from the newest checkpoint of"
+      " config.train.start_from"
+    ) from error
 
 
 def _folder(config: ml_collections.ConfigDict) -> pathlib.Path:

@@ -72,6 +72,16 @@ def test_a_run_begins_again_with_the_checkpoint_that_it_began_with(
     begin()
 
 
+@pytest.mark.parametrize("content", ["", "{}", "[1]", "\x00"])
+def test_a_damaged_number_of_that_checkpoint_is_named(
+  content, trained, decoded, tmp_path
+):
+  (tmp_path / "start.json").write_text(content)
+  config = config_of(decoded, train__start_from=str(trained))
+  with pytest.raises(errors.UserError, match=r"start\.json is damaged; delete"):
+    start.check(config, tmp_path, registry.make(config))
+
+
 def test_the_run_goes_on_where_the_other_one_is_gone(
   trained, decoded, tmp_path
 ):
