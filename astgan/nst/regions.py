@@ -138,7 +138,10 @@ def masks_of(
 
 
 def check(stems: Sequence[str], paths: Sequence[str]) -> None:
-  """Raises the UserError of `masks_of` of any stem; reads each file once."""
+  """Raises UserError if a mask of any stem is missing, no image, or black.
+
+  Each file is read once. Proportions are those of a photograph that is read.
+  """
   for file in dict.fromkeys(_file_of(s, path) for s in stems for path in paths):
     read(file)
 
