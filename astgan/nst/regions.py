@@ -1,5 +1,6 @@
 """Regions of an image: the weights of its positions, and samples of them."""
 
+import functools
 import pathlib
 from collections.abc import Sequence
 from typing import Any
@@ -41,7 +42,7 @@ def make(
     UserError: it is zero everywhere in a layer.
   """
   image = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
-  layers = jax.eval_shape(objective.features, params, image)
+  layers = _features.eval_shape(image, params, objective=objective)
   sizes = {"image": shape[:2]}
   sizes |= {tap: layer.shape[1:3] for tap, layer in layers.items()}
   weights = None
@@ -70,6 +71,12 @@ def make(
       for tap, weight in weights.items()
     }
   return objectives.Region(weights, jax.tree.map(jnp.asarray, samples))
+
+
+# Traced once for each shape: that takes 20 ms, and a group has many images.
+@functools.partial(jax.jit, static_argnames="objective")
+def _features(image, params, *, objective):
+  return objective.features(params, image)
 
 
 def split(
