@@ -27,17 +27,22 @@ class Moments:
     if self._mean is None:
       self._mean = jax.tree.map(np.zeros_like, description)
       self._variance = jax.tree.map(lambda _: 0.0, description)
+    self._merge(description, jax.tree.map(lambda _: 0.0, description), share)
+
+  def merge(self, other, share):
+    """Adds the images of another, which together have this share of all."""
+    self._merge(other._mean, other._variance, share)
+
+  def _merge(self, mean, variance, share):
     old = self._mean
 
-    def add(variance, x, old, new):
-      change = np.mean((x - old) * (x - new))
-      return variance + share * (change - variance)
+    def merge(own, others, x, old, new):
+      change = np.mean((x - old) * (x - new)) + others
+      return own + share * (change - own)
 
-    self._mean = jax.tree.map(
-      lambda m, x: m + share * (x - m), old, description
-    )
+    self._mean = jax.tree.map(lambda m, x: m + share * (x - m), old, mean)
     self._variance = jax.tree.map(
-      add, self._variance, description, old, self._mean
+      merge, self._variance, variance, mean, old, self._mean
     )
 
   def group(self):
@@ -59,18 +64,25 @@ class Sample:
   """
 
   def __init__(self):
-    self._rows, self._random = None, np.random.default_rng(0)
+    self._rows = None
+    # All collectors draw images alike: how they merge is independent of it.
+    self._of_images, self._of_merges = map(np.random.default_rng, (0, 1))
 
   def add(self, description, share):
     """Adds an image that has this share of all images up to it."""
     if self._rows is None:
       self._rows = description
-    count = len(jax.tree.leaves(description)[0])
-    is_taken = self._random.uniform(size=count) < share
+    self._take(description, share, self._of_images)
+
+  def merge(self, other, share):
+    """Adds the images of another, which together have this share of all."""
+    self._take(other._rows, share, self._of_merges)
+
+  def _take(self, rows, share, random):
+    count = len(jax.tree.leaves(rows)[0])
+    is_taken = random.uniform(size=count) < share
     self._rows = jax.tree.map(
-      lambda old, new: np.where(is_taken[:, None], new, old),
-      self._rows,
-      description,
+      lambda old, new: np.where(is_taken[:, None], new, old), self._rows, rows
     )
 
   def group(self):

@@ -53,12 +53,11 @@ def describe(
     in_regions: whether each style has a region of its own.
     recolour: what becomes of the colours of a style image.
   """
-  count = len(opened) if in_regions else 1
   largest = max(style.longer_side for style in opened) / recipe.size
   described = {
     level.side: [
       groups.Group(params, _measure(recipe, round(largest * level.side)))
-      for _ in range(count)
+      for _ in opened
     ]
     for level in recipe.levels
   }
@@ -67,23 +66,24 @@ def describe(
   thumbnails, palette, first = [], [], None
   for number, style in enumerate(opened):
     mask = masks[number]
-    # Each style has its weight, however many images it has.
-    weight = blend[number] / len(style)
     for image in tqdm.tqdm(style, desc="style", unit="image"):
       full = recolour(style.shown(image))
       first = full if first is None else first
       palette.append(colour.palette(full))
       if len(thumbnails) < styles.MAX_SHOWN:
         thumbnails.append(style.thumbnail(image, alone=len(opened) == 1))
-      for side, of_regions in described.items():
+      for side, of_styles in described.items():
         shown = full
         if side != recipe.size:
           shown = recolour(style.shown(image, scale=side / recipe.size))
-        of_regions[number if count > 1 else 0].add(
+        of_styles[number].add(
           shown,
-          weight=weight,
           mask=None if mask is None else regions.fit(mask, shown.shape[:2]),
         )
+  if not in_regions:
+    described = {
+      side: [_blend(of_styles, blend)] for side, of_styles in described.items()
+    }
   return Style(
     targets={
       side: sum((group.targets() for group in of_regions), ())
@@ -93,6 +93,18 @@ def describe(
     palette=np.concatenate(palette),
     contact_sheet=images.grid(np.stack(thumbnails), columns=8),
   )
+
+
+def _blend(of_styles, weights):
+  """One group of all, in which each style has its weight."""
+  blended, total = None, 0.0
+  for group, weight in zip(of_styles, weights, strict=True):
+    total += weight
+    if weight and blended is None:
+      blended = group
+    elif weight:
+      blended.merge(group, weight / total)
+  return blended
 
 
 def _measure(recipe, side):

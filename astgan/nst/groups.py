@@ -28,9 +28,9 @@ class Group:
   def __init__(self, params: Any, measure: objective.Whole | tiles.Tiled):
     self._params = params
     self._measure = measure
-    # Images by shape that wait for others: images and their weights.
-    self._waiting: dict[tuple[int, ...], list[tuple[np.ndarray, float]]] = {}
-    self._total = 0.0
+    # Images by shape that wait for others.
+    self._waiting: dict[tuple[int, ...], list[np.ndarray]] = {}
+    self._count = 0
     self._collectors = [
       collect.of(item.term) for item in measure.objective.items
     ]
@@ -39,41 +39,42 @@ class Group:
     self,
     image: Float[np.ndarray, "h w 3"],
     *,
-    weight: float = 1.0,
     mask: Float[np.ndarray, "h w"] | None = None,
   ) -> None:
     """Adds an image.
 
     Args:
       image: in [0, 1], of any shape.
-      weight: of the image in the group; they need not sum to 1.
       mask: which pixels count, in [0, 1]; None is all of them.
     """
-    if not weight:
-      return
     if mask is not None or not self._measure.traceable:
-      self._describe([(image, weight)], mask)
+      self._describe([image], mask)
       return
     waiting = self._waiting.setdefault(image.shape, [])
-    waiting.append((image, weight))
+    waiting.append(image)
     room = max(1, _BATCH_PIXELS // (image.shape[0] * image.shape[1]))
     if len(waiting) == _power_of_two(room):
       self._describe(self._waiting.pop(image.shape), None)
+
+  def merge(self, other: "Group", share: float) -> None:
+    """Gives another group a share of this one, however many images both have.
+
+    Args:
+      other: of the same measure.
+      share: in [0, 1], of the images of the other group together.
+    """
+    for group in (self, other):
+      group._describe_waiting()
+    for own, others in zip(self._collectors, other._collectors, strict=True):
+      own.merge(others, share)
 
   def targets(self) -> tuple[Any, ...]:
     """The target of each item of the objective.
 
     Raises:
-      ValueError: no image was added that has a weight.
+      ValueError: no image was added.
     """
-    while self._waiting:
-      _, waiting = self._waiting.popitem()
-      while waiting:
-        count = _power_of_two(len(waiting))
-        self._describe(waiting[:count], None)
-        waiting = waiting[count:]
-    if not self._total:
-      raise ValueError("a style needs at least one image")
+    self._describe_waiting()
     return tuple(
       _target(collector.group(), term=item.term)
       for item, collector in zip(
@@ -81,10 +82,20 @@ class Group:
       )
     )
 
+  def _describe_waiting(self):
+    while self._waiting:
+      _, waiting = self._waiting.popitem()
+      while waiting:
+        count = _power_of_two(len(waiting))
+        self._describe(waiting[:count], None)
+        waiting = waiting[count:]
+    if not self._count:
+      raise ValueError("a style needs at least one image")
+
   def _describe(self, waiting, mask):
     """Accumulates the descriptions of images of one shape."""
     measure, params = self._measure, self._params
-    images = jnp.asarray(np.stack([image for image, _ in waiting]))
+    images = jnp.asarray(np.stack(waiting))
     region = regions.make(measure.objective, params, images.shape[1:], mask)
     targets = objective.Targets(content={}, items=(), everywhere=region)
     if measure.traceable:
@@ -94,11 +105,11 @@ class Group:
       sums = measure.statistics(images, params, targets)
       one = jax.device_get(_of_sums(sums, objective=measure.objective))
       batch = jax.tree.map(lambda x: x[None], one)
-    for number, (_, weight) in enumerate(waiting):
-      self._total += weight
+    for number in range(len(waiting)):
+      self._count += 1
       for collector, descriptions in zip(self._collectors, batch, strict=True):
         one = jax.tree.map(lambda x, i=number: x[i], descriptions)
-        collector.add(one, weight / self._total)
+        collector.add(one, 1 / self._count)
 
 
 def _power_of_two(number: int) -> int:

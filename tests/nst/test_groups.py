@@ -12,11 +12,10 @@ STYLE = toy.make_style()
 IMAGES = [np.asarray(toy.draw(8, 6, 3, seed=seed)) for seed in range(5)]
 
 
-def describe(images, *, measure=None, weights=None, masks=None):
+def describe(images, *, measure=None, masks=None):
   group = groups.Group(toy.PARAMS, measure or objective.Whole(STYLE))
-  weights, masks = weights or [1.0] * 9, masks or [None] * 9
-  for image, weight, mask in zip(images, weights, masks, strict=False):
-    group.add(image, weight=weight, mask=mask)
+  for image, mask in zip(images, masks or [None] * 9, strict=False):
+    group.add(image, mask=mask)
   (target,) = group.targets()
   return target
 
@@ -42,11 +41,17 @@ def test_the_variance_of_almost_equal_images_does_not_cancel():
   )
 
 
-def test_a_weight_of_three_is_an_image_three_times():
-  one, other = IMAGES[:2]
-  close(
-    describe([one, other], weights=[3.0, 1.0]), describe([one] * 3 + [other])
+def test_a_merged_group_has_its_share_however_many_images_it_has():
+  merged, other = (
+    groups.Group(toy.PARAMS, objective.Whole(STYLE)) for _ in range(2)
   )
+  for group, images in ((merged, IMAGES[:1]), (other, IMAGES[1:3])):
+    for image in images:
+      group.add(image)
+  merged.merge(other, 0.4)
+  (target,) = merged.targets()
+  # The first image has 3 / 5, each of the others 1 / 5.
+  close(target, describe([IMAGES[0]] * 3 + IMAGES[1:3]))
 
 
 def test_images_of_different_shapes_are_one_group():
@@ -62,27 +67,23 @@ def test_a_mask_of_the_left_half_describes_the_left_half():
   close(masked, describe([IMAGES[0][:, :4]]))
 
 
-def rows_of(weights):
-  """The rows of a pooled group: images of 1, 2 and 3."""
+def test_pooled_groups_have_rows_by_their_shares():
+  """Of images of 1, 2 and 3."""
   term = kernels.Gaussian(taps=("fine",), layer_weights=(1.0,))
   measure = objective.Whole(toy.make_style(term))
-  group = groups.Group({"fine": jnp.eye(3), "coarse": jnp.eye(3)}, measure)
-  for value, weight in enumerate(weights, start=1):
-    group.add(np.full((8, 6, 3), value, "float32"), weight=weight)
-  ((rows, _, _),) = (target["fine"] for target in group.targets())
+  params = {"fine": jnp.eye(3), "coarse": jnp.eye(3)}
+  one, others = (groups.Group(params, measure) for _ in range(2))
+  for group, value in ((one, 1), (others, 2), (others, 3)):
+    group.add(np.full((8, 6, 3), value, "float32"))
+  one.merge(others, 0.75)
+  ((rows, _, _),) = (target["fine"] for target in one.targets())
   assert (rows == rows[:, :1]).all()
-  return np.bincount(np.asarray(rows[:, 0], int), minlength=4)[1:] / len(rows)
-
-
-def test_a_pooled_group_has_rows_of_each_image_by_its_weight():
   # Of 1,024 rows the share has a standard deviation of less than 0.016.
   np.testing.assert_allclose(
-    rows_of([1.0, 3.0, 4.0]), [1 / 8, 3 / 8, 1 / 2], atol=0.05
+    np.bincount(np.asarray(rows[:, 0], int))[1:] / len(rows),
+    [1 / 4, 3 / 8, 3 / 8],
+    atol=0.05,
   )
-
-
-def test_an_image_of_weight_zero_leaves_all_rows_to_the_others():
-  np.testing.assert_array_equal(rows_of([0.0, 2.0, 0.0]), [0, 1, 0])
 
 
 def test_tiles_describe_the_same():

@@ -1,12 +1,17 @@
 """Style transfer of arrays."""
 
+import functools
+
+import jax
 import numpy as np
 import pytest
 
 from astgan import errors, memory, nst
+from astgan.data import images
 from astgan.features import weights
-from astgan.nst import network, recipe, stylize
+from astgan.nst import description, network, recipe, styles, stylize
 from configs import best
+from tests import pictures
 from tests.nst import toy
 
 PHOTOGRAPH = np.asarray(toy.draw(60, 80, 3))
@@ -123,6 +128,28 @@ def test_a_photograph_of_the_style_is_nearer_to_its_colours(term):
   assert painted.min() >= 0 and painted.max() <= 1
   # The style is darker.
   assert painted.mean() < PHOTOGRAPH.mean() - 0.01
+
+
+def test_a_damaged_image_costs_its_style_no_share_of_a_blend(tmp_path):
+  for name in ("a", "b"):
+    images.write(
+      tmp_path / f"{name}.png", pictures.noise(32, 32, seed=ord(name))
+    )
+  (tmp_path / "damaged.png").write_bytes(b"none")
+
+  def describe(names):
+    # Sides of several images are rounded: those of all of these stay.
+    paths = [tmp_path / f"{name}.png" for name in names]
+    opened = [styles.Files(x, 32) for x in (paths, [tmp_path / "b.png"])]
+    made = nst.make(**FIELDS | {"size": 32})
+    params = weights.load("vgg19", "random")
+    return description.describe(made, params, opened).targets
+
+  jax.tree.map(
+    functools.partial(np.testing.assert_allclose, rtol=1e-5),
+    describe(["a", "damaged"]),
+    describe(["a"]),
+  )
 
 
 def test_a_content_term_counts_by_its_weight():
