@@ -52,7 +52,8 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.within(config, "paint.coarsest_steps", 0)
   checks.within(config, "paint.margin", 0, MAX_MARGIN)
   checks.within(config, "paint.ema_decay", 0, 1, open_high=True)
-  for name in ("steps", "style_batch", "log_every", "save_every"):
+  checks.within(config, "paint.style_batch", 1, 10_000)
+  for name in ("steps", "log_every", "save_every"):
     checks.within(config, f"paint.{name}", 1)
   for name in ("style_weight", "content_weight", "tv_weight"):
     checks.within(config, f"paint.{name}", 0)

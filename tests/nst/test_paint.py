@@ -574,6 +574,7 @@ def test_a_chain_of_one_layer_is_refused(folder):
     ("paint.steps paint.log_every paint.style_batch paint.learning_rate", 0),
     ("paint.generated_share paint.style_nearest paint.margin", -1),
     ("paint.margin", 257),
+    ("paint.style_batch", 10_001),
     ("paint.style_weight paint.content_weight paint.tv_weight", -1),
     ("paint.style_layers paint.content_layers", ("conv_99",)),
     ("paint.style_layers paint.content_layers", ()),
