@@ -96,9 +96,9 @@ def trace_of_root(
 ) -> Float[Array, ""]:
   """tr (M + floor)^(1/2) of a symmetric positive semidefinite matrix.
 
-  Its gradient is (M + floor)^(-1/2) / 2. That of an eigendecomposition, which
-  automatic differentiation would take, is infinite where two eigenvalues are
-  equal.
+  Its gradient is (M + floor)^(-1/2) / 2; the floor counts as a constant. That
+  of an eigendecomposition, which automatic differentiation would take, is
+  infinite where two eigenvalues are equal.
   """
   return _forward(matrix, floor)[0]
 
