@@ -42,6 +42,10 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.one_of(config, "loss.style", TERMS)
   if not loss.style_layers:
     raise errors.UserError("config.loss.style_layers is empty; name a layer")
+  if len(set(loss.style_layers)) < len(loss.style_layers):
+    raise errors.UserError(
+      f"config.loss.style_layers names a layer twice: {loss.style_layers}"
+    )
   count = len(loss.style_layers)
   checks.weights(config, "loss.style_layer_weights", count, "style layers")
 

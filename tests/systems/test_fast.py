@@ -90,6 +90,7 @@ def test_a_run_goes_on_with_the_style_that_it_began_with(tmp_path):
     ({"features__net": "vgg11"}, "features.net"),
     ({"loss__style_layers": ("relu9_1",)}, "loss.style_layers: vgg16 has no"),
     ({"loss__style_layers": ()}, "loss.style_layers is empty"),
+    ({"loss__style_layers": ("relu1_1",) * 2}, "names a layer twice"),
     ({"loss__style": "gramm"}, "loss.style is one of gram, wasserstein"),
     ({"loss__style_layer_weights": (1.0,)}, "loss.style_layer_weights has 1"),
     ({"loss__content_layer": "relu3_4"}, "loss.content_layer"),
