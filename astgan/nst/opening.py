@@ -55,11 +55,12 @@ def open_styles(
       f"paint.upscale={paint.upscale} enlarges what a generator draws, and no"
       " style is a generator's run; leave it empty"
     )
-  if isinstance(found, painted.Painted) and paint.masks:
-    raise errors.UserError(
-      "paint.masks: a painter paints the whole photograph; leave paint.masks"
-      " empty, ()"
-    )
+  for name, whole in (("masks", "photograph"), ("style_masks", "style image")):
+    if isinstance(found, painted.Painted) and paint[name]:
+      raise errors.UserError(
+        f"paint.{name}: a painter takes the whole {whole}; leave paint.{name}"
+        " empty, ()"
+      )
   return found
 
 

@@ -170,6 +170,7 @@ def test_another_style_is_refused_in_the_same_folder(folder):
     ({"painter": "", "style": "blue.png", "strength": 0.5}, "strength=0.5 is"),
     ({"style": "blue.png", "direction": "up"}, "has painting"),
     ({"style": "blue.png", "masks": ("a.png",)}, "the whole photograph"),
+    ({"style": "blue.png", "style_masks": ("a.png",)}, "whole style image"),
     ({"style": "blue.png", "size": 38}, "32 pixels, 33 are needed"),
   ],
 )
