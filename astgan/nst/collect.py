@@ -34,16 +34,14 @@ class Moments:
     self._merge(other._mean, other._variance, share)
 
   def _merge(self, mean, variance, share):
-    old = self._mean
+    changes = jax.tree.map(np.subtract, mean, self._mean)
 
-    def merge(own, others, x, old, new):
-      change = np.mean((x - old) * (x - new)) + others
-      return own + share * (change - own)
+    def merge(own, others, change):
+      between = (1 - share) * np.mean(np.square(change))
+      return own + share * (others + between - own)
 
-    self._mean = jax.tree.map(lambda m, x: m + share * (x - m), old, mean)
-    self._variance = jax.tree.map(
-      merge, self._variance, variance, mean, old, self._mean
-    )
+    self._mean = jax.tree.map(lambda m, x: m + share * x, self._mean, changes)
+    self._variance = jax.tree.map(merge, self._variance, variance, changes)
 
   def group(self):
     """Mean and variance."""
