@@ -12,6 +12,7 @@ References: Liu, Kalogeiton and Cani, Multiple Style Transfer via Variational
 from typing import NamedTuple
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
@@ -62,18 +63,19 @@ class Transform(nn.Module):
     """The layers."""
     self.of_content = Summary(self.channels)
     self.of_style = Summary(self.channels)
-    self.content_matrix = nn.Dense(self.channels**2)
+    # First the map reduces features to a few of their directions, whatever the
+    # style: random matrices make it grow beyond all bounds.
+    zeros = nn.initializers.zeros
+    self.content_matrix = nn.Dense(self.channels**2, kernel_init=zeros)
     self.hidden = nn.Dense(_UNITS)
     self.mean = nn.Dense(self.latent_dim)
     # First the prior's.
-    self.log_variance = nn.Dense(
-      self.latent_dim, kernel_init=nn.initializers.zeros
-    )
+    self.log_variance = nn.Dense(self.latent_dim, kernel_init=zeros)
     self.decoded = nn.Dense(_UNITS)
-    self.style_matrix = nn.Dense(self.channels**2)
+    self.style_matrix = nn.Dense(self.channels**2, kernel_init=zeros)
     self.style_mean = nn.Dense(512)
-    self.compress = nn.Dense(self.channels)
-    self.expand = nn.Dense(512)
+    self.compress = nn.Dense(self.channels, kernel_init=_orthonormal)
+    self.expand = nn.Dense(512, kernel_init=_orthonormal)
 
   def encode(self, style: Features) -> Encoded:
     """The distributions of the latents of images of these features."""
@@ -95,6 +97,12 @@ class Transform(nn.Module):
     centred = content - jnp.mean(content, axis=(1, 2), keepdims=True)
     x = jnp.einsum("bij,bhwj->bhwi", matrix, self.compress(centred))
     return self.expand(x) + self.style_mean(hidden)[:, None, None]
+
+
+def _orthonormal(key, shape, dtype):
+  """Of two shapes that are each other's transposes, matrices that are, too."""
+  del key
+  return nn.initializers.orthogonal()(jax.random.key(0), shape, dtype)
 
 
 class Summary(nn.Module):

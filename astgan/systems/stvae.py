@@ -35,7 +35,7 @@ from astgan.systems import (
 _BLOCK = 4
 _BLOCKS = (1, 2, 3, 4)
 
-_WEIGHTS = ("content", "style", "pixel", "prior")
+_WEIGHTS = ("content", "style", "pixel", "prior", "feature")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -88,7 +88,10 @@ class STVAE(decoding.Decoding):
   ) -> tuple[jax.Array, interface.Scalars]:
     """Content and style of what is painted, pixels of reconstructions, prior.
 
-    Of the prior the mean over the dimensions of a latent counts.
+    Of the prior the mean over the dimensions of a latent counts. The feature
+    loss asks that what is mapped, given the means and deviations of the
+    photograph again, is the photograph's: the map learns from it directly,
+    without a decoder in between.
     """
     (content,) = encoding.encode(frozen, batch["photographs"], (_BLOCK,))
     styles = encoding.encode(frozen, batch["paintings"], _BLOCKS)
@@ -106,6 +109,9 @@ class STVAE(decoding.Decoding):
       "decoder/pixel_loss": jnp.mean((again - batch["photographs"]) ** 2),
       "transform/prior_loss": (
         jnp.mean(variational.gaussian_prior(*encoded)) / dimensions
+      ),
+      "transform/feature_loss": decoding.relative_error(
+        adain.adain(changed, adain.statistics(content)), content
       ),
     }
     weights = [self.config.loss[f"{name}_weight"] for name in _WEIGHTS]

@@ -149,14 +149,18 @@ def style_loss(found, styles):
   )
 
 
+def restyle(features, style):
+  """The features with the means and deviations of the style."""
+  (mean, std), (to_mean, to_std) = moments(features), moments(style)
+  return (features - mean) / std * to_std + to_mean
+
+
 def adain_loss(params, batch, draws, frozen, config):
   taps = [f"relu{i}_1" for i in range(1, 5)]
   with torch.no_grad():
     styles = encode(frozen, batch["paintings"], taps)
     features = encode(frozen, batch["photographs"], taps[-1:])[taps[-1]]
-    mean, std = moments(features)
-    to_mean, to_std = moments(styles[taps[-1]])
-    target = (features - mean) / std * to_std + to_mean
+    target = restyle(features, styles[taps[-1]])
   found = encode(frozen, decode(params["decoder"], target), taps)
   content = functional.mse_loss(found[taps[-1]], target)
   style = style_loss(found, styles)
@@ -266,8 +270,12 @@ def stvae_loss(params, batch, draws, frozen, config):
   fields = config.loss
   loss = fields.content_weight * functional.mse_loss(found[taps[-1]], content)
   loss = loss + fields.style_weight * style_loss(found, styles)
-  pixels = functional.mse_loss(again, batch["photographs"])
-  return loss + fields.pixel_weight * pixels + fields.prior_weight * prior
+  loss = loss + fields.pixel_weight * functional.mse_loss(
+    again, batch["photographs"]
+  )
+  restored = restyle(changed, content)
+  loss = loss + fields.feature_weight * relative_error(restored, content)
+  return loss + fields.prior_weight * prior
 
 
 def draw_layer(inputs, outputs, size=3, **others):
