@@ -37,6 +37,7 @@ _UPRIGHT = {
   7: Image.Transpose.TRANSVERSE,
   8: Image.Transpose.ROTATE_90,
 }
+_QUARTER_TURNS = (5, 6, 7, 8)
 
 # Python's warning filters belong to the whole process, and many threads read
 # images.
@@ -126,6 +127,19 @@ def upright(image: Image.Image) -> Image.Image:
   if orientation in _UPRIGHT:
     return image.transpose(_UPRIGHT[orientation])
   return image
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+  """Width and height of what `upright` gives, from before it.
+
+  No pixels are decoded, but those of a PNG, whose EXIF may follow them.
+  """
+  width, height = image.size
+  # Of a TIFF, Pillow gives the upright size.
+  turned = _QUARTER_TURNS if image.format != "TIFF" else ()
+  if image.getexif().get(_ORIENTATION) in turned:
+    return height, width
+  return width, height
 
 
 def is_planar(image: Image.Image) -> bool:

@@ -56,7 +56,9 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   style_key, noise_key = jax.random.split(jax.random.key(config.seed))
   opened, fingerprint, found = _check(config, workdir, style_key)
   pending = photographs.unpainted(found, workdir, config)
-  regions.check([path.stem for path in pending], config.paint.masks)
+  if config.paint.masks:
+    shapes = photographs.shapes(pending, longer_side=config.paint.size)
+    regions.check(shapes, config.paint.masks)
   folder = workdir / _UNFINISHED
   runs.check_writable(folder)
   with claims.Claims(folder) as claimed:

@@ -1,5 +1,6 @@
 """The photographs to paint, and the files of their paintings."""
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -114,6 +115,24 @@ def _tell_of(failures, count):
     f"paint.content: none of its {count} images can be painted; the first:"
     f" {failures[0]}"
   )
+
+
+def shapes(
+  paths: Iterable[pathlib.Path], *, longer_side: int
+) -> dict[str, tuple[int, int]]:
+  """Height and width of paintings by stem, without those of damaged files.
+
+  Args:
+    paths: some of those that `find` gave.
+    longer_side: of the paintings, in pixels.
+  """
+  found = {}
+  for path in paths:
+    with contextlib.suppress(errors.UserError):  # `decode` skips it, too.
+      with image_files.opened(path) as image:
+        width, height = image_files.upright_size(image)
+      found[path.stem] = images.fitted((height, width), longer_side)
+  return found
 
 
 def decode(

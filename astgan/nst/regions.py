@@ -2,7 +2,7 @@
 
 import functools
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -130,45 +130,63 @@ def masks_of(
   """
   masks = []
   for path in paths:
-    file = _file_of(stem, path)
+    (file,) = _files([stem], path)
     mask = read(file)
-    sides = images.fitted(mask.shape, max(shape))
-    rounding = 1 + _STRETCH * max(shape)
-    if max(abs(np.subtract(sides, shape))) > rounding:
-      raise errors.UserError(
-        f"paint.masks: {file} has other proportions than {stem},"
-        f" {_sides(mask.shape)} pixels instead of {_sides(shape)} or a multiple"
-        " of both; make one of the photograph's"
-      )
+    _check_proportions(mask, file, stem, shape)
     masks.append(mask)
   return masks
 
 
-def check(stems: Sequence[str], paths: Sequence[str]) -> None:
-  """Raises UserError if a mask of any stem is missing, no image, or black.
+def check(shapes: Mapping[str, tuple[int, int]], paths: Sequence[str]) -> None:
+  """Raises UserError if `masks_of` would, for any of the photographs.
 
-  Each file is read once. Proportions are those of a photograph that is read.
+  Each file is read once.
+
+  Args:
+    shapes: height and width of the photographs by stem.
+    paths: `paint.masks`.
   """
-  for file in dict.fromkeys(_file_of(s, path) for s in stems for path in paths):
-    read(file)
+  stems_of = {}
+  for path in paths:
+    for stem, file in zip(shapes, _files(shapes, path), strict=True):
+      stems_of.setdefault(file, []).append(stem)
+  for file, stems in stems_of.items():
+    mask = read(file)
+    for stem in stems:
+      _check_proportions(mask, file, stem, shapes[stem])
+
+
+def _check_proportions(mask, file, stem, shape):
+  sides = images.fitted(mask.shape, max(shape))
+  rounding = 1 + _STRETCH * max(shape)
+  if max(abs(np.subtract(sides, shape))) > rounding:
+    raise errors.UserError(
+      f"paint.masks: {file} has other proportions than {stem},"
+      f" {_sides(mask.shape)} pixels instead of {_sides(shape)} or a multiple"
+      " of both; make one of the photograph's"
+    )
 
 
 def _sides(shape):
   return f"{shape[1]}x{shape[0]}"
 
 
-def _file_of(stem, path):
-  """The mask of a photograph, where `path` may be a folder of them."""
+def _files(stems, path):
+  """The mask of each photograph, where `path` may be a folder of them."""
   found = pathlib.Path(path).expanduser()
   if not found.is_dir():
-    return str(found)
-  same = [file for file in images.find(found) if file.stem == stem]
-  if len(same) != 1:
-    raise errors.UserError(
-      f"paint.masks: {path} has {len(same)} masks named {stem}; it needs"
-      " one for each photograph, of its name"
-    )
-  return str(same[0])
+    return [str(found)] * len(stems)
+  by_stem = {}
+  for file in images.find(found):
+    by_stem.setdefault(file.stem, []).append(str(file))
+  for stem in stems:
+    count = len(by_stem.get(stem, ()))
+    if count != 1:
+      raise errors.UserError(
+        f"paint.masks: {path} has {count} masks named {stem}; it needs"
+        " one for each photograph, of its name"
+      )
+  return [by_stem[stem][0] for stem in stems]
 
 
 def fit(mask: Mask, size: tuple[int, int]) -> Float[np.ndarray, "h w"]:

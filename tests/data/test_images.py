@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from astgan import errors
-from astgan.data import images
+from astgan.data import image_files, images
 from tests import pictures
 
 # Height, width and mean colour of each file. The sheet of all of them was
@@ -89,6 +89,8 @@ def test_exif_turns_an_image_upright(tmp_path, suffix, orientation):
   # Lossy formats blur the borders of the quarters.
   difference = images.read(path).astype(int) - upright
   assert np.abs(difference).mean() < 8
+  with image_files.opened(path) as image:
+    assert image_files.upright_size(image) == (96, 64)
 
 
 def test_an_animation_gives_its_first_frame(tmp_path):

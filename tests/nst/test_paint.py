@@ -461,6 +461,16 @@ def test_a_missing_mask_can_be_corrected_in_the_same_run_folder(folder):
   run(folder, **fields, **{"paint.masks": tuple(masks)})
 
 
+def test_masks_of_other_proportions_are_refused_before_anything_is_painted(
+  folder,
+):
+  write(folder / "photographs" / "pier.png", 80, 40)
+  images.write(folder / "wide.png", np.full((20, 40, 3), 255, np.uint8))
+  fields = {"paint.masks": (str(folder / "wide.png"),)}
+  refused(folder, "wide.png has other proportions than pier", **fields)
+  assert not (folder / "run" / "config.json").exists()
+
+
 def test_a_blend_of_regions_is_refused(folder):
   fields = {
     "paint.styles": (str(folder / "style" / "0.png"),),

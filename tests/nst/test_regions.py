@@ -84,6 +84,14 @@ def test_a_mask_of_other_proportions_is_refused(masks):
     regions.masks_of("any", paths, (48, 64))
 
 
+def test_a_folder_of_masks_is_listed_once(masks, monkeypatch):
+  images.write(masks / "black.png", np.full((4, 4, 3), 9, np.uint8))
+  listed, find = [], images.find
+  monkeypatch.setattr(images, "find", lambda x: listed.append(x) or find(x))
+  regions.check({"grey": (64, 64), "black": (64, 64)}, [str(masks)])
+  assert listed == [masks]
+
+
 def test_a_black_mask_is_refused(masks):
   with pytest.raises(errors.UserError, match="black everywhere"):
     regions.read(str(masks / "black.png"))
