@@ -28,6 +28,10 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
+class TooSmallError(ValueError):
+  """Images are too small for a layer."""
+
+
 def apply(
   params: dict[str, Any],
   images: arrays.Images,
@@ -64,7 +68,8 @@ def apply(
   Returns: the features by the names in `taps`, in the order of `taps`.
 
   Raises:
-    ValueError: unknown tap, pooling or padding, or images that are too small.
+    ValueError: unknown tap, pooling or padding.
+    TooSmallError: the images are too small for a tap.
   """
   net = "vgg19" if "conv3_4" in params else "vgg16"
   check_taps(net, taps)
@@ -89,7 +94,7 @@ def apply(
     elif layer.startswith("relu"):
       x = jax.nn.relu(x)
     elif min(x.shape[1:3]) < 2:
-      raise ValueError(
+      raise TooSmallError(
         f"images of {images.shape[1]} x {images.shape[2]} pixels are too small"
         f" for {layer}, which needs {2 ** int(layer[-1])} pixels a side"
       )

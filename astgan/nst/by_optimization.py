@@ -14,7 +14,7 @@ from jaxtyping import PyTree
 
 from astgan import errors, writer
 from astgan.data import formats, images
-from astgan.features import weights
+from astgan.features import vgg, weights
 from astgan.nst import (
   choices,
   colour,
@@ -62,7 +62,7 @@ class Optimization:
     self.steps = self._recipe.total_steps
     self._opened = opened
     self._describe = functools.partial(
-      description.describe,
+      _describe,
       self._recipe,
       blend=config.paint.blend,
       style_masks=[
@@ -225,6 +225,17 @@ class Optimization:
     if fields.colour == "linear":
       return functools.partial(colour.match_linear, root=fields.colour_root)
     return colour.match_histogram
+
+
+def _describe(*args, **options):
+  """As `description.describe`, in one line where an image is too small."""
+  try:
+    return description.describe(*args, **options)
+  except vgg.TooSmallError as error:
+    raise errors.UserError(
+      f"paint.style: {error}; raise paint.style_size or paint.coarsest, leave"
+      " out what is narrow, or leave that layer out of paint.style_layers"
+    ) from error
 
 
 def _copy(tree: PyTree) -> PyTree:

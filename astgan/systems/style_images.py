@@ -12,8 +12,8 @@ from astgan import errors, runs
 from astgan.data import images
 from astgan.systems import generators, interface, states
 
-# Pixels a side that every layer of a feature network has features of.
-_SMALLEST = 16
+# Pixels a side that the deepest layers of a feature network need.
+_POOL5_SIDE, _DEEPEST_SIDE = 32, 16
 
 
 def read(
@@ -27,8 +27,8 @@ def read(
     make: of a config, the system of a generator's run.
 
   Raises:
-    UserError: there are no such images, one cannot be read, or a run folder has
-      no generator.
+    UserError: there are no such images, one cannot be read or is too narrow, or
+      a run folder has no generator.
   """
   style = config.style
   path = pathlib.Path(style.source).expanduser()
@@ -40,12 +40,14 @@ def read(
       found = map(images.read, images.find(path))
     except errors.UserError as error:
       raise errors.UserError(f"config.style.source: {error}") from error
+  has_pool5 = "pool5" in config.loss.style_layers
+  smallest = _POOL5_SIDE if has_pool5 else _DEEPEST_SIDE
   for image in found:
     shown = images.fit(image, style.size)
-    if min(shown.shape[:2]) < _SMALLEST:
+    if min(shown.shape[:2]) < smallest:
       raise errors.UserError(
         f"config.style.size={style.size}: an image of {path} would have"
-        f" {min(shown.shape[:2])} pixels on its shorter side, {_SMALLEST} are"
+        f" {min(shown.shape[:2])} pixels on its shorter side, {smallest} are"
         " needed; raise it, or leave the image out"
       )
     yield shown.astype(np.float32) / 255

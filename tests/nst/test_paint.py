@@ -436,6 +436,14 @@ def test_a_narrow_photograph_is_refused(folder):
   refused(folder, "too narrow", **{"paint.content": str(folder / "strip.png")})
 
 
+def test_a_style_image_too_narrow_for_its_layers_is_refused(folder):
+  write(folder / "frieze.png", 20, 80)
+  fields = {"paint.style_layers": ("conv_1", "pool5")}
+  fields["paint.style"] = str(folder / "frieze.png")
+  refused(folder, "paint.style: .* too small for pool5", **fields)
+  assert not (folder / "run" / "config.json").exists()
+
+
 def test_a_photograph_too_narrow_for_the_coarsest_level_is_refused(folder):
   write(folder / "wide.png", 40, 160)
   fields = {"paint.content": str(folder / "wide.png"), "paint.size": 128}

@@ -104,12 +104,21 @@ def test_what_cannot_be_is_named_in_one_line(changes, told, tmp_path):
   assert "\n" not in str(caught.value)
 
 
-def test_a_style_that_is_too_narrow_is_refused(tmp_path):
-  images.write(tmp_path / "frieze.png", pictures.noise(20, 160))
+@pytest.mark.parametrize(
+  ("layer", "side", "needed"), [("conv1_1", 10, 16), ("pool5", 20, 32)]
+)
+def test_a_style_that_is_too_narrow_is_refused(tmp_path, layer, side, needed):
+  images.write(tmp_path / "frieze.png", pictures.noise(side, 80))
   frieze = str(tmp_path / "frieze.png")
-  system = make(tmp_path, style__source=frieze, style__size=80)
-  with pytest.raises(errors.UserError, match="10 pixels on its shorter side"):
-    system.load_frozen()
+  config = painters.make_config(
+    *("fast", tmp_path),
+    style__source=frieze,
+    style__size=80,
+    loss__style_layers=(layer,),
+  )
+  match = f"{side} pixels on its shorter side, {needed} are needed"
+  with pytest.raises(errors.UserError, match=match):
+    next(style_images.read(config, registry.make))
 
 
 def test_a_run_without_a_generator_draws_no_style(
