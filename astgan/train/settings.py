@@ -58,6 +58,7 @@ def check(config: ml_collections.ConfigDict, system: interface.System) -> None:
   checks.within(config, "train.max_roll_backs", 0)
   checks.within(config, "train.evaluate_every", 0)
   _check_frozen(config, system)
+  _check_augment(config)
   _check_evaluation(config)
   _check_detectors(config)
   _check_batches(config, system)
@@ -89,6 +90,17 @@ def _check_frozen(
         f"config.{name}.frozen: the network has no layer"
         f" {sorted(unknown)[0]!r}; it has {', '.join(dict.fromkeys(layers))}"
       )
+
+
+def _check_augment(config: ml_collections.ConfigDict) -> None:
+  """Here and not in the systems, so that finished runs can be painted with."""
+  augment = config.get("diff_augment", {})
+  if augment.get("target") and not augment.policy:
+    raise errors.UserError(
+      f"config.diff_augment.target={augment.target} adapts how many images"
+      " config.diff_augment.policy changes, which is empty; set the one to 0,"
+      " or the other to ('translation', 'cutout')"
+    )
 
 
 def _check_evaluation(config: ml_collections.ConfigDict) -> None:

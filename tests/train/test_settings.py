@@ -7,6 +7,7 @@ import pytest
 from astgan import errors
 from astgan.systems import gan, registry
 from astgan.train import settings
+from configs import fewshot
 from tests.systems import painters
 from tests.train import tiny
 
@@ -71,6 +72,15 @@ def test_a_field_that_no_training_has_is_refused_with_those_it_has():
   config.data.photographs = "folder:photos"
   with pytest.raises(errors.UserError, match="photographs; config"):
     settings.check(config, gan.GAN(config))
+
+
+def test_a_target_of_an_augmentation_without_a_policy_is_refused():
+  config = tiny.make_config(
+    fewshot, diff_augment__target=0.6, diff_augment__policy=()
+  )
+  system = registry.make(config)  # As that of a finished run.
+  with pytest.raises(errors.UserError, match=r"diff_augment\.target=0\.6"):
+    settings.check(config, system)
 
 
 def test_layers_of_several_networks_may_be_frozen(tmp_path):
