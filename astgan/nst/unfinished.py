@@ -79,7 +79,7 @@ def load(
   try:
     with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
       found = {name: file[name] for name in file.files}
-    level = int(found.pop("level"))
+    level, belongs_to = int(found["level"]), str(found["fingerprint"])
     shapes, structure = jax.tree.flatten(like(level))
     leaves = [found[f"{number:03d}"] for number in range(len(shapes))]
     same = [leaf.shape for leaf in leaves] == [leaf.shape for leaf in shapes]
@@ -87,7 +87,7 @@ def load(
           zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
     logger.warning("%s is damaged (%s); painting begins anew", path, error)
     return None
-  if not same or str(found["fingerprint"]) != fingerprint:
+  if not same or belongs_to != fingerprint:
     logger.warning("%s belongs to another photograph; painting anew", path)
     return None
   painting = jax.tree.unflatten(structure, map(jnp.asarray, leaves))

@@ -16,7 +16,7 @@ from PIL import Image
 from astgan import errors
 from astgan.data import formats, images, rgba
 from astgan.features import weights
-from astgan.nst import optimize, paint, settings, start, stylize
+from astgan.nst import optimize, paint, settings, start, stylize, unfinished
 from configs import nst
 from tests import pictures
 
@@ -244,6 +244,15 @@ def test_a_damaged_unfinished_painting_is_named_and_painted_anew(
   assert f"{state} is damaged" in caplog.text
   steps = [line["step"] for line in read_metrics(workdir)]
   assert steps == list(range(9))
+
+
+def test_a_state_without_a_fingerprint_is_damaged(tmp_path, caplog):
+  np.savez(tmp_path / "pier.npz", **{"level": 0, "000": np.zeros(3)})
+  found = unfinished.load(
+    tmp_path, "pier", like=lambda level: np.zeros(3), fingerprint=""
+  )
+  assert found is None
+  assert "pier.npz is damaged" in caplog.text
 
 
 @pytest.mark.parametrize("margin", [0, 8])
