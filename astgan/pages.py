@@ -24,11 +24,12 @@ def read(
   """The config, locked, and the run folder of a command line.
 
   Raises:
-    UserError: a flag, a config file or a field that does not exist, or a
-      value of the wrong type.
+    UserError: a flag, a config file or a field that does not exist, a value of
+      the wrong type, or a path in the home of nobody.
   """
   chosen = [a for a in arguments if a.startswith("--config=")]
   path = pathlib.Path(chosen[-1].partition("=")[2] if chosen else "")
+  _check_homes("--config", str(path))
   path = path.expanduser()
   if not path.name:
     raise errors.UserError(
@@ -47,7 +48,10 @@ def read(
     raise errors.UserError(
       f"{rest[0]}: not a flag; fields are given as --config.section.field=value"
     )
-  return config, pathlib.Path(workdir or f"runs/{path.stem}").expanduser()
+  workdir = workdir or f"runs/{path.stem}"
+  _check_homes("--workdir", workdir)
+  _check_homes("config", config.to_dict())
+  return config, pathlib.Path(workdir).expanduser()
 
 
 def _parse(
@@ -88,6 +92,28 @@ def _check_fields(
         raise errors.UserError(
           f"config.{name} is a section; set its fields one by one"
         )
+
+
+def _check_homes(name: str, value: object) -> None:
+  """Raises UserError naming the first path in a home folder of nobody.
+
+  Args:
+    name: of the flag, the field or the section.
+    value: what it holds.
+  """
+  if isinstance(value, dict):
+    for part, inside in value.items():
+      _check_homes(f"{name}.{part}", inside)
+  elif isinstance(value, tuple):
+    for inside in value:
+      _check_homes(name, inside)
+  elif isinstance(value, str):
+    try:
+      pathlib.Path(value.removeprefix("folder:")).expanduser()
+    except RuntimeError as error:
+      raise errors.UserError(
+        f"{name}={value}: there is no such home folder; write it out"
+      ) from error
 
 
 @contextlib.contextmanager

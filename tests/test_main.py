@@ -288,6 +288,23 @@ def test_programs_are_kept_where_the_config_says(folder, monkeypatch):
     jax.config.update("jax_compilation_cache_dir", before)
 
 
+@pytest.mark.parametrize(
+  ("flag", "name"),
+  [
+    ("--config=~no_user/mine.py", "--config=~no_user/mine.py"),
+    ("--workdir=~no_user/run", "--workdir=~no_user/run"),
+    (
+      "--config.model.name=folder:~no_user",
+      "config.model.name=folder:~no_user",
+    ),
+    ("--config.model.taps=('a','~no_user')", "config.model.taps=~no_user"),
+  ],
+)
+def test_a_path_in_a_home_of_nobody_is_refused(capsys, flag, name):
+  line = refuse(capsys, MINE, flag)
+  assert f"{name}: there is no such home folder" in line
+
+
 def test_help_lists_the_config_files_with_their_first_lines(folder, capsys):
   (folder / "configs").mkdir()
   for name, text in {"own": FILE, "common": FILE, "longer": "def (:"}.items():
