@@ -14,7 +14,7 @@ from astgan import atomic, history
 from astgan.sweep import charts, outcome, sheets
 
 # Scalars of a run that say how fast it was and not how well.
-_SPEEDS = ("images_per_second", "seconds_per_step")
+_SPEEDS = ("images_per_second", "share_waiting_for_data", "seconds_per_step")
 
 
 def table(

@@ -44,7 +44,8 @@ def test_a_row_is_the_mean_and_deviation_over_seeds_lowest_first():
 def test_scalars_are_named_by_their_first_words_in_the_order_asked():
   run = plan.Run(("a",), 0, None, (), smoke.get_config())
   names = ("loss", "kernel_random_30", "kernel_random_30_std", "kernels", "x")
-  curves = {name: [(1, 2.0)] for name in (*names, "images_per_second")}
+  speeds = ("images_per_second", "share_waiting_for_data")
+  curves = {name: [(1, 2.0)] for name in (*names, *speeds)}
   results = [outcome.Result(run, "done", 9.0, curves)]
   assert report.columns(results, ()) == sorted(names)
   found = report.columns(results, ("x", "kernel", "absent"))
