@@ -1,6 +1,7 @@
 """Painting by optimisation over pixels, as the task `paint` calls it."""
 
 import functools
+import hashlib
 import math
 import pathlib
 from collections.abc import Sequence
@@ -110,7 +111,9 @@ class Optimization:
       sheets = self._folder.parent / "nearest"
       sheets.mkdir(exist_ok=True)
       images.write(sheets / f"{stem}.png", style.contact_sheet)
-    progress = self._load(photograph)
+    masks = regions.masks_of(stem, fields.masks, content.shape[:2])
+    fingerprint = _fingerprint(photograph, masks)
+    progress = self._load(photograph, fingerprint)
     total, report_every = self.steps, self._report_every()
     done = optimize.done(progress, self._recipe)
     log.drop(after=done, photograph=stem)
@@ -128,7 +131,7 @@ class Optimization:
           return False
         if signals or step // fields.save_every > saved:
           saved = step // fields.save_every
-          self._save(photograph, content, progress)
+          self._save(photograph, fingerprint, content, progress)
         return bool(signals)
 
       try:
@@ -138,7 +141,7 @@ class Optimization:
           recipe=self._recipe,
           params=params,
           style=style,
-          masks=regions.masks_of(stem, fields.masks, content.shape[:2]),
+          masks=masks,
           progress=progress,
           report_every=report_every,
           report=report,
@@ -152,13 +155,13 @@ class Optimization:
         ) from error
     return None if painted is None else self._finish(painted, content)
 
-  def _load(self, photograph):
+  def _load(self, photograph, fingerprint):
     shape = photograph.colour.shape[:2]
     return unfinished.load(
       self._folder,
       photograph.path.stem,
       like=functools.partial(optimize.like, shape=shape, recipe=self._recipe),
-      fingerprint=photograph.fingerprint,
+      fingerprint=fingerprint,
     )
 
   def _finish(self, painted, content):
@@ -173,14 +176,14 @@ class Optimization:
   def _to_bytes(self, painted, content):
     return formats.to_integers(self._finish(painted, content), bits=8)
 
-  def _save(self, photograph, content, progress):
+  def _save(self, photograph, fingerprint, content, progress):
     so_far = optimize.result(progress.painting, self._recipe)
     unfinished.save(
       self._folder,
       photograph.path.stem,
       progress,
       preview=self._to_bytes(so_far, content),
-      fingerprint=photograph.fingerprint,
+      fingerprint=fingerprint,
     )
 
   def _params_here(self):
@@ -236,6 +239,12 @@ def _describe(*args, **options):
       f"paint.style: {error}; raise paint.style_size or paint.coarsest, leave"
       " out what is narrow, or leave that layer out of paint.style_layers"
     ) from error
+
+
+def _fingerprint(photograph, masks):
+  """Of what an unfinished painting is made from, besides its style."""
+  digests = [hashlib.sha256(mask).hexdigest() for mask in masks]
+  return "-".join([photograph.fingerprint, *digests])
 
 
 def _copy(tree: PyTree) -> PyTree:

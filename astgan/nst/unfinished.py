@@ -38,7 +38,7 @@ def save(
     stem: of the photograph's file.
     progress: of its painting.
     preview: the painting so far.
-    fingerprint: of the photograph.
+    fingerprint: of the photograph and its masks.
   """
   save_preview(folder, stem, preview)
   leaves = jax.tree.leaves(jax.device_get(progress.painting))
@@ -88,7 +88,9 @@ def load(
     logger.warning("%s is damaged (%s); painting begins anew", path, error)
     return None
   if not same or belongs_to != fingerprint:
-    logger.warning("%s belongs to another photograph; painting anew", path)
+    logger.warning(
+      "%s belongs to another photograph or mask; painting anew", path
+    )
     return None
   painting = jax.tree.unflatten(structure, map(jnp.asarray, leaves))
   return optimize.Progress(level, painting)

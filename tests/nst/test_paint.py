@@ -246,6 +246,21 @@ def test_a_damaged_unfinished_painting_is_named_and_painted_anew(
   assert steps == list(range(9))
 
 
+def test_a_painting_is_painted_anew_with_another_mask_of_a_folder(
+  folder, monkeypatch, caplog
+):
+  mask = folder / "masks" / "harbour.png"
+  mask.parent.mkdir()
+  fields = {"paint.masks": (str(mask.parent),), "paint.log_every": 1}
+  write(mask, 40, 80, seed=1)
+  with monkeypatch.context() as patch:
+    stop_at(patch, 1)
+    run(folder, **fields)
+  write(mask, 40, 80, seed=2)
+  run(folder, **fields)
+  assert "harbour.npz belongs to another photograph or mask" in caplog.text
+
+
 def test_a_state_without_a_fingerprint_is_damaged(tmp_path, caplog):
   np.savez(tmp_path / "pier.npz", **{"level": 0, "000": np.zeros(3)})
   found = unfinished.load(
