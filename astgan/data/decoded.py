@@ -81,13 +81,16 @@ def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Decoded:
     UserError: the cache cannot be a folder.
   """
   entry = cache / f"{source.signature[:40]}-{side}-{VERSION}"
+  is_new = not entry.is_dir()
   if _is_whole(entry):
     return _read(entry, source)
   with contextlib.ExitStack() as stack:
     try:
       cache.mkdir(parents=True, exist_ok=True)
       _sweep(cache)
-      if stack.enter_context(locks.held(_lock(entry))) and _is_whole(entry):
+      waited = stack.enter_context(locks.held(_lock(entry)))
+      # Another process may have made it since.
+      if (waited or is_new) and _is_whole(entry):
         return _read(entry, source)
       partial = cache / f"{entry.name}.{uuid.uuid4().hex}.partial"
       partial.mkdir()

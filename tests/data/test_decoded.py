@@ -121,6 +121,21 @@ def test_of_two_runs_that_want_the_same_one_decodes_it(tmp_path, monkeypatch):
   assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_an_entry_that_is_made_just_before_the_lock_is_used(
+  tmp_path, monkeypatch
+):
+  shelf, held = Shelf(), decoded.locks.held
+
+  def held_later(path):
+    monkeypatch.setattr(decoded.locks, "held", held)
+    decoded.load(shelf.source, side=4, cache=tmp_path)
+    return held(path)
+
+  monkeypatch.setattr(decoded.locks, "held", held_later)
+  check_squares(decoded.load(shelf.source, side=4, cache=tmp_path).array)
+  assert shelf.reads == 4
+
+
 def test_a_cache_that_can_only_be_read_is_used_or_done_without(
   tmp_path, monkeypatch, caplog
 ):
