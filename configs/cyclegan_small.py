@@ -1,4 +1,4 @@
-"""CycleGAN at 64 pixels for CPUs: an hour and more on one core.
+"""CycleGAN at 64 pixels for CPUs: three hours on one core.
 
   python -m astgan.main --config=configs/cyclegan_small.py \
     --config.data.source=folder:PAINTINGS \
