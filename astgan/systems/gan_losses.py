@@ -157,12 +157,13 @@ def check_bounded(
   loss: ml_collections.ConfigDict, *, is_spectral: bool = False
 ) -> None:
   """Raises UserError if nothing bounds the slope of a Wasserstein critic."""
-  is_bounded = loss.penalty != "none" or loss.weight_clip or is_spectral
+  is_penalised = loss.penalty != "none" and loss.penalty_weight
+  is_bounded = is_penalised or loss.weight_clip or is_spectral
   if loss.name == "wasserstein" and not is_bounded:
     raise errors.UserError(
       "config.loss.name=wasserstein needs a Lipschitz critic; set"
-      " config.loss.penalty or config.loss.weight_clip, or a discriminator with"
-      " config.model.spectral_norm where the system has it"
+      " config.loss.penalty and its weight, config.loss.weight_clip, or a"
+      " discriminator with config.model.spectral_norm where the system has it"
     )
 
 

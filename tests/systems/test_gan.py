@@ -20,6 +20,7 @@ IMAGES = jnp.clip(draw(4, tiny.SIZE, tiny.SIZE, 3), -1, 1)
 LATENTS = draw(4, 5, seed=1)
 # Networks without batch normalisation in the discriminator.
 FREE = {"model__discriminator_norm": "none"}
+UNWEIGHTED = {**FREE, "loss__penalty": "gradient", "loss__penalty_weight": 0.0}
 
 
 @functools.cache
@@ -424,6 +425,7 @@ def test_the_first_state_is_a_function_of_the_seed():
     ({"loss__penalty": "r1"}, "images independently"),
     ({"loss__name": "hinge", "loss__real_label": 0.9}, "no labels"),
     ({"loss__name": "wasserstein"}, "Lipschitz"),
+    ({**UNWEIGHTED, "loss__name": "wasserstein"}, "Lipschitz"),
     ({"discriminator__updates": 0}, "discriminator.updates"),
     ({"discriminator__updates": -1}, "discriminator.updates"),
     ({"discriminator__start_updates": 10**20}, "discriminator.start_updates"),
