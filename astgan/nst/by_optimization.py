@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import math
 import pathlib
 from collections.abc import Sequence
 
@@ -114,7 +113,7 @@ class Optimization:
     masks = regions.masks_of(stem, fields.masks, content.shape[:2])
     fingerprint = _fingerprint(photograph, masks)
     progress = self._load(photograph, fingerprint)
-    total, report_every = self.steps, self._report_every()
+    total, periods = self.steps, self._report_every()
     done = optimize.done(progress, self._recipe)
     log.drop(after=done, photograph=stem)
     done = max(0, done)
@@ -125,7 +124,7 @@ class Optimization:
         nonlocal saved
         bar.update(step - bar.n)
         bar.set_postfix(loss=f"{scalars['loss']:.4g}", refresh=False)
-        if report_every > 1 or step % fields.log_every == 0 or step == total:
+        if periods != (1,) or step % fields.log_every == 0 or step == total:
           log.write(step, scalars, photograph=stem)
         if step == total:
           return False
@@ -143,7 +142,7 @@ class Optimization:
           style=style,
           masks=masks,
           progress=progress,
-          report_every=report_every,
+          report_every=periods,
           report=report,
         )
       except stylize.NotFiniteError as error:
@@ -198,8 +197,8 @@ class Optimization:
   def _report_every(self):
     """On CPUs a report is cheap next to a step, and the progress bar moves."""
     if jax.default_backend() == "cpu":
-      return 1
-    return math.gcd(self._fields.log_every, self._fields.save_every)
+      return (1,)
+    return (self._fields.log_every, self._fields.save_every)
 
   def _recolour(self, content, params):
     """The photograph and its style, one with the colours of the other."""

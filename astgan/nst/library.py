@@ -75,6 +75,7 @@ def transfer(
     params=params,
     style=style,
     masks=() if mask is None else (mask,),
+    report_every=(),
   )
   return np.asarray(painting[0])
 

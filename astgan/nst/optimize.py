@@ -40,7 +40,7 @@ def paint_one(
   style: description.Style,
   masks: Sequence[regions.Mask] = (),
   progress: Progress | None = None,
-  report_every: int = 1,
+  report_every: Sequence[int] = (1,),
   report: Callable[
     [int, dict[str, float], Progress], object
   ] = lambda step, scalars, progress: None,
@@ -56,7 +56,8 @@ def paint_one(
     masks: where each style is painted, of any size; none paint one style
       everywhere.
     progress: of a painting that was stopped.
-    report_every: steps between reports; a level always ends with one.
+    report_every: periods in steps, each with its reports; a level always begins
+      and ends with one.
     report: called with the number of completed updates of all levels, the
       losses, and the progress, which it must not keep. A true result stops.
 

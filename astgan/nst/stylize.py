@@ -163,7 +163,7 @@ def stylize(
   gradient: Gradient,
   optimizer: Optimizer,
   steps: int,
-  report_every: int,
+  report_every: Sequence[int],
   report: Callable[
     [int, dict[str, float], Painting], object
   ] = lambda step, scalars, painting: None,
@@ -181,7 +181,8 @@ def stylize(
     gradient: the objective, whole or in tiles.
     optimizer: over pixels.
     steps: number of updates.
-    report_every: steps between reports.
+    report_every: periods in steps, each with its reports; () has those of the
+      initial image and of the end alone.
     report: called with the number of completed updates, the losses of the image
       at that step, and the state, which it must not keep. The last call has the
       lowest losses. A true result stops.
@@ -190,7 +191,8 @@ def stylize(
     NotFiniteError: a loss was not finite, naming the first such step.
   """
   evaluated = int(painting.step) - 1
-  for step in [*range(0, steps, report_every), steps]:
+  reported = (range(0, steps, period) for period in report_every)
+  for step in sorted({0, steps}.union(*reported)):
     if step <= evaluated:
       continue
     painting = run(

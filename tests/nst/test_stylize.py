@@ -14,7 +14,7 @@ TARGETS = toy.make_targets([toy.draw(1, 4, 4, 3, seed=3) ** 2])
 
 
 def run(
-  name="adam", *, rate=0.05, steps=20, report_every=4, ema_decay=0.0,
+  name="adam", *, rate=0.05, steps=20, report_every=(4,), ema_decay=0.0,
   image=toy.PHOTOGRAPH, start=None, extract=None, stop_at=None,
 ):  # fmt: skip
   """The last state and the reports."""
@@ -62,16 +62,24 @@ def test_adam_halves_the_loss_and_lbfgs_reaches_a_lower_one():
 @pytest.mark.parametrize("name", stylize.OPTIMIZERS)
 def test_the_returned_image_has_the_lowest_reported_loss(name):
   # The steps are too large, so that the last image is not the best.
-  painted, reports = paint(name, rate=0.5, report_every=1)
+  painted, reports = paint(name, rate=0.5, report_every=(1,))
   losses = [scalars["loss"] for _, scalars in reports]
   assert losses[-1] == min(losses)
   assert losses[-1] == pytest.approx(loss_of(painted), rel=1e-5)
   assert painted.min() >= 0 and painted.max() <= 1
 
 
-@pytest.mark.parametrize(("steps", "expected"), [(10, [0, 4, 8, 10]), (0, [0])])
-def test_reports_start_at_the_initial_image(steps, expected):
-  _, reports = paint(steps=steps)
+@pytest.mark.parametrize(
+  ("steps", "periods", "expected"),
+  [
+    (10, (4,), [0, 4, 8, 10]),
+    (10, (4, 5), [0, 4, 5, 8, 10]),
+    (3, (), [0, 3]),
+    (0, (4,), [0]),
+  ],
+)
+def test_reports_start_at_the_initial_image(steps, periods, expected):
+  _, reports = paint(steps=steps, report_every=periods)
   assert [step for step, _ in reports] == expected
   first = reports[0][1]["loss"]
   assert first == pytest.approx(loss_of(toy.PHOTOGRAPH), rel=1e-5)
@@ -79,9 +87,9 @@ def test_reports_start_at_the_initial_image(steps, expected):
 
 @pytest.mark.parametrize("name", stylize.OPTIMIZERS)
 def test_several_steps_per_call_are_the_same_steps(name, monkeypatch):
-  single, _ = paint(name, report_every=1)
+  single, _ = paint(name, report_every=(1,))
   monkeypatch.setattr(jax, "default_backend", lambda: "accelerator")
-  several, _ = paint(name, report_every=7)
+  several, _ = paint(name, report_every=(7,))
   np.testing.assert_allclose(several, single, atol=1e-5, strict=True)
 
 
