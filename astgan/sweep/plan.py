@@ -68,6 +68,12 @@ def make(
     raise errors.UserError(
       f"config.sweep.seeds holds integers, such as (0, 1); got {sweep.seeds!r}"
     )
+  for name in ("changes", "fields", "scalars"):
+    if not all(isinstance(x, str) for x in sweep[name]):
+      raise errors.UserError(
+        f"config.sweep.{name} holds texts, such as ('train.steps=2000',); got"
+        f" {sweep[name]!r}"
+      )
   found, alternatives = [], _split(sweep.page)
   for (page, *own), chosen, seed in itertools.product(
     alternatives, _settings(config), sweep.seeds

@@ -55,6 +55,7 @@ VALUES = (
     "%s",
   ),
   *("folder:", "folder:/dev", "tfds:", "tfds:a/b/c:d:e", "lambda: 1", "1_0"),
+  *("~no_user", "folder:~no_user"),
 )
 
 READERS = (archives.read_torch, archives.read_numpy)
