@@ -60,15 +60,25 @@ class Optimization:
     self._fields, self._folder = config.paint, folder
     self._recipe = recipes.of_config(config)
     self.steps = self._recipe.total_steps
+    # Styles that weigh nothing are not looked at.
+    count = len(opened)
+    weighing = [
+      style
+      for style in zip(
+        opened,
+        config.paint.blend or (1.0,) * count,
+        config.paint.style_masks or ("",) * count,
+        strict=True,
+      )
+      if style[1]
+    ]
+    opened, blend, masks = zip(*weighing, strict=True)
     self._opened = opened
     self._describe = functools.partial(
       _describe,
       self._recipe,
-      blend=config.paint.blend,
-      style_masks=[
-        regions.read(path) if path else None
-        for path in config.paint.style_masks
-      ],
+      blend=blend,
+      style_masks=[regions.read(path) if path else None for path in masks],
       in_regions=bool(config.paint.masks),
     )
     # Of all photographs, or None where each has its own.

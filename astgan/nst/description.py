@@ -13,6 +13,9 @@ from astgan.data import images
 from astgan.nst import colour, groups, regions, sizes, styles
 from astgan.nst import recipe as recipes
 
+# Colours of pixels that are kept, of each image and of all of them (12 MiB).
+_OF_IMAGE, _COLOURS = 4096, 2**20
+
 
 class Style(NamedTuple):
   """Styles, described for every level of the pyramid.
@@ -21,7 +24,8 @@ class Style(NamedTuple):
     targets: of the style terms, by longer side of the painting; those of one
       region after those of another.
     first: the first image, for `paint.init=style`.
-    palette: colours of pixels of all images.
+    palette: colours of pixels of all images, of each style as many as it
+      weighs.
     contact_sheet: the first images.
   """
 
@@ -47,7 +51,8 @@ def describe(
     recipe: of the painting.
     params: parameters of the feature network.
     opened: the styles.
-    blend: the weight of each style, however many images it has; () is 1.
+    blend: the weight of each style, more than 0, however many images it has; ()
+      is 1.
     style_masks: which part of the images of each style counts, of any size;
       None is all of it.
     in_regions: whether each style has a region of its own.
@@ -63,13 +68,14 @@ def describe(
   }
   masks = style_masks or (None,) * len(opened)
   blend = blend or (1.0,) * len(opened)
+  counts = _colours(opened, blend)
   thumbnails, palette, first = [], [], None
   for number, style in enumerate(opened):
     mask = masks[number]
     for image in tqdm.tqdm(style, desc="style", unit="image"):
       full = recolour(style.shown(image))
       first = full if first is None else first
-      palette.append(colour.palette(full))
+      palette.append(colour.palette(full, count=counts[number]))
       if len(thumbnails) < styles.MAX_SHOWN:
         thumbnails.append(style.thumbnail(image, alone=len(opened) == 1))
       for side, of_styles in described.items():
@@ -97,14 +103,21 @@ def describe(
 
 def _blend(of_styles, weights):
   """One group of all, in which each style has its weight."""
-  blended, total = None, 0.0
-  for group, weight in zip(of_styles, weights, strict=True):
+  blended, total = of_styles[0], weights[0]
+  for group, weight in zip(of_styles[1:], weights[1:], strict=True):
     total += weight
-    if weight and blended is None:
-      blended = group
-    elif weight:
-      blended.merge(group, weight / total)
+    blended.merge(group, weight / total)
   return blended
+
+
+def _colours(opened, weights):
+  """How many colours of each image of a style are kept."""
+  each = [
+    weight / sum(weights) / len(style)
+    for style, weight in zip(opened, weights, strict=True)
+  ]
+  total = min(_OF_IMAGE / max(each), _COLOURS)
+  return [max(1, round(total * share)) for share in each]
 
 
 def _measure(recipe, side):

@@ -152,6 +152,20 @@ def test_a_damaged_image_costs_its_style_no_share_of_a_blend(tmp_path):
   )
 
 
+def test_styles_give_as_many_colours_as_they_weigh(monkeypatch):
+  monkeypatch.setattr(description, "_COLOURS", 100)
+  group = [np.full((32, 32, 3), grey, "float32") for grey in (0, 1, 1, 1)]
+  opened = [styles.Arrays(group[:1], 32), styles.Arrays(group[1:], 32)]
+  palette = description.describe(
+    nst.make(**FIELDS | {"size": 32}),
+    weights.load("vgg19", "random"),
+    opened,
+    blend=(3.0, 1.0),
+  ).palette
+  assert palette.shape == (75 + 3 * 8, 3)
+  assert palette.sum() == 3 * 3 * 8
+
+
 def test_a_content_term_counts_by_its_weight():
   fields = {"steps": 1, "coarsest": 0, "init": "noise"}
   features = transfer(**fields)

@@ -369,6 +369,18 @@ def test_each_photograph_is_painted_from_what_looks_like_it(folder):
     )
 
 
+@pytest.mark.parametrize("init", ["style", "colours"])
+def test_a_style_that_weighs_nothing_gives_nothing(folder, init):
+  first, other = (str(folder / "style" / f"{x}.png") for x in (0, 1))
+  fields = {"paint.init": init, "paint.steps": 1}
+  blend = {"paint.styles": (other,), "paint.blend": (0.0, 1.0)}
+  blended = run(folder, **fields, **blend, **{"paint.style": first})
+  blended = images.read(blended.rename(folder / "b") / "painted/harbour.png")
+  alone = run(folder, **fields, **{"paint.style": other})
+  alone = images.read(alone / "painted" / "harbour.png")
+  np.testing.assert_array_equal(blended, alone)
+
+
 def test_each_region_has_its_style(folder):
   for name, value in (("black", 0), ("white", 255)):
     flat = np.full((32, 32, 3), value, np.uint8)
