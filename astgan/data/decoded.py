@@ -81,7 +81,7 @@ def load(source: sources.Source, *, side: int, cache: pathlib.Path) -> Decoded:
     UserError: the cache cannot be a folder.
   """
   entry = cache / f"{source.signature[:40]}-{side}-{VERSION}"
-  is_new = not entry.is_dir()
+  is_new = not os.path.isdir(entry)
   if _is_whole(entry):
     return _read(entry, source)
   with contextlib.ExitStack() as stack:
@@ -247,7 +247,7 @@ def _publish(partial: pathlib.Path, entry: pathlib.Path) -> None:
 
 def _is_whole(entry: pathlib.Path) -> bool:
   """Whether the entry is there and as it was written."""
-  if not entry.is_dir():
+  if not os.path.isdir(entry):  # Path.is_dir raises for names too long.
     return False
   try:
     if not digests.check(entry):

@@ -121,6 +121,12 @@ def test_of_two_runs_that_want_the_same_one_decodes_it(tmp_path, monkeypatch):
   assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.parametrize("cache", ["x" * 5000, os.devnull + "/x"])
+def test_a_cache_that_cannot_be_a_folder_is_refused(cache):
+  with pytest.raises(errors.UserError, match=r"config\.data\.cache=.* cannot"):
+    decoded.load(Shelf().source, side=4, cache=pathlib.Path(cache))
+
+
 def test_an_entry_that_is_made_just_before_the_lock_is_used(
   tmp_path, monkeypatch
 ):
