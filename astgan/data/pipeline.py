@@ -14,12 +14,20 @@ from astgan.data import decoded, sources
 logger = logging.getLogger(__name__)
 
 
+def open_source(
+  data: ml_collections.ConfigDict, *, field: str = "source"
+) -> sources.Source:
+  """The source that `decode` decodes; args and errors as there."""
+  return sources.open_source(data, side=_side(data), field=field)
+
+
 def decode(
   data: ml_collections.ConfigDict,
   *,
   field: str = "source",
   at_least: int,
   report: pathlib.Path | None = None,
+  source: sources.Source | None = None,
 ) -> decoded.Decoded:
   """All training images of a source, decoded to squares once and for all.
 
@@ -33,13 +41,15 @@ def decode(
     report: folder for the list of images that could not be read: `skipped.txt`,
       or `skipped_FIELD.txt` of another field. A line has a name, a tab and the
       reason.
+    source: from `open_source`; None opens it.
 
   Raises:
     UserError: no such source, or too few images.
   """
-  side = data.size if data.crop == "centre" else round(data.size * data.zoom)
-  source = sources.open_source(data, side=side, field=field)
-  loaded = decoded.load(source, side=side, cache=decoded.folder(data.cache))
+  source = source or open_source(data, field=field)
+  loaded = decoded.load(
+    source, side=_side(data), cache=decoded.folder(data.cache)
+  )
   name = "skipped.txt" if field == "source" else f"skipped_{field}.txt"
   _report(loaded, source.name, None if report is None else report / name)
   count = len(loaded.array)
@@ -84,6 +94,11 @@ class Order:
   def _permutation(self, epoch: int) -> Int32[np.ndarray, "n"]:
     draws = np.random.default_rng([*self._key, epoch])
     return draws.permutation(self._count).astype(np.int32)
+
+
+def _side(data: ml_collections.ConfigDict) -> int:
+  """Of the squares that are stored, in pixels."""
+  return data.size if data.crop == "centre" else round(data.size * data.zoom)
 
 
 def _report(

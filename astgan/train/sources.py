@@ -46,12 +46,16 @@ def load(
   """
   images, sides, fingerprint = {}, {}, {}
   at_least = max(phase.batch_size for phase in system.phases)
+  fields = ("source", *system.sources[1:])
+  # All of them before one is decoded, which may take hours.
+  opened = [pipeline.open_source(config.data, field=f) for f in fields]
   for number, name in enumerate(system.sources):
     decoded = pipeline.decode(
       config.data,
-      field=name if number else "source",
+      field=fields[number],
       at_least=at_least,
       report=workdir,
+      source=opened[number],
     )
     images[name] = decoded.array
     share = 0 if number else config.data.hold_out

@@ -315,10 +315,12 @@ def test_what_cannot_be_is_named_in_one_line(changes, told):
   assert "\n" not in str(caught.value)
 
 
-def test_too_few_photographs_are_refused(tmp_path, decoded):
+def test_no_photographs_are_refused_before_paintings_are_decoded(tmp_path):
   (tmp_path / "none").mkdir()
   config = make_config(
-    data__cache=str(decoded), data__photographs=f"folder:{tmp_path / 'none'}"
+    data__cache=str(tmp_path / "cache"),
+    data__photographs=f"folder:{tmp_path / 'none'}",
   )
   with pytest.raises(errors.UserError, match="holds no images"):
     loop.train(config, tmp_path / "run")
+  assert not (tmp_path / "cache").exists()
