@@ -88,7 +88,7 @@ def _check_frozen(
     if layers and unknown:
       raise errors.UserError(
         f"config.{name}.frozen: the network has no layer"
-        f" {sorted(unknown)[0]!r}; it has {', '.join(dict.fromkeys(layers))}"
+        f" {min(unknown, key=str)!r}; it has {', '.join(dict.fromkeys(layers))}"
       )
 
 

@@ -90,3 +90,8 @@ def test_layers_of_several_networks_may_be_frozen(tmp_path):
     config.decoder.frozen = ("conv9_1",)
   with pytest.raises(errors.UserError, match="no layer 'conv9_1'; it has conv"):
     settings.check(config, registry.make(config))
+
+
+def test_a_number_among_frozen_layers_is_refused():
+  with pytest.raises(errors.UserError, match="no layer 9; it has norm_0"):
+    check(generator__frozen=("up_9", 9))
