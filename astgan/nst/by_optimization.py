@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import ml_collections
 import numpy as np
 import tqdm
-from jaxtyping import PyTree
 
 from astgan import errors, writer
 from astgan.data import formats, images
@@ -23,6 +22,7 @@ from astgan.nst import (
   optimize,
   photographs,
   regions,
+  spread,
   styles,
   stylize,
   unfinished,
@@ -90,8 +90,7 @@ class Optimization:
     else:
       self._style = self._describe(self._params, opened)
       self.contact_sheet = self._style.contact_sheet
-    # Of the network, by device other than the first.
-    self._copies: dict[jax.Device, PyTree] = {}
+    self._copies = spread.Copies(self._params)
 
   def paint(
     self,
@@ -114,7 +113,7 @@ class Optimization:
       FloatingPointError: a loss was not finite; the best image is in a file.
     """
     stem, fields = photograph.path.stem, self._fields
-    params = self._params_here()
+    params = self._copies.here()
     content, style = self._recolour(photograph.colour, params)
     if self._nearest:
       sheets = self._folder.parent / "nearest"
@@ -195,15 +194,6 @@ class Optimization:
       fingerprint=fingerprint,
     )
 
-  def _params_here(self):
-    """The network on the device that paints in this thread."""
-    (device,) = jnp.zeros(()).devices()
-    if device == jax.local_devices()[0]:
-      return self._params
-    if device not in self._copies:
-      self._copies[device] = _copy(self._params)
-    return self._copies[device]
-
   def _report_every(self):
     """On CPUs a report is cheap next to a step, and the progress bar moves."""
     if jax.default_backend() == "cpu":
@@ -218,7 +208,7 @@ class Optimization:
     elif params is self._params:
       style = self._style
     else:
-      style = self._style._replace(targets=_copy(self._style.targets))
+      style = self._style._replace(targets=spread.copy(self._style.targets))
     recolours = fields.colour in ("linear", "histogram")
     if recolours and fields.recolour == "style":
       match, palette = self._match(), colour.palette(content)
@@ -254,12 +244,3 @@ def _fingerprint(photograph, masks):
   """Of what an unfinished painting is made from, besides its style."""
   digests = [hashlib.sha256(mask).hexdigest() for mask in masks]
   return "-".join([photograph.fingerprint, *digests])
-
-
-def _copy(tree: PyTree) -> PyTree:
-  """Arrays on the default device, and free to leave it as they were before.
-
-  Arrays that `jax.device_put` binds to a device would compile each program
-  again.
-  """
-  return jax.tree.map(jnp.asarray, jax.device_get(tree))

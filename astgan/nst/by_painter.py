@@ -3,7 +3,7 @@
 import jax
 
 from astgan import writer
-from astgan.nst import painted, photographs, styles
+from astgan.nst import painted, photographs, spread, styles
 
 
 class OnePass:
@@ -25,7 +25,8 @@ class OnePass:
 
   def __init__(self, style: painted.Painted, *, tile: int):
     self._direction, self._tile = style.direction, tile
-    self._painter, self.contact_sheet = style.tell()
+    painter, self.contact_sheet = style.tell()
+    self._copies = spread.Copies(painter)
 
   def paint(
     self,
@@ -38,6 +39,6 @@ class OnePass:
     del key, log
     if signals:
       return None
-    return self._painter.paint(
+    return self._copies.here().paint(
       photograph.colour, self._direction, tile=self._tile
     )

@@ -1,10 +1,13 @@
 """Photographs painted at the same time, one on each device."""
 
 import collections
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent import futures
 
 import jax
+import jax.numpy as jnp
+from jaxtyping import PyTree
 
 from astgan.nst import photographs, styles
 
@@ -77,6 +80,45 @@ def paint_each(
           failures.append(future.exception())
   if failures:
     raise failures[0]
+
+
+class Copies:
+  """A tree with arrays, and a copy of it on each other device that paints.
+
+  Args:
+    tree: of arrays on the first device, functions with arrays bound by name,
+      and anything else.
+  """
+
+  def __init__(self, tree: PyTree):
+    self._tree = tree
+    self._copies: dict[jax.Device, PyTree] = {}
+
+  def here(self) -> PyTree:
+    """The tree, or its copy on the device that paints in this thread."""
+    (device,) = jnp.zeros(()).devices()
+    if device == jax.local_devices()[0]:
+      return self._tree
+    if device not in self._copies:
+      self._copies[device] = copy(self._tree)
+    return self._copies[device]
+
+
+def copy(tree: PyTree) -> PyTree:
+  """Arrays on the default device, and free to leave it as they were before.
+
+  Arrays that `jax.device_put` binds to a device would compile each program
+  again.
+  """
+
+  def copy_leaf(leaf):
+    if isinstance(leaf, jax.Array):
+      return jnp.asarray(jax.device_get(leaf))
+    if isinstance(leaf, functools.partial):
+      return functools.partial(leaf.func, *leaf.args, **copy(leaf.keywords))
+    return leaf
+
+  return jax.tree.map(copy_leaf, tree)
 
 
 def _paint_on(device, paint, photograph):

@@ -1,16 +1,19 @@
 """Painting in one pass by a trained painter, and what it refuses."""
 
 import functools
+import pathlib
+from typing import NamedTuple
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from astgan import errors, memory, sampling
+from astgan import errors, memory, sampling, writer
 from astgan.data import images
 from astgan.models import translator
-from astgan.nst import paint
+from astgan.nst import by_painter, paint, painted, photographs
 from astgan.systems import translated
 from configs import nst
 from tests import pictures
@@ -52,6 +55,37 @@ def run(tmp_path, monkeypatch):
     return images.read(tmp_path / workdir / "painted" / "pier.png")
 
   return run
+
+
+class Where(NamedTuple):
+  """Notes the devices that its arrays are on."""
+
+  params: dict
+  transfer: functools.partial
+
+  directions, smallest = ("painting",), 1
+
+  def paint(self, pixels, direction, *, tile):
+    del pixels, direction, tile
+    NOTED.append(self.params["painting"].devices())
+    NOTED.append(self.transfer.keywords["style"].devices())
+
+
+NOTED = []
+
+
+def test_each_device_has_a_copy_of_the_painter_and_its_style():
+  transfer = functools.partial(sum, style=jnp.ones(1))
+  painter = Where({"painting": jnp.ones(1)}, transfer)
+  style = painted.Painted(painter, "painting", {})
+  method = by_painter.OnePass(style, tile=0)
+  pixels = np.zeros((4, 4, 3), "float32")
+  photograph = photographs.Photograph(pathlib.Path("x"), "", pixels, None)
+  log = mock.Mock(spec=writer.Writer)
+  for device in jax.devices():
+    with jax.default_device(device):
+      method.paint(jax.random.key(0), photograph, log, [])
+    assert NOTED[-2:] == [{device}] * 2
 
 
 def expected(direction, height=50, width=90):
