@@ -98,14 +98,15 @@ def open_style(
           " run by paint.painter, and a style by paint.style"
         )
       return found
-    drawn = trained.generator.sample(key, paint.style_batch)
-    params = trained.generator.variables["params"]
-    origin = _origin(trained.step, params)
+    generator, count = trained.generator, paint.style_batch
+    origin = _origin(trained.step, generator.variables["params"])
     if paint.upscale:
       upscaling = sampling.load(pathlib.Path(paint.upscale).expanduser())
-      drawn = upscaling.upscaler.enlarge(drawn)
+      drawn = upscaling.upscaler.enlarge(generator.sample(key, count))
       origin["upscale"] = _origin(upscaling.step, upscaling.upscaler.params)
-    batch = np.asarray(arrays.signed_to_bytes(drawn))
+      batch = np.asarray(arrays.signed_to_bytes(drawn))
+    else:
+      batch = generator.sample_bytes(key, count)
     share = round(paint.generated_share * paint.size)
     side = share or max(batch.shape[1:3])
     return styles.Generated(batch, paint.style_size or side, origin)

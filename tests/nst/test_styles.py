@@ -5,7 +5,7 @@ import jax
 import numpy as np
 import pytest
 
-from astgan import sampling
+from astgan import arrays, sampling
 from astgan.data import images
 from astgan.nst import opening, styles
 from astgan.systems import generators
@@ -63,8 +63,9 @@ def test_the_fingerprint_of_files_is_that_of_their_readable_bytes(tmp_path):
 class NoiseGenerator(generators.Generator):
   """Draws noise, whatever its parameters."""
 
-  def sample(self, key, count):
-    return jax.random.uniform(key, (count, 8, 8, 3), minval=-1)
+  def sample_bytes(self, key, count):
+    images = jax.random.uniform(key, (count, 8, 8, 3), minval=-1)
+    return np.asarray(arrays.signed_to_bytes(images))
 
 
 @pytest.fixture
