@@ -214,20 +214,21 @@ def read_config(workdir: pathlib.Path) -> ml_collections.ConfigDict:
   path = workdir / "config.json"
   try:
     fields = json.loads(path.read_text())
+    if not isinstance(fields, dict):
+      raise errors.UserError(
+        f"{path} holds no fields; restore it or use another folder"
+      )
+    return ml_collections.ConfigDict(fields).lock()
   except FileNotFoundError as error:
     raise errors.UserError(
       f"{workdir} is no run folder: it has no config.json; name the folder"
       " that a training wrote"
     ) from error
-  except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+  # Names that no field can have are ValueErrors or AttributeErrors.
+  except (OSError, ValueError, AttributeError) as error:
     raise errors.UserError(
       f"{path} cannot be read ({error}); restore it or use another folder"
     ) from error
-  if not isinstance(fields, dict):
-    raise errors.UserError(
-      f"{path} holds no fields; restore it or use another folder"
-    )
-  return ml_collections.ConfigDict(fields).lock()
 
 
 def read_training(workdir: pathlib.Path) -> ml_collections.ConfigDict:

@@ -118,6 +118,8 @@ def test_a_folder_that_cannot_be_written_is_refused(
     ("", r"config\.json cannot be read"),
     ("{", r"config\.json cannot be read"),
     ("\udcff", r"config\.json cannot be read"),
+    ('{"da.a": {}}', r"config\.json cannot be read"),
+    ('{"__class__": 1}', r"config\.json cannot be read"),
     ("[]", r"config\.json holds no fields"),
     ('{"task": "paint"}', "is no training run"),
     ('{"task": "train", "model": {}}', "names no system"),
