@@ -10,6 +10,7 @@ References: Chen and Schmidt, Fast Patch-based Style Transfer of Arbitrary
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Mapping, Sequence
 
 import jax
@@ -103,10 +104,10 @@ class StyleSwap(decoding.Decoding):
   ) -> tuple[decoded.Transfer]:
     """To patches of all styles, of each as many as its weight says."""
     del params
-    describe = functools.partial(_encode, net, block=self.config.model.block)
+    encode = functools.partial(_encode, net, block=self.config.model.block)
     most = self.config.model.patches
     style = [
-      _sample(describe, group.images, max(1, round(group.weight * most)))
+      _sample(encode, group.images, max(1, round(group.weight * most)))
       for group in groups
     ]
     style = jnp.asarray(np.concatenate(style))
@@ -127,26 +128,31 @@ def _transfer(
   return change
 
 
-def _sample(describe, images, most) -> Float[np.ndarray, "n 3 3 c"]:
+def _sample(encode, images, most) -> Float[np.ndarray, "n 3 3 c"]:
   """Patches of all images, at most so many, each with the same chance.
 
-  Each patch draws a number, and those of the lowest are kept.
+  Each patch draws a number, and those of the lowest are kept. Only features
+  leave the device: all patches of them are nine times as large.
   """
   draws = np.random.default_rng(0)
-  kept, numbers = None, None
-  for batch in group_means.batches(images):
-    for image in batch:
-      found = describe(jnp.asarray(image[None]))
-      drawn = draws.uniform(size=len(found))
-      if kept is not None:
-        drawn = np.concatenate([numbers, drawn])
+  kept = numbers = None
+  for image in itertools.chain.from_iterable(group_means.batches(images)):
+    features = np.asarray(encode(jnp.asarray(image[None])))[0]
+    if min(features.shape[:2]) < patch_swap.SIDE:
+      continue
+    sides = (patch_swap.SIDE, patch_swap.SIDE)
+    windows = np.lib.stride_tricks.sliding_window_view(features, sides, (0, 1))
+    drawn = draws.uniform(size=windows.shape[0] * windows.shape[1])
+    chosen = np.sort(np.argsort(drawn)[:most])
+    found = windows[np.unravel_index(chosen, windows.shape[:2])]
+    found, drawn = np.moveaxis(found, 1, -1), drawn[chosen]  # [n, 3, 3, c]
+    if kept is not None:
+      found = np.concatenate([kept, found])
+      drawn = np.concatenate([numbers, drawn])
       chosen = np.sort(np.argsort(drawn)[:most])
-      before = 0 if kept is None else len(kept)
-      parts = [np.asarray(found)[chosen[chosen >= before] - before]]
-      if kept is not None:
-        parts.insert(0, kept[chosen[chosen < before]])
-      kept, numbers = np.concatenate(parts), drawn[chosen]
-  if not len(kept):
+      found, drawn = found[chosen], drawn[chosen]
+    kept, numbers = found, drawn
+  if kept is None:
     raise errors.UserError(
       "paint.style: its images are too narrow for a patch of features; raise"
       " paint.style_size"
@@ -157,10 +163,10 @@ def _sample(describe, images, most) -> Float[np.ndarray, "n 3 3 c"]:
 @functools.partial(jax.jit, static_argnames="block")
 def _encode(
   net: PyTree, images: Images, *, block: int
-) -> Float[Array, "n 3 3 channels"]:
+) -> Float[Array, "1 _ _ channels"]:
   signed = arrays.unit_to_signed(images)
   (features,) = encoding.encode(net, signed, (block,))
-  return patch_swap.patches(features)
+  return features
 
 
 _swap = jax.jit(patch_swap.swap)

@@ -1,11 +1,16 @@
 """Patches of a style: as many as asked, and none of narrow images."""
 
+import functools
+
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from astgan import errors
+from astgan import arrays, errors
+from astgan.models import patch_swap
+from astgan.systems import encoding, registry
 from astgan.systems import painters as protocols
-from astgan.systems import registry
+from tests.models.numbers import close
 from tests.systems import painters
 from tests.train import tiny
 
@@ -27,6 +32,31 @@ def test_each_style_has_its_share_of_the_patches(tmp_path):
   assert painter.levels[0].transfer.keywords["style"].shape[0] == 25 + 75
   painter = tell(tmp_path, groups, model__patches=1000)
   assert painter.levels[0].transfer.keywords["style"].shape[0] == 72 + 84
+
+
+def test_patches_are_those_of_the_features_in_their_order(
+  tmp_path, monkeypatch
+):
+  draws = np.random.default_rng(0)
+  image = draws.uniform(size=(48, 32, 3)).astype("float32")
+  patches = patch_swap.patches
+  with monkeypatch.context() as patch:
+    patch.setattr(patch_swap, "patches", None)  # All of them are never made.
+    tell_all = functools.partial(
+      tell, tmp_path, [protocols.Group(1.0, [image])]
+    )
+    painter = tell_all(model__patches=999)
+    some = tell_all(model__patches=7).levels[0].transfer.keywords["style"]
+  signed = arrays.unit_to_signed(jnp.asarray(image[None]))
+  block = painter.levels[0].module.block
+  (features,) = encoding.encode(painter.net, signed, (block,))
+  expected = np.asarray(patches(features))
+  style = painter.levels[0].transfer.keywords["style"]
+  close(style, expected)
+  places = [
+    np.abs(expected - one).max((1, 2, 3)).argmin() for one in np.asarray(some)
+  ]
+  close(some, expected[np.asarray(places)])
 
 
 def test_a_style_without_a_patch_is_refused(tmp_path):
