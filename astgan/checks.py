@@ -54,8 +54,12 @@ def subset_of(
 ) -> None:
   """Raises UserError unless the field, a tuple, holds choices, each once."""
   values = field(config, name)
-  once = all(list(values).count(value) == 1 for value in values)
-  if not (once and all(value in choices for value in values)):
+  # A run folder's config has lists.
+  if not (
+    isinstance(values, tuple | list)
+    and all(list(values).count(value) == 1 for value in values)
+    and all(value in choices for value in values)
+  ):
     words = ", ".join(map(str, choices))
     raise errors.UserError(
       f"config.{name} holds any of {words}, each once; got {values!r}"

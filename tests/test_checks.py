@@ -43,7 +43,7 @@ def test_what_is_out_of_bounds_or_no_number_is_named(value, options):
 
 
 @pytest.mark.parametrize(
-  "values", [("blur",), ("cutout", "cutout"), ([1],), ((), "cutout")]
+  "values", [("blur",), ("cutout", "cutout"), ([1],), ((), "cutout"), 3]
 )
 def test_what_is_no_subset_is_named(values):
   with pytest.raises(errors.UserError, match=r"config\.section\.field holds"):
