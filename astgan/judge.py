@@ -148,9 +148,16 @@ def _find(section: ml_collections.ConfigDict) -> Found:
         " that of one, or images"
       )
     paintings = str(folder / "painted")
-    content = content or run.paint.content
+    try:
+      had = {x: checks.field(run, f"paint.{x}") for x in ("content", "style")}
+    except errors.UserError as error:
+      raise errors.UserError(
+        f"{folder / 'config.json'} is not of this version of astgan: {error};"
+        " correct it, or name the painted images"
+      ) from error
+    content = content or had["content"]
     if not run.paint.get("styles"):
-      style = style or run.paint.style
+      style = style or had["style"]
   photographs = _files("content", content)
   matched = paired.match(photographs, _files("painted", paintings))
   needs_style = set(section.measures) - set(painted.LPIPS)

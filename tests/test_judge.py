@@ -228,6 +228,13 @@ def test_a_painting_of_several_styles_needs_one_named(folder):
   assert refuse(folder).startswith("config.judge.style is empty; name an image")
 
 
+@pytest.mark.parametrize("rest", ["}", ', "paint": 3}'])
+def test_a_painting_run_whose_config_lacks_fields_is_refused(folder, rest):
+  (folder / "run" / "config.json").write_text('{"task": "paint"' + rest)
+  line = refuse(folder)
+  assert "config.json is not of this version" in line
+
+
 def test_run_folders_of_other_tasks_are_refused(folder):
   config = make_config(folder)
   runs.open_run(folder / "other", config)
