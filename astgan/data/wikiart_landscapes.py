@@ -24,6 +24,7 @@ References: Tan et al., Improved ArtGAN for Conditional Synthesis of Natural
 
 import argparse
 import csv
+import os
 import pathlib
 import sys
 from collections.abc import Iterator
@@ -151,7 +152,8 @@ def build(
   Raises:
     UserError: as `describe`, or there are no landscapes.
   """
-  folder = folder.expanduser()
+  # Path.expanduser raises for the home of nobody.
+  folder = pathlib.Path(os.path.expanduser(folder))
   if not any(labels["genre"] == GENRE for labels in describe(folder)):
     raise errors.UserError(
       f"{folder}: holds no landscapes; they are listed in genre_train.csv or"

@@ -132,6 +132,8 @@ def damage(root, name):
   """A download that cannot be built."""
   if name == "missing":
     return root / "missing"
+  if name == "no user":
+    return "~no_user/wikiart"
   if name == "no landscapes":
     return root / "Realism"
   if name == "no names":
@@ -145,6 +147,7 @@ def damage(root, name):
   ("name", "told"),
   [
     ("missing", "there is no such file or folder"),
+    ("no user", "~no_user/wikiart: there is no such file or folder"),
     ("no landscapes", "holds no landscapes"),
     ("no names", "there is no genre_class.txt"),
     ("a bad line", "genre_val.csv: a line is not STYLE/FILE,GENRE"),
