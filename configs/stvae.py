@@ -36,7 +36,7 @@ def get_config() -> ml_collections.ConfigDict:
   loss.prior_weight = 0.1
   # Weight of the difference of mapped features from the photograph's, but for
   # their means and deviations, as a share of the latter's mean square (the
-  # paper: 0). It begins at 0.8; after 200 updates of 4 windows of 64 pixels it is
-  # 0.4, with a weight of 10 still 0.75.
+  # paper: 0). It begins at 0.8; after 200 updates of 4 windows of 64 pixels it
+  # is 0.4, with a weight of 10 still 0.75.
   loss.feature_weight = 100.0
   return config.lock()
