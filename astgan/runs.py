@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import json
+import logging
 import pathlib
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 import ml_collections
 
 from astgan import atomic, errors, locks
+
+logger = logging.getLogger(__name__)
 
 # The sections that belong to a task. A run is compared with an earlier one in
 # its own sections and those that belong to no task in particular, such as a
@@ -198,11 +201,18 @@ def keep_fingerprint(
 
 
 def read_fingerprint(workdir: pathlib.Path, name: str) -> dict | None:
-  """What `keep_fingerprint` wrote; None where nothing can be read."""
+  """What `keep_fingerprint` wrote, or None, with a warning if it is damaged."""
+  path, found = workdir / name, None
   try:
-    return json.loads((workdir / name).read_text())
-  except (OSError, ValueError):
+    found = json.loads(path.read_text())
+  except FileNotFoundError:
     return None
+  except (OSError, ValueError):
+    pass
+  if isinstance(found, dict):
+    return found
+  logger.warning(f"{path} cannot be read: the images are not compared with it")
+  return None
 
 
 def read_config(workdir: pathlib.Path) -> ml_collections.ConfigDict:

@@ -88,6 +88,16 @@ def test_a_fingerprint_is_kept_and_another_one_refused(tmp_path):
   assert json.loads((tmp_path / "f.json").read_text()) == {"n": 3}
 
 
+@pytest.mark.parametrize("damaged", ["", "[1]", '{"n": '])
+def test_a_damaged_fingerprint_is_said_and_not_used(tmp_path, caplog, damaged):
+  assert runs.read_fingerprint(tmp_path, "f.json") is None
+  assert not caplog.messages
+  (tmp_path / "f.json").write_text(damaged)
+  assert runs.read_fingerprint(tmp_path, "f.json") is None
+  (line,) = caplog.messages
+  assert str(tmp_path / "f.json") in line
+
+
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
   (tmp_path / "run").write_text("")
   for workdir in (tmp_path / "run", tmp_path / "run" / "below"):
