@@ -94,8 +94,14 @@ def run(workdir, name, fields):
 
 TRAININGS = pages.names_of("train")
 
-# The first page of each system.
-FIRST = {pages.build(name).system: name for name in reversed(TRAININGS)}
+# The first page of each system that draws chance of its own: what painters
+# that draw none do on two devices is in tests/systems/test_painters.py.
+FIRST = {
+  system: name
+  for name in reversed(TRAININGS)
+  if (system := pages.build(name).system)
+  not in ("adain", "fast", "style_swap", "wct")
+}
 
 
 @pytest.mark.parametrize("name", TRAININGS)

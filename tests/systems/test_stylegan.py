@@ -178,29 +178,29 @@ def test_a_program_is_made_for_each_phase_and_none_after(runs):
   assert traced == whole + whole[1:]
 
 
-def test_four_sizes_and_a_lazy_penalty_have_a_program_for_each_turn(
+def test_three_sizes_and_a_lazy_penalty_have_a_program_for_each_turn(
   tmp_path, decoded, monkeypatch
 ):
   # Four steps of each size, the second and the fourth with the penalty.
   config = make_config(
     progan,
-    data__size=32,
+    data__size=16,
     data__cache=str(decoded),
     model__width=2,
-    growth__batch_sizes=(4,) * 3,
-    growth__stable_steps=(4, 2, 2),
-    growth__fade_steps=(2,) * 3,
+    growth__batch_sizes=(4,) * 2,
+    growth__stable_steps=(4, 2),
+    growth__fade_steps=(2,) * 2,
     loss__penalty="r1",
     loss__penalty_every=2,
     train__batch_size=4,
-    train__steps=16,
-    train__sample_every=16,
-    train__save_every=16,
+    train__steps=12,
+    train__sample_every=12,
+    train__save_every=12,
   )
   traced = count_traces(monkeypatch)
   loop.train(config, tmp_path)
   assert traced == [
-    (size, turn) for size in (4, 8, 16, 32) for turn in ("both", "both+penalty")
+    (size, turn) for size in (4, 8, 16) for turn in ("both", "both+penalty")
   ]
 
 
