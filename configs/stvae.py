@@ -9,8 +9,8 @@ Afterwards `--config=configs/nst.py --config.paint.painter=runs/stvae
 --config.paint.blend="(0.5, 0.5)"` paints photographs of any size in a mixture.
 
 Hardware: a GPU; not yet trained at this size here. An hour on one core (windows
-of 64 pixels, width 32, 4,000 updates of 4, learning rates from 1e-3 down to 5e-5)
-is not enough: it learns hues and the silhouettes of a photograph, no drawing.
+of 64 pixels, width 32, 4,000 updates of 4, learning rates from 1e-3 to 5e-5) is
+not enough: it learns hues and the silhouettes of a photograph, no drawing.
 Expect: losses that differ much from batch to batch, as those of adain.py do.
 
 References: Liu, Kalogeiton and Cani, Multiple Style Transfer via Variational
