@@ -82,15 +82,16 @@ class Optimization:
       in_regions=bool(config.paint.masks),
     )
     # Of all photographs, or None where each has its own.
-    self._style, self._nearest = None, None
+    style, self._nearest = None, None
     count = config.paint.style_nearest
     if count and any(len(style) > count for style in opened):
       self._nearest = choices.Nearest(self._params, opened, count=count)
       self.contact_sheet = self._nearest.contact_sheet
     else:
-      self._style = self._describe(self._params, opened)
-      self.contact_sheet = self._style.contact_sheet
+      style = self._describe(self._params, opened)
+      self.contact_sheet = style.contact_sheet
     self._copies = spread.Copies(self._params)
+    self._styles = spread.Copies(style)
 
   def paint(
     self,
@@ -202,13 +203,9 @@ class Optimization:
 
   def _recolour(self, content, params):
     """The photograph and its style, one with the colours of the other."""
-    fields, opened, style = self._fields, self._opened, None
+    fields, opened, style = self._fields, self._opened, self._styles.here()
     if self._nearest:
       opened = self._nearest.choose(params, content)
-    elif params is self._params:
-      style = self._style
-    else:
-      style = self._style._replace(targets=spread.copy(self._style.targets))
     recolours = fields.colour in ("linear", "histogram")
     if recolours and fields.recolour == "style":
       match, palette = self._match(), colour.palette(content)

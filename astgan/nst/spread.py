@@ -100,11 +100,11 @@ class Copies:
     if device == jax.local_devices()[0]:
       return self._tree
     if device not in self._copies:
-      self._copies[device] = copy(self._tree)
+      self._copies[device] = _copy(self._tree)
     return self._copies[device]
 
 
-def copy(tree: PyTree) -> PyTree:
+def _copy(tree: PyTree) -> PyTree:
   """Arrays on the default device, and free to leave it as they were before.
 
   Arrays that `jax.device_put` binds to a device would compile each program
@@ -115,7 +115,7 @@ def copy(tree: PyTree) -> PyTree:
     if isinstance(leaf, jax.Array):
       return jnp.asarray(jax.device_get(leaf))
     if isinstance(leaf, functools.partial):
-      return functools.partial(leaf.func, *leaf.args, **copy(leaf.keywords))
+      return functools.partial(leaf.func, *leaf.args, **_copy(leaf.keywords))
     return leaf
 
   return jax.tree.map(copy_leaf, tree)
