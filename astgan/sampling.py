@@ -135,6 +135,21 @@ def load(workdir: pathlib.Path, *, step: str = "newest") -> Trained:
   return Trained(number, system.sampler(state), workdir)
 
 
+def painter_smallest(workdir: pathlib.Path) -> int | None:
+  """The shortest side that a run's painter paints, in pixels, or None.
+
+  Nothing is restored.
+
+  Args:
+    workdir: of a training run, which may have no checkpoint yet.
+
+  Raises:
+    UserError: the folder is no training run of this version.
+  """
+  _, system = _read(workdir)
+  return interface.ask_sampler(system, lambda x: getattr(x, "smallest", None))
+
+
 def restore(
   workdir: pathlib.Path, *, step: str = "newest"
 ) -> tuple[interface.System, int, interface.TrainState]:
@@ -146,23 +161,28 @@ def restore(
   Raises:
     UserError: as `load` does.
   """
+  config, system = _read(workdir, *["evaluate.best_metric"] * (step == "best"))
+  number, state = states.restore(
+    system, workdir, seed=config.seed, step=_find(workdir, config, step)
+  )
+  return system, number, state
+
+
+def _read(
+  workdir: pathlib.Path, *further: str
+) -> tuple[ml_collections.ConfigDict, interface.System]:
+  """The config of a training run and its system; fields that it must have."""
   config = runs.read_training(workdir)
   try:
-    for name in _READ:
+    for name in (*_READ, *further):
       checks.field(config, name)
-    if step == "best":
-      checks.field(config, "evaluate.best_metric")
-    system = registry.make(config)
+    return config, registry.make(config)
   except errors.UserError as error:
     raise errors.UserError(
       f"{workdir / 'config.json'} is not of this version of astgan: {error};"
       " use the version that wrote it, correct that file, or train in another"
       " --workdir"
     ) from error
-  number, state = states.restore(
-    system, workdir, seed=config.seed, step=_find(workdir, config, step)
-  )
-  return system, number, state
 
 
 def _find(

@@ -6,8 +6,8 @@ page in configs/.
 """
 
 import functools
-from collections.abc import Mapping
-from typing import NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import flax
 import jax
@@ -176,12 +176,12 @@ class System(Protocol):
     """What the training gives away."""
 
 
-def sampler_kind(system: System) -> str:
-  """The `kind` of what the system's training gives away."""
+def ask_sampler(system: System, question: Callable[[Sampler], Any]) -> Any:
+  """What `question`, such as `kind`, says of what a training gives away."""
   found = []
 
   def look(key: jax.Array) -> None:
-    found.append(kind(system.sampler(system.init(key))))
+    found.append(question(system.sampler(system.init(key))))
 
   # Nothing is computed.
   jax.eval_shape(look, jax.random.key(0))

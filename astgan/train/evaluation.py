@@ -65,7 +65,7 @@ def make(
   """
   if not config.train.evaluate_every:
     return None
-  if interface.sampler_kind(system) != "generator":
+  if interface.ask_sampler(system, interface.kind) != "generator":
     logger.warning(
       "config.train.evaluate_every: this system draws no images from latents,"
       " so its training is not evaluated"

@@ -84,7 +84,7 @@ def summary(
   else:
     said = f"best checkpoint {found.step} ({found.name} {found.value:.4g})"
     step = "best"
-  kind = interface.sampler_kind(registry.make(config))
+  kind = interface.ask_sampler(registry.make(config), interface.kind)
   return f"{after}{said}; {sampling.usage(kind, workdir, step=step)}"
 
 

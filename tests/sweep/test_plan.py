@@ -4,9 +4,12 @@ import pathlib
 
 import pytest
 
-from astgan import errors
+from astgan import errors, runs
+from astgan.data import images
 from astgan.sweep import plan
+from configs import cyclegan_small
 from configs import sweep as page
+from tests import pictures
 
 
 def settings_of(tmp_path, **changes):
@@ -16,7 +19,8 @@ def settings_of(tmp_path, **changes):
   return [(run.setting, run.seed) for run in planned]
 
 
-PHOTOGRAPH = pathlib.Path(__file__).parents[2] / "docs" / "demo.jpg"
+ROOT = pathlib.Path(__file__).parents[2]
+PHOTOGRAPH = ROOT / "docs" / "demo.jpg"
 FIELDS = ("model.width=4|8", "loss.name=hinge|wasserstein")
 CLIPPED = {"changes": ("loss.weight_clip=0.01",)}
 
@@ -123,3 +127,24 @@ def test_what_cannot_be_is_refused_before_anything_runs(
   with pytest.raises(errors.UserError, match=message):
     settings_of(tmp_path, **changes)
   assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+  ("field", "needed"),
+  # The receptive field of six blocks is 121 pixels.
+  [("paint.coarsest=64|48", 46), ("paint.style=wide.png|painter", 121)],
+)
+def test_a_photograph_too_narrow_for_one_value_is_refused_before_anything_runs(
+  tmp_path, monkeypatch, field, needed
+):
+  monkeypatch.chdir(tmp_path)
+  images.write(tmp_path / "wide.png", pictures.noise(40, 160))
+  painter = cyclegan_small.get_config()
+  painter.data.photographs = "landscapes"
+  runs.open_run(tmp_path / "painter", painter)
+  with pytest.raises(errors.UserError, match=f"too narrow.* {needed} are"):
+    settings_of(
+      tmp_path / "sweep",
+      page=f"{ROOT}/configs/nst.py&paint.content=wide.png&paint.size=128",
+      fields=(field,),
+    )
