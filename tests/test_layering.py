@@ -162,6 +162,10 @@ def test_nothing_but_parallel_maps_over_devices():
   assert users_of("pmap", "shard_map") == {"astgan.train.parallel"}
 
 
+def test_products_in_full_float32_are_asked_for_in_one_way():
+  assert users_of("default_matmul_precision") == {"astgan.arrays"}
+
+
 def test_only_weights_touch_the_network():
   users = importers_of("urllib", "requests", "http", "socket", "pooch")
   assert users <= {"astgan.features.weights"}

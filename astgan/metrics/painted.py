@@ -114,13 +114,12 @@ def _lpips(params: Any, photograph: Pixels, painted: Pixels) -> float:
 
 
 @jax.jit
+@arrays.precise
 def _lpips_of_bytes(
   params: Any, images: arrays.Bytes, others: arrays.Bytes
 ) -> arrays.PerExample:
   images, others = map(arrays.bytes_to_unit, (images, others))
-  # In full float32: accelerators round the factors of products otherwise.
-  with jax.default_matmul_precision("highest"):
-    return lpips.distance(params, images, others)
+  return lpips.distance(params, images, others)
 
 
 def _style_columns(compared: style.Compared) -> Columns:

@@ -138,10 +138,9 @@ def gram(of: moments.Moments) -> Float64[np.ndarray, "c c"]:
 
 
 @jax.jit
+@arrays.precise
 def _features(params: dict[str, Any], images: arrays.Bytes) -> vgg.Layers:
-  # In full float32: accelerators round the factors of products otherwise.
-  with jax.default_matmul_precision("highest"):
-    return vgg.apply(params, arrays.bytes_to_unit(images), LAYERS)
+  return vgg.apply(params, arrays.bytes_to_unit(images), LAYERS)
 
 
 def _merge(a: LayerMoments, b: LayerMoments) -> LayerMoments:

@@ -8,10 +8,10 @@ References: Li et al., Universal Style Transfer via Feature Transforms, 2017,
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from astgan import arrays
 from astgan.arrays import Features
 
 # Eigenvalues below this share of the largest count as none.
@@ -32,11 +32,11 @@ class Colour(NamedTuple):
   root: Float[Array, "c c"]
 
 
+@arrays.precise
 def moments(features: Features) -> Moments:
   """Those of each image by itself."""
   x = features.reshape(len(features), -1, features.shape[-1])
-  with jax.default_matmul_precision("highest"):
-    second = jnp.einsum("bpi,bpj->bij", x, x) / x.shape[1]
+  second = jnp.einsum("bpi,bpj->bij", x, x) / x.shape[1]
   return Moments(jnp.mean(x, axis=1), second)
 
 
@@ -47,6 +47,7 @@ def colour(pooled: Moments) -> Colour:
   return Colour(mean, _power(covariance, 0.5))
 
 
+@arrays.precise
 def transfer(features: Features, style: Colour) -> Features:
   """The features of one image with the mean and the covariance of a style.
 
@@ -58,19 +59,18 @@ def transfer(features: Features, style: Colour) -> Features:
     features: x, [1 h w c].
     style: S.
   """
-  with jax.default_matmul_precision("highest"):
-    x = features.reshape(-1, features.shape[-1])
-    centred = x - jnp.mean(x, axis=0, keepdims=True)
-    covariance = centred.T @ centred / len(x)
-    matrix = _power(covariance, -0.5) @ style.root
-    changed = centred @ matrix + style.mean[None]
+  x = features.reshape(-1, features.shape[-1])
+  centred = x - jnp.mean(x, axis=0, keepdims=True)
+  covariance = centred.T @ centred / len(x)
+  matrix = _power(covariance, -0.5) @ style.root
+  changed = centred @ matrix + style.mean[None]
   return changed.reshape(features.shape)
 
 
+@arrays.precise
 def _power(symmetric: Float[Array, "c c"], power: float) -> Float[Array, "c c"]:
   """A power of the matrix, without its smallest eigenvalues."""
-  with jax.default_matmul_precision("highest"):
-    values, vectors = jnp.linalg.eigh(symmetric)
-    is_kept = values > SMALLEST * values[-1]
-    values = jnp.where(is_kept, jnp.where(is_kept, values, 1.0) ** power, 0.0)
-    return (vectors * values[None]) @ vectors.T
+  values, vectors = jnp.linalg.eigh(symmetric)
+  is_kept = values > SMALLEST * values[-1]
+  values = jnp.where(is_kept, jnp.where(is_kept, values, 1.0) ** power, 0.0)
+  return (vectors * values[None]) @ vectors.T

@@ -152,14 +152,14 @@ def _whitener(
 
 
 @jax.jit
+@arrays.precise
 def _recolour(
   features: Features,
   mean: Float[Array, "c"],
   matrix: Float[Array, "c c"],
   style_mean: Float[Array, "c"],
 ) -> Features:
-  with jax.default_matmul_precision("highest"):
-    changed = (features - mean[None, None, None]) @ matrix
+  changed = (features - mean[None, None, None]) @ matrix
   return changed + style_mean[None, None, None]
 
 
