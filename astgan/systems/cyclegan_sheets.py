@@ -8,13 +8,12 @@ from jaxtyping import Array, Float
 
 from astgan.arrays import Images
 from astgan.systems import interface, logits, translated
-from astgan.systems.cyclegan_update import DOMAINS
+from astgan.systems.cyclegan_update import OTHER
 
 Sheet = Float[Array, "b height width c"]
 
 # Of each domain, what the sheet of its translations is called.
 _NAMES = {"painting": "painted", "photograph": "photographed"}
-_OTHER = dict(zip(DOMAINS, reversed(DOMAINS), strict=True))
 
 
 def draw(
@@ -23,7 +22,7 @@ def draw(
   """Images of the other domain, their translations, and these back."""
   sheets = {}
   for domain, name in _NAMES.items():
-    other = _OTHER[domain]
+    other = OTHER[domain]
     real_images = batch[f"{other}s"]
     there = painter.translate(real_images, domain)
     back = painter.translate(there, other)

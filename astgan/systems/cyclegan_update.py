@@ -22,7 +22,7 @@ from astgan.systems import (
 # The generator of a domain draws its images, from images of the other one; its
 # discriminator tells them from real ones.
 DOMAINS = ("painting", "photograph")
-_OTHER = {"painting": "photograph", "photograph": "painting"}
+OTHER = {"painting": "photograph", "photograph": "painting"}
 
 
 def update(
@@ -112,7 +112,7 @@ def _generator_loss(
 
   fakes, identical, scalars, total = {}, {}, {}, jnp.zeros(())
   for domain in DOMAINS:
-    images = disturb(domain, real_images[_OTHER[domain]])
+    images = disturb(domain, real_images[OTHER[domain]])
     if loss.identity_weight:
       # One pass: instance normalisation treats every image by itself.
       both = jnp.concatenate([images, real_images[domain]])
@@ -125,7 +125,7 @@ def _generator_loss(
       {"params": critics[domain]}, fakes[domain]
     ).reshape(-1)
     # The authors' generators have no half in their least squares.
-    other = disturb(domain, fakes[_OTHER[domain]])
+    other = disturb(domain, fakes[OTHER[domain]])
     terms = {
       "adversarial": 2 * adversarial.least_squares_generator(fake_logits),
       "cycle": jnp.abs(generate(domain, other) - real),
