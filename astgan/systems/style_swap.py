@@ -10,7 +10,6 @@ References: Chen and Schmidt, Fast Patch-based Style Transfer of Arbitrary
 
 import dataclasses
 import functools
-import itertools
 from collections.abc import Mapping, Sequence
 
 import jax
@@ -26,7 +25,6 @@ from astgan.systems import (
   decoded,
   decoding,
   encoding,
-  group_means,
   interface,
   painters,
 )
@@ -136,7 +134,7 @@ def _sample(encode, images, most) -> Float[np.ndarray, "n 3 3 c"]:
   """
   draws = np.random.default_rng(0)
   kept = numbers = None
-  for image in itertools.chain.from_iterable(group_means.batches(images)):
+  for image in images:
     features = np.asarray(encode(jnp.asarray(image[None])))[0]
     if min(features.shape[:2]) < patch_swap.SIDE:
       continue
