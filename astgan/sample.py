@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import ml_collections
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, UInt8
 
-from astgan import arrays, checks, errors, runs, sampling
+from astgan import checks, errors, runs, sampling
 from astgan.arrays import Images, Latents
 from astgan.data import images
 
@@ -46,13 +46,14 @@ def sample(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   grid_key, row_key = jax.random.split(jax.random.key(config.seed))
   for i in range(config.sample.grids):
     key = jax.random.fold_in(grid_key, i)
-    drawn = enlarge(generator.sample(key, config.sample.count))
+    drawn = generator.sample_bytes(key, config.sample.count, enlarge=enlarge)
     path = folder / f"grid_{i:02d}.png"
     _write_grid(path, drawn, columns=math.ceil(config.sample.count**0.5))
   shape = (2, config.sample.rows, generator.latent_dim)
   start, end = jax.random.normal(row_key, shape)
   rows = slerp(start, end, jnp.linspace(0, 1, config.sample.columns))
-  drawn = enlarge(generator.apply(rows.reshape(-1, generator.latent_dim)))
+  latents = rows.reshape(-1, generator.latent_dim)
+  drawn = generator.apply_bytes(latents, enlarge=enlarge)
   path = folder / "interpolations.png"
   _write_grid(path, drawn, columns=config.sample.columns)
 
@@ -87,14 +88,15 @@ def slerp(
   return directions * ((1 - shares) * start_length + shares * end_length)
 
 
-def _open_upscaler(upscale: str) -> Callable[[Images], Images]:
-  """What enlarges images; "" leaves them as they are."""
+def _open_upscaler(upscale: str) -> Callable[[Images], Images] | None:
+  """What enlarges images; None, of "", leaves them as they are."""
   if not upscale:
-    return lambda images: images
+    return None
   return sampling.load(pathlib.Path(upscale).expanduser()).upscaler.enlarge
 
 
-def _write_grid(path: pathlib.Path, drawn: Images, *, columns: int) -> None:
-  pixels = np.asarray(arrays.signed_to_bytes(drawn))
-  images.write(path, images.grid(pixels, columns=columns))
+def _write_grid(
+  path: pathlib.Path, drawn: UInt8[np.ndarray, "n h w 3"], *, columns: int
+) -> None:
+  images.write(path, images.grid(drawn, columns=columns))
   logger.info(path)

@@ -8,7 +8,7 @@ import ml_collections
 import numpy as np
 from jaxtyping import PyTree
 
-from astgan import arrays, errors, sampling
+from astgan import errors, sampling
 from astgan.data import images
 from astgan.nst import painted, styles
 from astgan.systems import painters
@@ -100,13 +100,12 @@ def open_style(
       return found
     generator, count = trained.generator, paint.style_batch
     origin = _origin(trained.step, generator.variables["params"])
+    enlarge = None
     if paint.upscale:
       upscaling = sampling.load(pathlib.Path(paint.upscale).expanduser())
-      drawn = upscaling.upscaler.enlarge(generator.sample(key, count))
+      enlarge = upscaling.upscaler.enlarge
       origin["upscale"] = _origin(upscaling.step, upscaling.upscaler.params)
-      batch = np.asarray(arrays.signed_to_bytes(drawn))
-    else:
-      batch = generator.sample_bytes(key, count)
+    batch = generator.sample_bytes(key, count, enlarge=enlarge)
     share = round(paint.generated_share * paint.size)
     side = share or max(batch.shape[1:3])
     return styles.Generated(batch, paint.style_size or side, origin)

@@ -8,6 +8,7 @@ averages.
 
 import functools
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import flax.linen as nn
@@ -22,6 +23,8 @@ from astgan.arrays import Images, Latents, signed_to_bytes
 # Latents in one call at most, and of the standing statistics; pixels drawn at a
 # time, so that memory bounds no count: those of 512 images of 64 pixels a side.
 _CHUNK, _STANDING, _PIXELS = 256, 512, 512 * 64**2
+
+Enlarge = Callable[[Images], Images]
 
 
 class Generator(NamedTuple):
@@ -49,13 +52,24 @@ class Generator(NamedTuple):
     """Images in [-1, 1], [count size size 3], of latents z ~ N(0, I)."""
     return self.apply(jax.random.normal(key, (count, self.latent_dim)))
 
+  def apply_bytes(
+    self, latents: Latents, *, enlarge: Enlarge | None = None
+  ) -> UInt8[np.ndarray, "b s s 3"]:
+    """The same as bytes on the host: no memory of a device holds them all.
+
+    `enlarge`, where there is one, gets a few at a time.
+    """
+    parts = self._parts(latents)
+    if enlarge:
+      parts = map(enlarge, parts)
+    return np.concatenate([np.asarray(signed_to_bytes(x)) for x in parts])
+
   def sample_bytes(
-    self, key: jax.Array, count: int
+    self, key: jax.Array, count: int, *, enlarge: Enlarge | None = None
   ) -> UInt8[np.ndarray, "{count} s s 3"]:
-    """The same as bytes on the host: no memory of a device holds them all."""
+    """As `apply_bytes`, of latents z ~ N(0, I)."""
     latents = jax.random.normal(key, (count, self.latent_dim))
-    parts = map(signed_to_bytes, self._parts(latents))
-    return np.concatenate([np.asarray(part) for part in parts])
+    return self.apply_bytes(latents, enlarge=enlarge)
 
   def _parts(self, latents):
     apply = functools.partial(_apply, self.module)

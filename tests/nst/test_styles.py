@@ -63,7 +63,8 @@ def test_the_fingerprint_of_files_is_that_of_their_readable_bytes(tmp_path):
 class NoiseGenerator(generators.Generator):
   """Draws noise, whatever its parameters."""
 
-  def sample_bytes(self, key, count):
+  def sample_bytes(self, key, count, *, enlarge):
+    del enlarge
     images = jax.random.uniform(key, (count, 8, 8, 3), minval=-1)
     return np.asarray(arrays.signed_to_bytes(images))
 

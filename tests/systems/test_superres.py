@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from astgan import errors, runs, sample, sampling
+from astgan import arrays, errors, runs, sample, sampling
 from astgan.data import images
 from astgan.losses import adversarial
 from astgan.models import superres as model
-from astgan.systems import interface, networks, registry, upscalers
+from astgan.systems import generators, interface, networks, registry, upscalers
 from astgan.train import loop
 from configs import sample as sample_page
 from configs import superres as page
@@ -226,10 +226,20 @@ def draw_samples(folder, **changes):
   return images.read(folder / "samples" / "grid_00.png")
 
 
-def test_samples_are_enlarged(trained, upscaler, tmp_path):
+def test_samples_are_enlarged(trained, upscaler, tmp_path, monkeypatch):
+  counts, convert = [], arrays.unit_to_bytes
+
+  def note(drawn):
+    counts.append(len(drawn))
+    return convert(drawn)
+
+  monkeypatch.setattr(generators, "_CHUNK", 2)
+  monkeypatch.setattr(arrays, "unit_to_bytes", note)
   small = draw_samples(tmp_path / "small", run=trained)
   large = draw_samples(tmp_path / "large", run=trained, upscale=upscaler)
   assert large.shape[0] > 3 * small.shape[0]
+  # No device holds all of them.
+  assert counts == [2] * 8
   with pytest.raises(errors.UserError, match="trained no upscaler; paint with"):
     draw_samples(tmp_path / "no", run=trained, upscale=trained)
 
