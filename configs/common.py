@@ -303,8 +303,9 @@ def painting() -> ml_collections.ConfigDict:
   #   gram_chain (of successive layers), gram_cube (of three channels).
   paint.style_terms = ("gram",)
   paint.style_term_weights = ()
-  # What is kept of the photograph: features, or self_similarity (which places
-  # look alike, and not how they look); weights as for style.
+  # What is kept of the photograph: features, self_similarity (which places look
+  # alike, and not how they look), or luminance (where it is light and dark, in
+  # squares of a 24th of the longer side); weights as for style.
   paint.content_terms = ("features",)
   paint.content_term_weights = ()
   # What Gram matrices are divided by: hwc (pixels and channels; the style

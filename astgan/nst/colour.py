@@ -12,9 +12,8 @@ Pixels = Float[np.ndarray, "p 3"]
 Image = Float[np.ndarray, "h w 3"]
 
 # NTSC's luminance, and two axes of chrominance, of RGB.
-_YIQ = np.array(
-  [[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]]
-)
+LUMINANCE = (0.299, 0.587, 0.114)
+_YIQ = np.array([LUMINANCE, [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 # Added to the variances of a palette: one of a single colour has none.
 _SMALLEST = 1e-6
 

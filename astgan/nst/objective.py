@@ -57,7 +57,7 @@ class Targets(NamedTuple):
   """What a painting is compared with.
 
   Args:
-    content: features of the photograph, by tap.
+    content: features of the photograph, by tap, and itself as "image".
     items: the target of each item.
     everywhere: the region of all pixels.
     regions: those that items name.

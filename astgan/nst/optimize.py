@@ -65,22 +65,26 @@ def paint_one(
     UserError: the painting needs more memory than there is.
     NotFiniteError: a loss was not finite.
   """
-  target = recipe.objective(regions=len(masks))
   optimizer = recipe.optimizer
-  choose = functools.partial(
-    sizes.choose,
-    target,
-    optimizer=optimizer,
-    tile=recipe.tile,
-    margin=recipe.margin,
-  )
+
+  def choose(target, shape):
+    return sizes.choose(
+      target,
+      shape,
+      optimizer=optimizer,
+      tile=recipe.tile,
+      available=memory.available_bytes(),
+      margin=recipe.margin,
+    )
+
   # A painting that is too large is refused before its coarser levels.
   height, width = (x + 2 * recipe.margin for x in photograph.shape[1:3])
-  choose((height, width), available=memory.available_bytes())
+  choose(recipe.objective(regions=len(masks)), (height, width))
   first_level, painting = progress or (0, None)
   is_stopped = False
   for level in range(first_level, len(recipe.levels)):
-    side, steps = recipe.levels[level]
+    side, steps, others = recipe.levels[level]
+    target = recipe.objective(level, regions=len(masks))
     inner = _resized(photograph, side)
     content = margin.extend(inner, recipe.margin)
     shape = content.shape[1:3]
@@ -97,14 +101,17 @@ def paint_one(
         optimizer=optimizer,
         width=recipe.margin,
       )
-    gradient = choose(shape, available=memory.available_bytes())
+    gradient = choose(target, shape)
     extended_masks = [
       margin.extend_mask(mask, inner.shape[1:3], recipe.margin)
       for mask in masks
     ]
     targets = objective.Targets(
-      content=gradient.features(content, params, recipe.content_layers),
-      items=style.targets[side] + (None,) * len(recipe.others),
+      content={
+        "image": content,
+        **gradient.features(content, params, recipe.content_layers),
+      },
+      items=style.targets[side] + (None,) * len(others),
       everywhere=regions.make(target, params, content.shape[1:]),
       regions=regions.split(target, params, content.shape[1:], extended_masks),
     )

@@ -15,10 +15,17 @@ LayerWeights = tuple[float, ...] | tuple[tuple[float, ...], ...]
 
 
 class Level(NamedTuple):
-  """One size of the pyramid: its longer side in pixels, and its updates."""
+  """One size of the pyramid.
+
+  Args:
+    side: the longer one, in pixels.
+    steps: updates.
+    others: the terms of content and of smoothness.
+  """
 
   side: int
   steps: int
+  others: tuple[objective.Item, ...]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,7 +34,6 @@ class Recipe:
 
   Args:
     style: the terms of style, which describe a group.
-    others: the terms of content and of smoothness.
     optimizer: over pixels.
     levels: from coarse to fine; the last is the painting.
     init: the image to start from, see `start.initial_image`.
@@ -36,7 +42,6 @@ class Recipe:
   """
 
   style: objective.Objective
-  others: tuple[objective.Item, ...]
   optimizer: stylize.Optimizer
   levels: tuple[Level, ...]
   init: str = "content"
@@ -53,13 +58,15 @@ class Recipe:
     """Layers in which the painting is compared with the photograph."""
     taps = [
       tap
-      for item in self.others
+      for item in self.levels[-1].others
       if item.name == "content"
       for tap in item.term.taps
     ]
     return tuple(dict.fromkeys(taps))
 
-  def objective(self, *, regions: int = 0) -> objective.Objective:
+  def objective(
+    self, level: int = -1, *, regions: int = 0
+  ) -> objective.Objective:
     """All terms: those of style once per region; 0 is one style everywhere."""
     numbers = range(regions) if regions else [None]
     items = [
@@ -67,11 +74,13 @@ class Recipe:
       for region in numbers
       for item in self.style.items
     ]
-    return objective.Objective(self.style.network, (*items, *self.others))
+    return objective.Objective(
+      self.style.network, (*items, *self.levels[level].others)
+    )
 
   def steps_before(self, level: int) -> int:
     """Updates of all levels before one."""
-    return sum(steps for _, steps in self.levels[:level])
+    return sum(level.steps for level in self.levels[:level])
 
   @property
   def total_steps(self) -> int:
@@ -131,13 +140,25 @@ def make(
       "style", style_terms, style_layers, style_layer_weights
     )
   ]
-  content = [
-    registry.of_content(name, taps=content_layers, layer_weights=weights)
-    for name, weights in _layer_weights(
+  of_content = list(
+    _layer_weights(
       "content", content_terms, content_layers, content_layer_weights
     )
-  ]
+  )
   smoothness = total_variation.TotalVariation(power=tv_power)
+
+  def others(side):
+    content = [
+      registry.of_content(
+        name, taps=content_layers, layer_weights=weights, side=side
+      )
+      for name, weights in of_content
+    ]
+    return (
+      *_items("content", content_weight, content, content_term_weights),
+      objective.Item("tv", tv_weight, smoothness),
+    )
+
   sides = sizes.pyramid(size, coarsest)
   counts = [steps] * len(sides)
   if len(sides) > 1:
@@ -147,14 +168,10 @@ def make(
     style=objective.Objective(
       extract, _items("style", style_weight, style, style_term_weights)
     ),
-    others=(
-      *_items("content", content_weight, content, content_term_weights),
-      objective.Item("tv", tv_weight, smoothness),
-    ),
     optimizer=stylize.Optimizer(
       name=optimizer, learning_rate=learning_rate, ema_decay=ema_decay
     ),
-    levels=tuple(map(Level, sides, counts)),
+    levels=tuple(map(Level, sides, counts, map(others, sides))),
     init=init,
     tile=tile,
     margin=margin,

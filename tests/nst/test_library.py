@@ -65,7 +65,7 @@ def test_each_term_may_weigh_the_layers_in_its_own_way():
   )
   weights = [item.term.layer_weights for item in made.style.items]
   assert weights == [(1.0, 0.0), (0.0, 2.0)]
-  assert made.others[0].term.layer_weights == (3.0, 4.0)
+  assert made.levels[0].others[0].term.layer_weights == (3.0, 4.0)
 
 
 @pytest.mark.parametrize("weights", [((1.0,),), (1.0, 1.0), ((1.0,), ())])
@@ -101,7 +101,7 @@ def test_a_painting_larger_than_memory_is_refused_before_its_coarser_levels(
     stylize, "stylize", lambda *a, **k: pytest.fail("painted")
   )
   levels = nst.make(**FIELDS | {"steps": 2}).levels
-  assert [side for side, _ in levels] == [32, 45, 64]
+  assert [level.side for level in levels] == [32, 45, 64]
   # Enough for the style and for the first two levels.
   enough = iter([2**34] * len(levels))
   monkeypatch.setattr(memory, "available_bytes", lambda: next(enough, 2**20))

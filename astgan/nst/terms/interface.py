@@ -28,8 +28,8 @@ class View(NamedTuple):
   Args:
     image: in [0, 1].
     features: of the image, by tap.
-    content: features of the photograph at the same pixels, by tap. Empty for a
-      style image.
+    content: features of the photograph at the same pixels, by tap, and by the
+      name "image" the photograph itself. Empty for a style image.
     weights: how much each position counts, by tap, and for the image itself by
       the name "image". None is 1 everywhere.
     samples: rows and columns of the sampled positions, by tap, counted from the

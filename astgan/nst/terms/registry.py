@@ -8,6 +8,7 @@ from astgan.nst.terms import (
   gram_variants,
   interface,
   kernels,
+  luminance,
   moments,
   quantiles,
   transport,
@@ -38,7 +39,9 @@ _CONTENT = {
   "features": content.Content,
   "self_similarity": transport.SelfSimilarity,
 }
-STYLE, CONTENT = tuple(_STYLE), tuple(_CONTENT)
+STYLE, CONTENT = tuple(_STYLE), (*_CONTENT, "luminance")
+# Squares along the longer side whose luminances are compared, at any size.
+_SQUARES = 24
 
 
 def style(
@@ -67,10 +70,25 @@ def style(
 
 
 def of_content(
-  name: str, *, taps: Sequence[str], layer_weights: Sequence[float]
+  name: str,
+  *,
+  taps: Sequence[str],
+  layer_weights: Sequence[float],
+  side: int,
 ) -> interface.Term:
-  """The term of that name, one of `CONTENT`; the others are as for `style`."""
+  """The term of that name.
+
+  Args:
+    name: one of `CONTENT`.
+    taps, layer_weights: as for `style`; "luminance" reads no layer.
+    side: longer side of the painting, in pixels.
+
+  Raises:
+    ValueError: there is no such term.
+  """
   _check(name, CONTENT)
+  if name == "luminance":
+    return luminance.Luminance(width=max(1, round(side / _SQUARES)))
   return _CONTENT[name](taps=tuple(taps), layer_weights=tuple(layer_weights))
 
 

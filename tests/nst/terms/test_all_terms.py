@@ -21,10 +21,12 @@ def make(name):
     item = objective.Item(
       "content",
       1.0,
-      registry.of_content(name, taps=toy.LAYERS, layer_weights=(1.0, 1.0)),
+      registry.of_content(
+        name, taps=toy.LAYERS, layer_weights=(1.0, 1.0), side=72
+      ),
     )
     target = objective.Objective(toy.Network(), (item,))
-    content = target.features(toy.PARAMS, PHOTOGRAPH)
+    content = target.features(toy.PARAMS, PHOTOGRAPH) | {"image": PHOTOGRAPH}
     return target, objective.Targets(content, (None,), None)
   term = registry.style(
     name, taps=toy.LAYERS, layer_weights=(0.5, 2.0), normalize="hwc"
