@@ -128,6 +128,7 @@ class GAN:
       state,
       batch["paintings"],
       draws,
+      phases=self.phases,
       turn=turn,
       mean=functools.partial(devices.mean_over, axis_name),
     )

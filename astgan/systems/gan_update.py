@@ -1,6 +1,6 @@
 """The update of system `gan`: what one batch changes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import jax
 import ml_collections
@@ -21,6 +21,7 @@ def update(
   real_images: Images,
   draws: Mapping[str, PyTree],
   *,
+  phases: Sequence[interface.Phase],
   turn: str,
   mean: Callable[[PyTree], PyTree],
 ) -> tuple[interface.TrainState, interface.Scalars]:
@@ -32,6 +33,7 @@ def update(
     state: before the turn.
     real_images: in [-1, 1], this device's share.
     draws: from `GAN.draw`.
+    phases: all of the system.
     turn: one of `GAN.turns`.
     mean: over the devices.
   """
@@ -75,7 +77,7 @@ def update(
   new["generator"] = networks.apply_gradients(
     generator, gradients, mean(moved), config.generator, state
   )
-  state = states.next_state(state, new, train=config.train)
+  state = states.next_state(state, new, train=config.train, phases=phases)
   return state, mean(scalars)
 
 

@@ -97,15 +97,6 @@ def blend(
   return growing.fade(halves, real_images, level, _number(phase))
 
 
-def within(
-  config: ml_collections.ConfigDict, phase: interface.Phase
-) -> ml_collections.ConfigDict:
-  """The config whose `train.batch_size` is that of the phase."""
-  config = config.copy_and_resolve_references()
-  config.train.batch_size = phase.batch_size
-  return config
-
-
 def check(config: ml_collections.ConfigDict) -> None:
   """Raises UserError if the phases do not lead to `data.size`."""
   checks.one_of(config, "data.size", SIZES)

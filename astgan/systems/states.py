@@ -1,12 +1,13 @@
 """States of training: the first, the next, and the generator of one."""
 
 import pathlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import ml_collections
+import numpy as np
 from jaxtyping import PyTree
 
 from astgan import checkpoints
@@ -76,9 +77,17 @@ def next_state(
   states: dict[str, interface.NetworkState],
   *,
   train: ml_collections.ConfigDict,
+  phases: Sequence[interface.Phase] = (),
 ) -> interface.TrainState:
-  """The state after a whole step, with the networks that it led to."""
-  decay = ema_decay(train, state.step)
+  """The state after a whole step, with the networks that it led to.
+
+  Args:
+    state: before the step.
+    states: the networks by name.
+    train: the section `train` of the config.
+    phases: all of the system, where batch sizes differ.
+  """
+  decay = ema_decay(train, state.step, phases)
   ema = {
     name: networks.update_ema(average, states[name].params, decay=decay)
     for name, average in state.ema.items()
@@ -108,22 +117,34 @@ def fixed_samples(
 
 
 def ema_decay(
-  train: ml_collections.ConfigDict, step: jax.Array
+  train: ml_collections.ConfigDict,
+  step: jax.Array,
+  phases: Sequence[interface.Phase] = (),
 ) -> float | jax.Array:
   """The decay of the moving averages in the update after `step` of them.
 
-  A half-life of h images is a decay of 2^(-b / h) in batches of b, whatever
-  their size. Early on it is a twentieth of the images seen so far, so that the
-  average forgets the first networks.
+  A half-life of h images is a decay of 2^(-b / h) in a batch of b over all
+  devices. Early on it is a twentieth of the images seen so far, in batches of
+  all sizes, so that the average forgets the first networks.
+
+  Args:
+    train: the section `train` of the config.
+    step: completed updates.
+    phases: all of the system; () is one, of `train.batch_size`.
 
   References: Karras et al., Training Generative Adversarial Networks with
     Limited Data, 2020, and its program, for the twentieth.
   """
   if not train.ema_half_life:
     return train.ema_decay
-  if train.start_from:
-    # What comes from another run is not to be forgotten.
-    return 0.5 ** (train.batch_size / train.ema_half_life)
-  images = train.batch_size * (step.astype(jnp.float32) + 1)
-  half_life = jnp.minimum(train.ema_half_life, images / 20)
-  return 0.5 ** (train.batch_size / half_life)
+  starts = [phase.start for phase in phases] or [0]
+  sizes = [phase.batch_size for phase in phases] or [train.batch_size]
+  # Each phase changes the size of all batches that follow.
+  changes = np.diff(np.float32(sizes), prepend=0)
+  updates = step.astype(jnp.float32) + 1 - np.float32(starts)
+  batch_size = jnp.sum(jnp.where(updates > 0, changes, 0))
+  half_life = train.ema_half_life
+  if not train.start_from:  # What comes from another run is not forgotten.
+    images = jnp.sum(changes * jnp.maximum(updates, 0))
+    half_life = jnp.minimum(half_life, images / 20)
+  return 0.5 ** (batch_size / half_life)

@@ -135,14 +135,14 @@ class StyleGAN:
   ) -> tuple[interface.TrainState, interface.Scalars]:
     """One step; see `interface.System`."""
     del frozen
-    config = growth.within(self.config, phase)
-    level = growth.level_at(config, phase, state.step)
+    level = growth.level_at(self.config, phase, state.step)
     state, scalars = gan_update.update(
-      config,
+      self.config,
       self._modules(phase.size),
-      growth.begin(config, phase, state),
+      growth.begin(self.config, phase, state),
       growth.blend(batch["paintings"], phase, level),
       draws,
+      phases=self.phases,
       turn=turn,
       mean=functools.partial(devices.mean_over, axis_name),
     )

@@ -14,6 +14,7 @@ from astgan.systems import (
   gan_update,
   growth,
   registry,
+  states,
   stylegan,
   stylegan_sheets,
 )
@@ -129,10 +130,18 @@ def test_histograms_are_the_logits_at_the_side_of_the_last_update():
       close(drawn[f"discriminator/{kind}_logits"], expected)
 
 
-def test_the_moving_average_counts_images_of_the_phase():
-  config = make_config(**LONG)
-  inside = growth.within(config, growth.phases(config)[0])
-  assert (inside.train.batch_size, config.train.batch_size) == (32, 8)
+@pytest.mark.parametrize("run", ["", "run"])
+@pytest.mark.parametrize(
+  ("step", "batch_size", "images"), [(9, 32, 320), (10, 16, 336), (35, 8, 728)]
+)
+def test_a_half_life_counts_the_images_of_every_phase(
+  step, batch_size, images, run
+):
+  config = make_config(**LONG, train__ema_half_life=100, train__start_from=run)
+  phases = growth.phases(config)
+  decay = states.ema_decay(config.train, jnp.int32(step), phases)
+  half_life = 100 if run else images / 20
+  np.testing.assert_allclose(decay, 2 ** (-batch_size / half_life), rtol=1e-5)
 
 
 def test_progan_draws_latents_alone():
@@ -236,11 +245,20 @@ def test_mixing_has_its_sources_at_the_edge_and_no_truncation_shows_them_too():
   close(average, jnp.repeat(average[:, :1], 4, axis=1), rtol=1e-4)
 
 
-def test_nothing_that_comes_back_is_one_device_s_own():
+def test_nothing_that_comes_back_is_one_device_s_own(monkeypatch):
   system, state = first()
+  counted, decay = [], states.ema_decay
+
+  def count(train, step, phases):
+    counted.append(phases)
+    return decay(train, step, phases)
+
+  monkeypatch.setattr(states, "ema_decay", count)
   batch = {"paintings": jnp.tanh(draw(8, 4, 4, 3))}
   draws = system.draw(jax.random.key(0), 8, phase=system.phases[0])
   tiny.update_on_two_devices(system, state, batch, draws, "both")
+  # The moving average counts the images of all phases.
+  assert counted == [system.phases]
 
 
 @pytest.mark.parametrize(
