@@ -321,8 +321,8 @@ def painting() -> ml_collections.ConfigDict:
   # About the longer side of the first painting, in pixels: it is painted from
   # there to `size`, each time larger by the square root of 2; 0 paints at
   # `size` alone.
-  # Steps of the first, where `steps` is that of each of the others; 0 is the
-  # same.
+  # Steps of the first, where there are others, of which each has `steps`; 0 is
+  # the same.
   paint.coarsest = 0
   paint.coarsest_steps = 0
   # Width of a margin, in pixels at each size, that is painted as well and cut

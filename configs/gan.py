@@ -31,7 +31,8 @@ def get_config() -> ml_collections.ConfigDict:
   # paper), or "nearest" or "bilinear" resizing before a 3x3 convolution, which
   # leave no checkerboard (Odena 2016). resnet: nearest.
   model.upsample = "transposed"
-  # Slope of dcgan's LeakyReLU in the discriminator, below zero.
+  # Slope of dcgan's LeakyReLU in the discriminator, below zero; resnet has
+  # none.
   model.leaky_relu_slope = 0.2
   # The discriminator's normalisation: "batch", "layer" or "none". A gradient
   # penalty needs one that treats images independently.
@@ -67,7 +68,8 @@ def get_config() -> ml_collections.ConfigDict:
   # lambda of `gradient` (10), gamma of the others, of which half counts.
   loss.penalty_weight = 10.0
   # Discriminator updates between two penalties, each of which then counts as
-  # many times (Karras 2020).
+  # many times (Karras 2020). Nothing changes by it or by `penalty_weight` where
+  # `penalty` is none.
   loss.penalty_every = 1
   # Bound to which the discriminator's parameters are clipped (Arjovsky 2017:
   # 0.01); 0 clips nothing.
@@ -78,7 +80,7 @@ def get_config() -> ml_collections.ConfigDict:
   # Discriminator updates per generator update (k), each on images of its own.
   config.discriminator.updates = 1
   # Another k for the first `start_steps` generator updates: a head start
-  # (Arjovsky's code: 100 for 25).
+  # (Arjovsky's code: 100 for 25); there is none where those are 0.
   config.discriminator.start_updates = 1
   config.discriminator.start_steps = 0
 

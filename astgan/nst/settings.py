@@ -17,6 +17,11 @@ MIN_SIDE = 32
 _POOL5_SIDE, _DEEPEST_SIDE = 32, 16
 
 COLOURS = ("style", "luminance", "linear", "histogram")
+# Fields that change nothing but with some of them: the default, and those.
+_OF_COLOURS = {
+  "recolour": ("style", "linear", "histogram"),
+  "colour_root": ("symmetric", "linear"),
+}
 
 # At this side the features of the first block alone take 64 GiB.
 MAX_SIDE = 16_384
@@ -36,6 +41,7 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.one_of(config, "paint.colour", COLOURS)
   checks.one_of(config, "paint.recolour", ("style", "photograph"))
   checks.one_of(config, "paint.colour_root", tuple(colour.ROOTS))
+  _check_colour(config)
   checks.one_of(config, "paint.format", tuple(formats.SUFFIXES))
   checks.one_of(config, "paint.bits", (8, 16))
   _check_file(config)
@@ -78,6 +84,18 @@ def smallest(config: ml_collections.ConfigDict) -> int:
     needed = _POOL5_SIDE
   coarsest = sizes.pyramid(paint.size, paint.coarsest)[0]
   return max(MIN_SIDE, math.ceil(needed * paint.size / coarsest))
+
+
+def _check_colour(config):
+  """A field that another value of `paint.colour` would silence is named."""
+  paint = config.paint
+  for name, (default, *colours) in _OF_COLOURS.items():
+    if paint[name] != default and paint.colour not in colours:
+      raise errors.UserError(
+        f"paint.{name}={paint[name]} changes nothing with paint.colour="
+        f"{paint.colour}; set that to {' or '.join(colours)}, or"
+        f" paint.{name}={default}"
+      )
 
 
 def _check_file(config):

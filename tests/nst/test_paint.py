@@ -643,6 +643,9 @@ def test_a_chain_of_one_layer_is_refused(folder):
     ("paint.blend", (0.0,)),
     ("paint.blend", ("a",)),
     ("paint.tv_power", 3),
+    # Of other colours than those that the page has.
+    ("paint.recolour", "photograph"),
+    ("paint.colour_root", "pca"),
     ("paint.masks paint.style_masks", (5,)),
     ("paint.style_layer_weights", (0.0, 0.0)),
     ("paint.style_layer_weights", ((1.0, 1.0), (1.0, 1.0))),
