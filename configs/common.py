@@ -305,7 +305,8 @@ def painting() -> ml_collections.ConfigDict:
   paint.style_term_weights = ()
   # What is kept of the photograph: features, self_similarity (which places look
   # alike, and not how they look), or luminance (where it is light and dark, in
-  # squares of a 24th of the longer side); weights as for style.
+  # squares of a 24th of the longer side, at most 64 pixels); weights as for
+  # style.
   paint.content_terms = ("features",)
   paint.content_term_weights = ()
   # What Gram matrices are divided by: hwc (pixels and channels; the style

@@ -105,8 +105,8 @@ def make(
   style_layer_weights: LayerWeights = (0.75, 0.188, 0.047, 0.0117, 0.0029),
   gram: str = "hwc",
   style_weight: float = 150.0,
-  content_terms: tuple[str, ...] = ("features",),
-  content_term_weights: tuple[float, ...] = (),
+  content_terms: tuple[str, ...] = ("features", "luminance"),
+  content_term_weights: tuple[float, ...] = (1.0, 20.0),
   content_layers: tuple[str, ...] = ("relu4_2",),
   content_layer_weights: LayerWeights = (),
   content_weight: float = 1.0,
@@ -198,6 +198,8 @@ def _layer_weights(kind, terms, layers, weights):
 def _items(name, weight, terms, scales):
   """The terms of one reported loss; without scales each is 1."""
   scales = scales or (1.0,) * len(terms)
+  if len(scales) != len(terms):
+    raise ValueError(f"{len(terms)} {name} terms have {len(scales)} weights")
   return tuple(
     objective.Item(name, weight, term, scale=float(scale))
     for term, scale in zip(terms, scales, strict=True)

@@ -34,6 +34,8 @@ def make_step(size: int, *, style_batch: int = 1, repeat: int = 1):
     pooling="max",
     padding="zeros",
     content_layers=CONTENT,
+    content_terms=("features",),
+    content_term_weights=(),
     style_terms=("gram",),
     style_layers=STYLE,
     style_layer_weights=(),

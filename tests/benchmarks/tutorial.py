@@ -104,6 +104,8 @@ def paint_ours(params, photograph, style, *, until, coarsest, steps):
     style_layers=LAYERS,
     style_layer_weights=(),
     style_weight=STYLE_WEIGHT,
+    content_terms=("features",),
+    content_term_weights=(),
     content_layers=("conv_4",),
     optimizer="lbfgs",
     ema_decay=0.0,

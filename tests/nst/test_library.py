@@ -20,6 +20,8 @@ FIELDS = {
   "style_layers": ("relu1_1", "relu2_1"),
   "style_layer_weights": (),
   "style_weight": 1e5,
+  "content_terms": ("features",),
+  "content_term_weights": (),
   "content_layers": ("relu2_1",),
   "size": 64,
   "coarsest": 32,
@@ -35,6 +37,8 @@ def test_the_defaults_are_those_of_the_best_page():
 def test_weights_that_do_not_match_the_layers_are_refused():
   with pytest.raises(ValueError, match="2 style layers have 1 weights"):
     nst.make(style_layers=("relu1_1", "relu2_1"), style_layer_weights=(1.0,))
+  with pytest.raises(ValueError, match="1 content terms have 2 weights"):
+    nst.make(content_terms=("features",), content_term_weights=(1.0, 2.0))
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,9 @@ _CONTENT = {
   "self_similarity": transport.SelfSimilarity,
 }
 STYLE, CONTENT = tuple(_STYLE), (*_CONTENT, "luminance")
-# Squares along the longer side whose luminances are compared, at any size.
-_SQUARES = 24
+# Squares along the longer side whose luminances are compared, and their largest
+# width in pixels, which needs no wider tiles than relu5_1 does.
+_SQUARES, _WIDEST = 24, 64
 
 
 def style(
@@ -88,7 +89,8 @@ def of_content(
   """
   _check(name, CONTENT)
   if name == "luminance":
-    return luminance.Luminance(width=max(1, round(side / _SQUARES)))
+    width = min(max(1, round(side / _SQUARES)), _WIDEST)
+    return luminance.Luminance(width=width)
   return _CONTENT[name](taps=tuple(taps), layer_weights=tuple(layer_weights))
 
 

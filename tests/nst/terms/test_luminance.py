@@ -62,4 +62,4 @@ def test_squares_are_a_share_of_the_longer_side():
     )
     return term.width
 
-  assert [width(side) for side in (8, 96, 288)] == [1, 4, 12]
+  assert [width(side) for side in (8, 96, 288, 4096)] == [1, 4, 12, 64]
