@@ -42,8 +42,8 @@ def get_config() -> ml_collections.ConfigDict:
   # Powers of four, as crowsonkb's style-transfer-pytorch has them.
   paint.style_layer_weights = (0.75, 0.188, 0.047, 0.0117, 0.0029)
   # Light and dark stay where they are, too: without that a cloud gathers in an
-  # empty sky, and houses before a light one pale into it. At 60 no cloud is left,
-  # and few of Van Gogh's stars.
+  # empty sky, and houses before a light one pale into it. At 60 there is no
+  # cloud, and Van Gogh's stars are few.
   paint.content_terms = ("features", "luminance")
   paint.content_term_weights = (1.0, 20.0)
   paint.content_layers = ("relu4_2",)
