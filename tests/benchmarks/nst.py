@@ -5,8 +5,9 @@
 Both optimise the pixels of one image by Adam on relu1_1..relu5_1 (style) and
 relu4_2 (content) of an untrained VGG19, in two processes that are called
 alternately. One line of JSON compares them, another compares style batches of
-64 and of 1. PyTorch is the extra `reference`. On a GPU it runs eagerly and
-compiled, both channels-last and in TF32.
+64 and of 1, and a third describing a style image with PyTorch's pass of it
+through the network alone. PyTorch is the extra `reference`. On a GPU it runs
+eagerly and compiled, both channels-last and in TF32.
 """
 
 import argparse
@@ -26,6 +27,9 @@ from tests.benchmarks import machine, timing
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT = ("relu4_2",)
+# Side of the style image that is described, in pixels: large enough for a group
+# to send it through the network at once, and not to wait for others.
+DESCRIBED = 512
 
 
 def make_step(size: int, *, style_batch: int = 1, repeat: int = 1):
@@ -70,6 +74,28 @@ def make_step(size: int, *, style_batch: int = 1, repeat: int = 1):
     jax.block_until_ready(painting.image)
 
   return step
+
+
+def make_description(size: int, *, repeat: int):
+  """A call adds `repeat` images to a group of mean Gram matrices."""
+  made = recipe.make(
+    pooling="max",
+    padding="zeros",
+    style_terms=("gram",),
+    style_layers=STYLE,
+    style_layer_weights=(),
+    size=size,
+  )
+  params = weights.load("vgg19", "random")
+  group = groups.Group(params, objective.Whole(made.style))
+  draws = np.random.default_rng(0)
+  image = draws.uniform(size=(size, size, 3)).astype("float32")
+
+  def describe():
+    for _ in range(repeat):
+      group.add(image)
+
+  return describe
 
 
 def step_operations(size: int) -> int:
@@ -120,6 +146,30 @@ def compare_with_torch(size: int, seconds: float, *, compiled: bool) -> None:
   )
 
 
+def compare_descriptions(seconds: float, *, compiled: bool) -> None:
+  """Prints the times of describing an image, and of PyTorch's pass of it."""
+  repeat = steps_per_call()
+  mode = "compiled" if compiled else "eager"
+  size = ["--size", str(DESCRIBED)]
+  options = ["--pass", *size, "--repeat", str(repeat), "--mode", mode]
+  command = ("tests.benchmarks.nst", "--describe", *size)
+  with (
+    timing.Child(*command) as ours,
+    timing.Child("tests.benchmarks.nst_torch", *options) as theirs,
+  ):
+    pair = timing.interleave(ours, theirs, seconds=seconds)
+    version = theirs.facts()["version"]
+  timing.report(
+    benchmark="nst_description",
+    device=jax.devices()[0].device_kind,
+    size=DESCRIBED,
+    against=f"pytorch {version} {mode}",
+    seconds=pair.first / repeat,
+    torch_seconds=pair.second / repeat,
+    ratio=pair.ratio,
+  )
+
+
 def compare_style_batches(size: int, seconds: float) -> None:
   """Prints the times of a step with 64 style images and with one."""
   repeat = steps_per_call()
@@ -140,15 +190,19 @@ def main() -> None:
   parser.add_argument("--size", type=int, default=256)
   parser.add_argument("--seconds", type=float, default=30.0)
   parser.add_argument("--serve", action="store_true")
+  parser.add_argument("--describe", action="store_true")
   flags = parser.parse_args()
-  if flags.serve:
+  if flags.serve or flags.describe:
     memory.keep_freed_blocks()
-    step = make_step(flags.size, repeat=steps_per_call())
-    timing.serve(step, facts=machine.memory)
+    make = make_description if flags.describe else make_step
+    timing.serve(
+      make(flags.size, repeat=steps_per_call()), facts=machine.memory
+    )
     return
-  compare_with_torch(flags.size, flags.seconds, compiled=False)
-  if jax.default_backend() == "gpu":
-    compare_with_torch(flags.size, flags.seconds, compiled=True)
+  modes = (False, True) if jax.default_backend() == "gpu" else (False,)
+  for compiled in modes:
+    compare_with_torch(flags.size, flags.seconds, compiled=compiled)
+    compare_descriptions(flags.seconds, compiled=compiled)
   compare_style_batches(flags.size, flags.seconds)
 
 

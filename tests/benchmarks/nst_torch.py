@@ -1,5 +1,7 @@
 """The step of `tests.benchmarks.nst` in plain PyTorch, in its own process."""
 
+import sys
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -30,8 +32,8 @@ def gram(features):
   return flat @ flat.mT / (c * h * w)
 
 
-def make_step(size, device, *, compiled, repeat):
-  """A call makes `repeat` steps and returns when they are done."""
+def make_extract(device):
+  """Features of all layers, of images in [0, 1]."""
   torch.manual_seed(0)
   net = make_vgg19().to(device, memory_format=torch.channels_last)
   net.requires_grad_(False)
@@ -46,14 +48,21 @@ def make_step(size, device, *, compiled, repeat):
         features.append(x)
     return features
 
-  def draw(side):
-    image = torch.rand(1, 3, side, side, device=device)
-    return image.to(memory_format=torch.channels_last)
+  return extract
 
-  image = draw(size)
+
+def draw(side, device):
+  image = torch.rand(1, 3, side, side, device=device)
+  return image.to(memory_format=torch.channels_last)
+
+
+def make_step(size, device, *, compiled, repeat):
+  """A call makes `repeat` steps and returns when they are done."""
+  extract = make_extract(device)
+  image = draw(size, device)
   with torch.no_grad():
     content_target = extract(image)[CONTENT]
-    style_features = extract(draw(64))
+    style_features = extract(draw(64, device))
     style_targets = [gram(style_features[layer]) for layer in STYLE]
   image.requires_grad_(True)
   optimizer = torch.optim.Adam([image], lr=0.02)
@@ -83,5 +92,22 @@ def make_step(size, device, *, compiled, repeat):
   return step
 
 
+def make_pass(size, device, *, compiled, repeat):
+  """A call sends an image through the network, `repeat` times."""
+  extract = make_extract(device)
+  if compiled:
+    extract = torch.compile(extract)
+  image = draw(size, device)
+
+  @torch.no_grad()
+  def one():
+    for _ in range(repeat):
+      extract(image)
+    if device == "cuda":
+      torch.cuda.synchronize()
+
+  return one
+
+
 if __name__ == "__main__":
-  timing.serve_torch(make_step, "size")
+  timing.serve_torch(make_pass if "--pass" in sys.argv else make_step, "size")
