@@ -19,6 +19,22 @@ def names_of(task: str) -> list[str]:
   return [name for name in NAMES if build(name).task == task]
 
 
+def options(page: ml_collections.ConfigDict) -> dict[str, object]:
+  """A page's fields by dotted name, but for numbers, windows and schedules."""
+  found = {}
+  for name, value in page.items():
+    if isinstance(value, ml_collections.ConfigDict):
+      inner = options(value).items()
+      found |= {f"{name}.{field}": option for field, option in inner}
+    elif name in ("crop", "flip", "schedule"):
+      continue
+    elif isinstance(value, str | bool) or (
+      isinstance(value, tuple) and not any(isinstance(x, int) for x in value)
+    ):
+      found[name] = value
+  return found
+
+
 def tiny_training(name: str, style: pathlib.Path) -> dict[str, object]:
   """Fields with which a training page takes two updates in seconds.
 
@@ -45,6 +61,12 @@ def tiny_training(name: str, style: pathlib.Path) -> dict[str, object]:
       fields["features.layers"] = "('relu1_2', 'relu2_2')"
   if "style" in page:
     fields["style.source"] = style
+    loss = page.loss
+    fields |= {
+      "loss.style_layers": loss.style_layers[:2],
+      "loss.style_layer_weights": loss.style_layer_weights[:2],
+      "loss.content_layer": loss.style_layers[1],
+    }
   if "growth" in page:
     # At 8 pixels, which fade in; each of two devices groups four images.
     plan = {"batch_sizes": 4, "stable_steps": 0, "fade_steps": 4}
