@@ -14,8 +14,19 @@ from tests.train import tiny
 
 # The page of each system, one of each loss, and what makes it small.
 PAGES = {
-  "fast": ("johnson", {"model__blocks": 1}),
-  "fast_wasserstein": ("johnson_small", {"model__blocks": 1}),
+  "fast": (
+    "johnson",
+    {"model__blocks": 1, "loss__style_layers": ("relu1_2", "relu2_2")},
+  ),
+  "fast_wasserstein": (
+    "johnson_small",
+    {
+      "model__blocks": 1,
+      "loss__style_layers": ("relu1_1", "relu2_1"),
+      "loss__style_layer_weights": (1.0, 0.5),
+      "loss__content_layer": "relu2_2",
+    },
+  ),
   "adain": ("adain", {}),
   "wct": ("wct", {"model__blocks": (3, 1)}),
   "style_swap": ("style_swap", {"model__patches": 50}),

@@ -231,9 +231,7 @@ def test_a_run_killed_between_checkpoints_ends_as_one_that_was_not(
   tmp_path, decoded
 ):
   adaptive = ADAPTIVE | {"diff_augment__target": 0.01}
-  config = make_config(
-    data__cache=str(decoded), features__every=2, **adaptive, **FEATURES
-  )
+  config = make_config(data__cache=str(decoded), **adaptive, **FEATURES)
   _, whole, killed = tiny.train_twice(config, tmp_path)
   tiny.assert_equal(killed, whole)
   assert whole["extra"]["strength"] > 0
