@@ -50,9 +50,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def programs(tmp_path_factory):
   """Compiled programs of this session, shared with the processes it starts."""
   folder = str(tmp_path_factory.mktemp("programs"))
-  os.environ["JAX_COMPILATION_CACHE_DIR"] = folder
-  jax.config.update("jax_compilation_cache_dir", folder)
-  jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+  for name, value in (
+    ("jax_compilation_cache_dir", folder),
+    ("jax_persistent_cache_min_compile_time_secs", 0.3),
+  ):
+    os.environ[name.upper()] = str(value)
+    jax.config.update(name, value)
   return folder
 
 

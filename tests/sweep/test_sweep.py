@@ -9,13 +9,14 @@ import time
 
 import numpy as np
 
-from astgan import writer
+from astgan import main, writer
 from astgan.data import images
 from astgan.sweep import sweep
 from configs import sweep as page
 
 ROOT = pathlib.Path(__file__).parents[2]
 CHANGES = (
+  "compile_cache=off",
   *("model.width=2", "data.count=16", "train.batch_size=4", "train.steps=120"),
   *("train.sample_every=120", "train.save_every=120", "train.log_every=1"),
   "train.evaluate_every=0",
@@ -25,12 +26,11 @@ PARTS = ("content", "style")
 
 
 def start(workdir):
-  changes = (*CHANGES, f"compile_cache={workdir / 'programs'}")
   return subprocess.Popen(
     [
       *(sys.executable, "-m", "astgan.main", "--config=configs/sweep.py"),
       "--config.sweep.page=configs/smoke.py",
-      f"--config.sweep.changes={changes!r}",
+      f"--config.sweep.changes={CHANGES!r}",
       "--config.sweep.fields=('loss.name=hinge|least_squares',)",
       *("--config.sweep.rank_by=discriminator/loss", f"--workdir={workdir}"),
     ],
@@ -102,7 +102,11 @@ def test_what_failed_is_tried_again_and_what_is_done_is_known(
   assert [result["ended"] for result in results] == ["done", "done"]
 
 
-def test_a_sweep_paints_only_what_is_not_painted(tmp_path):
+def test_a_sweep_paints_only_what_is_not_painted(tmp_path, monkeypatch):
+  # In this process.
+  monkeypatch.setattr(
+    sweep, "_start", lambda run, _: main.main([*run.arguments])
+  )
   draws = np.random.default_rng(0)
   noise = draws.integers(0, 256, (32, 40, 3), np.uint8)
   images.write(tmp_path / "photograph.png", noise)
@@ -112,7 +116,7 @@ def test_a_sweep_paints_only_what_is_not_painted(tmp_path):
     *("features.weights=random", "paint.size=40", "paint.steps=2"),
     *("paint.style_layers=('conv_1',)", "paint.content_layers=('conv_1',)"),
     *(f"paint.{part}={tmp_path}/photograph.png" for part in PARTS),
-    f"compile_cache={tmp_path / 'programs'}",
+    "compile_cache=off",
   )
   config.sweep.fields = ("paint.style_weight=1|2",)
   workdir = tmp_path / "sweep"
