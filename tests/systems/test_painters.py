@@ -88,8 +88,8 @@ def test_sheets_show_photographs_and_what_is_painted(one):
   tiny.assert_equal(sheet[:, :, : tiny.SIZE], photographs)
 
 
-# One whose state holds its style; those without have no state of their own.
-@pytest.mark.parametrize("name", ["fast_wasserstein", "style_swap"])
+# Once for each system.
+@pytest.mark.parametrize("name", sorted(painters.PAGES.keys() - {"fast"}))
 def test_a_run_killed_between_checkpoints_ends_as_one_that_was_not(
   name, tmp_path, decoded
 ):

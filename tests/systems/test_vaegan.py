@@ -266,6 +266,16 @@ def test_an_attribute_is_the_upper_half_minus_the_lower_half():
   np.testing.assert_allclose(vector, np.float32([2.0, 3.0]), strict=True)
 
 
+def test_a_run_killed_between_checkpoints_ends_as_one_that_was_not(
+  tmp_path, decoded
+):
+  config = make_config(data__cache=str(decoded), loss__margin=0.35)
+  workdir, whole, killed = tiny.train_twice(config, tmp_path)
+  tiny.assert_equal(killed, whole)
+  names = {path.name for path in (workdir / "samples").iterdir()}
+  assert {f"step_00000004{x}.png" for x in ("", "_attributes")} <= names
+
+
 @pytest.mark.parametrize("batch_norm", ["synchronised", "per_device"])
 def test_nothing_that_comes_back_is_one_device_s_own(batch_norm):
   config = make_config(model__batch_norm=batch_norm)
