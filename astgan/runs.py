@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import logging
+import os
 import pathlib
 import tempfile
 from collections.abc import Iterator
@@ -68,6 +69,14 @@ FREE = (
   "sweep.scalars",
   "sweep.rank_by",
 )
+
+# Where the images of a training are, and the file of its folder by which they
+# are known again where they were moved.
+_PLACES = {
+  "data.source": "images.json",
+  "data.photographs": "images.json",
+  "style.source": "style.json",
+}
 
 
 def is_avoidable(error: OSError) -> bool:
@@ -158,7 +167,8 @@ def as_json(config: ml_collections.ConfigDict) -> bytes:
 def keeps(written: bytes, began: bytes) -> bool:
   """Whether a config.json has all fields of another, and the same values.
 
-  Those of fields that may change between two starts may differ.
+  Those of fields that may change between two starts may differ, and so may
+  places of images that are gone from there.
 
   Args:
     written: that may have further fields, or be none.
@@ -169,7 +179,8 @@ def keeps(written: bytes, began: bytes) -> bool:
   except (ValueError, AttributeError):
     return False
   return all(
-    name in fields and (name in FREE or fields[name] == value)
+    name in fields
+    and (name in FREE or fields[name] == value or _is_gone(name, value))
     for name, value in _flat(json.loads(began)).items()
   )
 
@@ -293,12 +304,26 @@ def _check_same(
     f"{name}: {old_fields.get(name)!r} -> {new_fields.get(name)!r}"
     for name in compared
     if old_fields.get(name) != new_fields.get(name)
+    # What was moved is known by its digest.
+    and not (
+      _is_gone(name, old_fields.get(name))
+      and (workdir / _PLACES[name]).exists()
+    )
   ]
   if differences:
     raise errors.UserError(
       f"{workdir} belongs to a run with another config"
       f" ({'; '.join(differences)}); use another --workdir, or the old values"
     )
+
+
+def _is_gone(name: str, place: object) -> bool:
+  """Whether a field names a file or folder of images that is not there."""
+  if name not in _PLACES or not isinstance(place, str):
+    return False
+  path = place.removeprefix("folder:")
+  is_path = path != place or name == "style.source"
+  return is_path and not os.path.exists(os.path.expanduser(path))
 
 
 def _flat(tree: dict, prefix: str = "") -> dict:

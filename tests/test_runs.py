@@ -6,7 +6,7 @@ import os
 import pytest
 
 from astgan import errors, runs
-from configs import evaluate, gan, judge, nst, sample, sweep
+from configs import adain, evaluate, gan, johnson, judge, nst, sample, sweep
 
 
 def make_config(page=gan, **changes):
@@ -86,6 +86,38 @@ def test_a_fingerprint_is_kept_and_another_one_refused(tmp_path):
   ):
     runs.keep_fingerprint(tmp_path, "f.json", {"n": 4}, field="data.source")
   assert json.loads((tmp_path / "f.json").read_text()) == {"n": 3}
+
+
+@pytest.mark.parametrize(
+  ("page", "field", "kind", "kept"),
+  [
+    (johnson, "data.source", "folder:", "images.json"),
+    (adain, "data.photographs", "folder:", "images.json"),
+    (johnson, "style.source", "", "style.json"),
+  ],
+)
+def test_images_that_were_moved_are_known_by_their_digest(
+  tmp_path, page, field, kind, kept
+):
+  workdir, place = tmp_path / "run", tmp_path / "here"
+  place.mkdir()
+  config = page.get_config()
+  config.update_from_flattened_dict({field: f"{kind}{place}"})
+  runs.open_run(workdir, config)
+  place = place.rename(tmp_path / "there")
+  config.update_from_flattened_dict({field: f"{kind}{place}"})
+  with pytest.raises(errors.UserError, match=field):
+    runs.open_run(workdir, config)
+  began = (workdir / "config.json").read_bytes()
+  runs.keep_fingerprint(workdir, kept, {"n": 3}, field=field)
+  (tmp_path / "here").mkdir()  # Those that are still there were not moved.
+  with pytest.raises(errors.UserError, match=field):
+    runs.open_run(workdir, config)
+  (tmp_path / "here").rmdir()
+  runs.open_run(workdir, config)
+  # A checkpoint of before calls the file damaged where nothing was moved alone.
+  written = (workdir / "config.json").read_bytes()
+  assert runs.keeps(written, began) and not runs.keeps(began, written)
 
 
 @pytest.mark.parametrize("damaged", ["", "[1]", '{"n": '])

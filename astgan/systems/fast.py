@@ -106,11 +106,15 @@ class Fast(supervised.Supervised):
     style = fast_style.of_group(config, see, images)
     return {"net": params, "style": style}
 
+  def style_fingerprint(self) -> dict[str, int | str]:
+    """See `interface.System`."""
+    return style_images.fingerprint(self.config)
+
   def update(self, state, batch, draws, frozen, **options):
     """One step; see `interface.System`.
 
     The style is kept in the state, so that a run goes on with the style of its
-    checkpoint, even if the images have changed since.
+    checkpoint, even if the generator that drew it was trained on since.
     """
     style = jax.tree.map(
       lambda new, kept: jnp.where(state.step == 0, new, kept),

@@ -94,9 +94,9 @@ class Phase(NamedTuple):
 class System(Protocol):
   """A trainable system, made from a config by `registry.make`.
 
-  A system may have a method `histograms(state, frozen, sheets, batch)`, given
-  what `samples` returned: it returns arrays by name, whose distributions
-  TensorBoard shows beside the contact sheets. It may have attributes:
+  A system may have methods: `histograms(state, frozen, sheets, batch)`, arrays
+  by name, whose distributions TensorBoard shows beside what `samples` returned;
+  `style_fingerprint()`, by which a run knows `style.source` again; attributes:
   `feature_nets`, the names of networks that its losses see, whose metrics are
   marked as seen; `margin_scale`, a factor on `detectors.logit_margin` that its
   adversarial loss asks for, 1 where there is none.

@@ -1,5 +1,6 @@
 """The images of a style to train on: of files, or drawn by a generator."""
 
+import hashlib
 import pathlib
 from collections.abc import Callable, Iterator
 
@@ -51,6 +52,21 @@ def read(
         " needed; raise it, or leave the image out"
       )
     yield shown.astype(np.float32) / 255
+
+
+def fingerprint(config: ml_collections.ConfigDict) -> dict[str, int | str]:
+  """What a run must find again: the images of a folder, or a generator's run.
+
+  Returns: the number of files and the SHA-256 of their concatenated bytes,
+    wherever they are; or the run folder.
+  """
+  path = pathlib.Path(config.style.source).expanduser()
+  if (path / "config.json").is_file():
+    return {"run": config.style.source}
+  files, sha256 = images.find(path), hashlib.sha256()
+  for file in files:
+    sha256.update(file.read_bytes())
+  return {"images": len(files), "sha256": sha256.hexdigest()}
 
 
 def _generator(workdir, make) -> generators.Generator:

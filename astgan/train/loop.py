@@ -80,10 +80,12 @@ def train(
 
     def open_run():
       evaluated = evaluation.make(config, system, found)
+      # Before config.json says where they are.
+      keep = functools.partial(runs.keep_fingerprint, workdir)
+      keep("images.json", found.fingerprint, field="data.source")
+      if hasattr(system, "style_fingerprint"):
+        keep("style.json", system.style_fingerprint(), field="style.source")
       runs.open_run(workdir, config)
-      runs.keep_fingerprint(
-        workdir, "images.json", found.fingerprint, field="data.source"
-      )
       saved = checkpoints.Checkpoints(
         workdir, keep=config.train.max_to_keep, every=config.train.save_every
       )

@@ -1,6 +1,7 @@
 """System `fast`: the style of a group, kept in the state, and its sources."""
 
 import functools
+import pathlib
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ from astgan import errors
 from astgan.data import images
 from astgan.features import vgg
 from astgan.systems import fast_style, gan, registry, style_images
-from astgan.train import loop
+from astgan.train import loop, run
 from tests import pictures
 from tests.systems import painters
 from tests.train import tiny
@@ -141,7 +142,7 @@ def test_a_pool_is_a_layer_of_the_style(tmp_path):
   }
 
 
-def test_a_missing_style_can_be_corrected_in_the_same_folder(tmp_path, decoded):
+def test_a_style_is_found_again_by_its_images(tmp_path, decoded, monkeypatch):
   config = painters.make_config(
     "fast", tmp_path, data__cache=str(decoded), train__steps=1
   )
@@ -155,3 +156,17 @@ def test_a_missing_style_can_be_corrected_in_the_same_folder(tmp_path, decoded):
   config.style.source = source
   loop.train(config, workdir)
   assert (workdir / "checkpoints" / "1").exists()
+  # It is the same where it was moved, and another one is not.
+  monkeypatch.setattr(run.Run, "resume", lambda self: "went on")
+  moved, config.train.steps = pathlib.Path(source), 2
+  other = tmp_path / "other.png"
+  images.write(other, pictures.noise(32, 40, seed=1))
+  for name in ("there", "elsewhere"):
+    moved = moved.rename(tmp_path / f"{name}.png")
+    config.style.source = str(other)
+    with pytest.raises(
+      errors.UserError, match=r"style\.source: the images are"
+    ):
+      loop.train(config, workdir)
+    config.style.source = str(moved)
+    loop.train(config, workdir)
