@@ -13,7 +13,6 @@ import subprocess
 import sys
 import threading
 import types
-import warnings
 import zipfile
 from unittest import mock
 
@@ -142,8 +141,11 @@ class Slow(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def slow(monkeypatch):
+def slow(monkeypatch, request):
   """The slow server in place of Keras'."""
+  # pooch closes no response in which it fails.
+  ignored = pytest.mark.filterwarnings("ignore::ResourceWarning")
+  request.applymarker(ignored)
   handler = type("Own", (Slow,), {"closed": threading.Event()})
   before = {*threading.enumerate()}
   with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
@@ -157,10 +159,7 @@ def slow(monkeypatch):
     served.shutdown()
   for thread in {*threading.enumerate()} - before:
     thread.join(10)
-  # pooch closes no response in which it fails.
-  with warnings.catch_warnings():
-    warnings.simplefilter("ignore", ResourceWarning)
-    gc.collect()
+  gc.collect()
 
 
 def test_a_silent_server_is_asked_twice_and_given_up(slow, monkeypatch):
