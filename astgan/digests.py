@@ -1,16 +1,29 @@
-"""Digests of the files of a folder, which tell a damaged one."""
+"""Digests of files, which tell a damaged or another one."""
 
+import contextlib
 import hashlib
 import json
 import os
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 NAME = "sha256.json"
 
 
 class Damaged(Exception):
   """Files that are not as they were written, in a few words."""
+
+
+def fingerprint(paths: Sequence[pathlib.Path]) -> dict[str, int | str]:
+  """The number of files, and the SHA-256 of their concatenated bytes.
+
+  Those that cannot be read add no bytes.
+  """
+  sha256 = hashlib.sha256()
+  for path in paths:
+    with contextlib.suppress(OSError):
+      sha256.update(path.read_bytes())
+  return {"images": len(paths), "sha256": sha256.hexdigest()}
 
 
 def write(folder: pathlib.Path) -> None:

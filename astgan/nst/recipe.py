@@ -80,7 +80,7 @@ class Recipe:
 
   def steps_before(self, level: int) -> int:
     """Updates of all levels before one."""
-    return sum(level.steps for level in self.levels[:level])
+    return sum(each.steps for each in self.levels[:level])
 
   @property
   def total_steps(self) -> int:

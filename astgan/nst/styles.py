@@ -1,8 +1,6 @@
 """Style images: in files, drawn by a generator, or arrays."""
 
-import contextlib
 import dataclasses
-import hashlib
 import logging
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from astgan import errors
+from astgan import digests, errors
 from astgan.data import formats, images
 
 logger = logging.getLogger(__name__)
@@ -91,12 +89,8 @@ class Files:
     return images.resize(images.centre_square(image), _THUMBNAIL, _THUMBNAIL)
 
   def fingerprint(self) -> dict[str, object]:
-    """The number of files, and the SHA-256 of their concatenated bytes."""
-    sha256 = hashlib.sha256()
-    for path in self.paths:
-      with contextlib.suppress(OSError):  # The style skips it, too.
-        sha256.update(path.read_bytes())
-    return {"images": len(self), "sha256": sha256.hexdigest()}
+    """Of all files; the style skips those that cannot be read, too."""
+    return digests.fingerprint(self.paths)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The images of a style to train on: of files, or drawn by a generator."""
 
-import hashlib
 import pathlib
 from collections.abc import Callable, Iterator
 
@@ -9,7 +8,7 @@ import ml_collections
 import numpy as np
 from jaxtyping import Float
 
-from astgan import errors, runs
+from astgan import digests, errors, runs
 from astgan.data import images
 from astgan.systems import generators, interface, states
 
@@ -57,16 +56,13 @@ def read(
 def fingerprint(config: ml_collections.ConfigDict) -> dict[str, int | str]:
   """What a run must find again: the images of a folder, or a generator's run.
 
-  Returns: the number of files and the SHA-256 of their concatenated bytes,
-    wherever they are; or the run folder.
+  Returns: `digests.fingerprint` of the files, wherever they are; or the run
+    folder.
   """
   path = pathlib.Path(config.style.source).expanduser()
   if (path / "config.json").is_file():
     return {"run": config.style.source}
-  files, sha256 = images.find(path), hashlib.sha256()
-  for file in files:
-    sha256.update(file.read_bytes())
-  return {"images": len(files), "sha256": sha256.hexdigest()}
+  return digests.fingerprint(images.find(path))
 
 
 def _generator(workdir, make) -> generators.Generator:

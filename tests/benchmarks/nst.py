@@ -32,9 +32,9 @@ CONTENT = ("relu4_2",)
 DESCRIBED = 512
 
 
-def make_step(size: int, *, style_batch: int = 1, repeat: int = 1):
-  """A call makes `repeat` steps and returns when they are done."""
-  made = recipe.make(
+def make_recipe(size: int) -> recipe.Recipe:
+  """That of both programs."""
+  return recipe.make(
     pooling="max",
     padding="zeros",
     content_layers=CONTENT,
@@ -48,6 +48,11 @@ def make_step(size: int, *, style_batch: int = 1, repeat: int = 1):
     size=size,
     coarsest=0,
   )
+
+
+def make_step(size: int, *, style_batch: int = 1, repeat: int = 1):
+  """A call makes `repeat` steps and returns when they are done."""
+  made = make_recipe(size)
   params = weights.load("vgg19", "random")
   draws = np.random.default_rng(0)
 
@@ -78,14 +83,7 @@ def make_step(size: int, *, style_batch: int = 1, repeat: int = 1):
 
 def make_description(size: int, *, repeat: int):
   """A call adds `repeat` images to a group of mean Gram matrices."""
-  made = recipe.make(
-    pooling="max",
-    padding="zeros",
-    style_terms=("gram",),
-    style_layers=STYLE,
-    style_layer_weights=(),
-    size=size,
-  )
+  made = make_recipe(size)
   params = weights.load("vgg19", "random")
   group = groups.Group(params, objective.Whole(made.style))
   draws = np.random.default_rng(0)
@@ -96,6 +94,9 @@ def make_description(size: int, *, repeat: int):
       group.add(image)
 
   return describe
+
+
+MAKERS = {"step": make_step, "description": make_description}
 
 
 def step_operations(size: int) -> int:
@@ -116,57 +117,40 @@ def steps_per_call() -> int:
   return 1 if jax.default_backend() == "cpu" else 20
 
 
-def compare_with_torch(size: int, seconds: float, *, compiled: bool) -> None:
-  """Prints the times of a step in both programs."""
+def compare_with_torch(
+  name: str, size: int, seconds: float, *, compiled: bool
+) -> None:
+  """Prints the times of one of `MAKERS` in both programs."""
   repeat = steps_per_call()
-  rate = machine.matmul_rate()
   mode = "compiled" if compiled else "eager"
-  options = ["--size", str(size), "--repeat", str(repeat), "--mode", mode]
-  command = ("tests.benchmarks.nst", "--size", str(size), "--serve")
+  served = ["--serve", name, "--size", str(size)]
+  options = [*served, "--repeat", str(repeat), "--mode", mode]
   with (
-    timing.Child(*command) as ours,
+    timing.Child("tests.benchmarks.nst", *served) as ours,
     timing.Child("tests.benchmarks.nst_torch", *options) as theirs,
   ):
     pair = timing.interleave(ours, theirs, seconds=seconds)
     ours_facts, theirs_facts = ours.facts(), theirs.facts()
+  facts = {}
+  if name == "step":
+    rate = machine.matmul_rate()
+    facts = {
+      "steps_per_second": repeat / pair.first,
+      "torch_steps_per_second": repeat / pair.second,
+      "matmul_rate": rate,
+      "matmul_share": step_operations(size) * repeat / pair.first / rate,
+    }
   timing.report(
-    benchmark="nst_step",
+    benchmark=f"nst_{name}",
     device=jax.devices()[0].device_kind,
     size=size,
     against=f"pytorch {theirs_facts['version']} {mode}",
     seconds=pair.first / repeat,
     torch_seconds=pair.second / repeat,
     ratio=pair.ratio,
-    steps_per_second=repeat / pair.first,
-    torch_steps_per_second=repeat / pair.second,
     peak_bytes=ours_facts["peak_bytes"],
     torch_peak_bytes=theirs_facts["peak_bytes"],
-    matmul_rate=rate,
-    matmul_share=step_operations(size) * repeat / pair.first / rate,
-  )
-
-
-def compare_descriptions(seconds: float, *, compiled: bool) -> None:
-  """Prints the times of describing an image, and of PyTorch's pass of it."""
-  repeat = steps_per_call()
-  mode = "compiled" if compiled else "eager"
-  size = ["--size", str(DESCRIBED)]
-  options = ["--pass", *size, "--repeat", str(repeat), "--mode", mode]
-  command = ("tests.benchmarks.nst", "--describe", *size)
-  with (
-    timing.Child(*command) as ours,
-    timing.Child("tests.benchmarks.nst_torch", *options) as theirs,
-  ):
-    pair = timing.interleave(ours, theirs, seconds=seconds)
-    version = theirs.facts()["version"]
-  timing.report(
-    benchmark="nst_description",
-    device=jax.devices()[0].device_kind,
-    size=DESCRIBED,
-    against=f"pytorch {version} {mode}",
-    seconds=pair.first / repeat,
-    torch_seconds=pair.second / repeat,
-    ratio=pair.ratio,
+    **facts,
   )
 
 
@@ -189,20 +173,17 @@ def main() -> None:
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
   parser.add_argument("--size", type=int, default=256)
   parser.add_argument("--seconds", type=float, default=30.0)
-  parser.add_argument("--serve", action="store_true")
-  parser.add_argument("--describe", action="store_true")
+  parser.add_argument("--serve", choices=list(MAKERS))
   flags = parser.parse_args()
-  if flags.serve or flags.describe:
+  if flags.serve:
     memory.keep_freed_blocks()
-    make = make_description if flags.describe else make_step
-    timing.serve(
-      make(flags.size, repeat=steps_per_call()), facts=machine.memory
-    )
+    call = MAKERS[flags.serve](flags.size, repeat=steps_per_call())
+    timing.serve(call, facts=machine.memory)
     return
   modes = (False, True) if jax.default_backend() == "gpu" else (False,)
   for compiled in modes:
-    compare_with_torch(flags.size, flags.seconds, compiled=compiled)
-    compare_descriptions(flags.seconds, compiled=compiled)
+    for name, size in (("step", flags.size), ("description", DESCRIBED)):
+      compare_with_torch(name, size, flags.seconds, compiled=compiled)
   compare_style_batches(flags.size, flags.seconds)
 
 

@@ -110,4 +110,5 @@ def make_pass(size, device, *, compiled, repeat):
 
 
 if __name__ == "__main__":
-  timing.serve_torch(make_pass if "--pass" in sys.argv else make_step, "size")
+  makers = {"step": make_step, "description": make_pass}
+  timing.serve_torch(makers[sys.argv[sys.argv.index("--serve") + 1]], "size")

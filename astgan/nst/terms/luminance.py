@@ -11,6 +11,9 @@ from astgan.nst.terms import interface
 
 # Below it a variance of luminance, in [0, 1] squared, is that of a flat image.
 _FLAT = 1e-6
+# Squares along the longer side whose luminances are compared, and their largest
+# width in pixels, which needs no wider tiles than relu5_1 does.
+_SQUARES, _WIDEST = 24, 64
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,6 +71,11 @@ class Luminance:
     """What was described."""
     del target
     return description
+
+
+def at(side: int) -> Luminance:
+  """The term for a painting of that longer side, in pixels."""
+  return Luminance(width=min(max(1, round(side / _SQUARES)), _WIDEST))
 
 
 def _squares(

@@ -40,9 +40,6 @@ _CONTENT = {
   "self_similarity": transport.SelfSimilarity,
 }
 STYLE, CONTENT = tuple(_STYLE), (*_CONTENT, "luminance")
-# Squares along the longer side whose luminances are compared, and their largest
-# width in pixels, which needs no wider tiles than relu5_1 does.
-_SQUARES, _WIDEST = 24, 64
 
 
 def style(
@@ -89,8 +86,7 @@ def of_content(
   """
   _check(name, CONTENT)
   if name == "luminance":
-    width = min(max(1, round(side / _SQUARES)), _WIDEST)
-    return luminance.Luminance(width=width)
+    return luminance.at(side)
   return _CONTENT[name](taps=tuple(taps), layer_weights=tuple(layer_weights))
 
 
