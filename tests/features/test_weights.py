@@ -29,6 +29,17 @@ from tests.features import foreign
 RETRIEVE, RUN = pooch.retrieve, subprocess.run
 KERAS_FILE = origins.KERAS_URL.rpartition("/")[2]
 
+# pooch closes no response in which it fails; the collector does, at any time.
+# Filters count from before a test's fixtures: a mark set in one is too late.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def collected():
+  """What these tests leave open is collected before other modules' tests."""
+  yield
+  gc.collect()
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
@@ -113,7 +124,8 @@ def test_keras_is_the_first_source_and_verified(server, monkeypatch, caplog):
   assert "127.0.0.1 sent a damaged file" in refusal("vgg16")
   md5 = hashlib.md5(server.read_bytes()).hexdigest()
   monkeypatch.setitem(files.PUBLISHED, server.name, ("md5", md5))
-  monkeypatch.setattr(importlib.metadata, "distribution", pytest.fail)
+  first, _ = weights.SOURCES["vgg16"]
+  monkeypatch.setitem(weights.SOURCES, "vgg16", (first, pytest.fail))
   with caplog.at_level("INFO", "astgan"):
     foreign.assert_same(weights.load("vgg16"), params_of("vgg16"))
   assert "fetching http://127.0.0.1" in caplog.text
@@ -141,11 +153,8 @@ class Slow(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def slow(monkeypatch, request):
+def slow(monkeypatch):
   """The slow server in place of Keras'."""
-  # pooch closes no response in which it fails.
-  ignored = pytest.mark.filterwarnings("ignore::ResourceWarning")
-  request.applymarker(ignored)
   handler = type("Own", (Slow,), {"closed": threading.Event()})
   before = {*threading.enumerate()}
   with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
@@ -159,7 +168,6 @@ def slow(monkeypatch, request):
     served.shutdown()
   for thread in {*threading.enumerate()} - before:
     thread.join(10)
-  gc.collect()
 
 
 def test_a_silent_server_is_asked_twice_and_given_up(slow, monkeypatch):
