@@ -322,9 +322,8 @@ def painting() -> ml_collections.ConfigDict:
   # About the longer side of the first painting, in pixels: it is painted from
   # there to `size`, each time larger by the square root of 2; 0 paints at
   # `size` alone.
-  # Steps of the first, where there are others, of which each has `steps`; 0 is
-  # the same.
   paint.coarsest = 0
+  # Steps of that first painting, if larger ones follow; 0 is `steps`.
   paint.coarsest_steps = 0
   # Width of a margin, in pixels at each size, that is painted as well and cut
   # off: borders gather what the style has and the photograph has no place for.
