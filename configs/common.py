@@ -61,7 +61,7 @@ def training(system: str) -> ml_collections.ConfigDict:
   train.steps = 11_700
   # A training run of the same networks, whose parameters and moving averages
   # the first step starts from (its newest checkpoint, with optimisers anew);
-  # "" starts from random ones.
+  # "" starts from random ones. System `stvae` takes the decoder of an `adain`.
   train.start_from = ""
   # Images per batch, over all devices together.
   train.batch_size = 128

@@ -182,7 +182,9 @@ import sys, jax
 from astgan import distributed
 distributed.start()
 told = distributed.by_first(lambda: sys.argv[1:])
-print(jax.process_index(), jax.process_count(), *told, sep="|")
+parts = jax.process_index(), jax.process_count(), *told
+# In one piece: both write to one pipe, without buffers where Python is told so.
+sys.stdout.write("|".join(map(str, parts)) + chr(10))
 """,
 }
 

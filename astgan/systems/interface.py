@@ -99,7 +99,8 @@ class System(Protocol):
   `style_fingerprint()`, by which a run knows `style.source` again; attributes:
   `feature_nets`, the names of networks that its losses see, whose metrics are
   marked as seen; `margin_scale`, a factor on `detectors.logit_margin` that its
-  adversarial loss asks for, 1 where there is none.
+  adversarial loss asks for, 1 where there is none; `donors`, other systems from
+  whose runs it may start, with the networks that both have.
 
   Attributes:
     phases: at least one, by ascending start; the first starts at 0.

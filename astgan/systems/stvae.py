@@ -44,7 +44,10 @@ class STVAE(decoding.Decoding):
 
   Attributes:
     config: a training config with the sections of configs/stvae.py.
+    donors: systems whose decoder it may start with.
   """
+
+  donors = ("adain",)
 
   def __post_init__(self) -> None:
     config = self.config

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import pathlib
+from collections.abc import Collection
 
 import jax
 import ml_collections
@@ -37,14 +38,18 @@ def check(
     return
   folder = _folder(config)
   other = runs.read_training(folder)
-  if other.system != config.system:
+  systems = (config.system, *getattr(system, "donors", ()))
+  if other.system not in systems:
     raise errors.UserError(
       f"config.train.start_from={folder} trained the system {other.system}, and"
-      f" this is {config.system}; name a run of the same system"
+      f" this is {config.system}; name a run of system {' or '.join(systems)}"
     )
   _, _, state = sampling.restore(folder, step=_step(workdir))
-  there = _shapes(state)
-  here = _shapes(jax.eval_shape(system.init, jax.random.key(config.seed)))
+  first = jax.eval_shape(system.init, jax.random.key(config.seed))
+  names = state.networks.keys() | first.networks.keys()
+  if other.system != config.system:
+    names = state.networks.keys() & first.networks.keys()
+  there, here = _shapes(state, names), _shapes(first, names)
   differences = [
     f"{name} has shape {there.get(name, 'none')} there, and"
     f" {here.get(name, 'none')} here"
@@ -54,7 +59,7 @@ def check(
   if differences:
     raise errors.UserError(
       f"config.train.start_from={folder} has other networks: {differences[0]};"
-      " name a run of the same system, sizes and widths"
+      " name a run of the same sizes and widths"
     )
   _warn_of_leak(config.data, other.data, folder)
 
@@ -67,9 +72,10 @@ def first(
   """The state before the first step.
 
   With `train.start_from` parameters, collections and moving averages are those
-  of that run's newest checkpoint. Optimisers, step and chance are new. The run
-  folder keeps the number of that checkpoint: a run that is started again before
-  its own first one begins with the same, even if the other run went on.
+  of that run's newest checkpoint, of all networks that it has. Optimisers, step
+  and chance are new. The run folder keeps the number of that checkpoint: a run
+  that is started again before its own first one begins with the same, even if
+  the other run went on.
 
   Args:
     config: a training config that was checked.
@@ -89,11 +95,9 @@ def first(
   atomic.write(workdir / _STARTED, started.encode())
   logger.info(f"{workdir} starts from step {step} of {folder}")
   networks = {
-    name: network.replace(
-      params=other.networks[name].params,
-      collections=other.networks[name].collections,
-    )
+    name: network.replace(params=there.params, collections=there.collections)
     for name, network in state.networks.items()
+    for there in [other.networks.get(name, network)]
   }
   ema = {
     # A copy: the state is donated, each buffer once.
@@ -155,10 +159,13 @@ def _folder(config: ml_collections.ConfigDict) -> pathlib.Path:
   return pathlib.Path(config.train.start_from).expanduser()
 
 
-def _shapes(state: interface.TrainState) -> dict[str, tuple[int, ...]]:
-  """Shapes of all parameters and collections by their place."""
+def _shapes(
+  state: interface.TrainState, names: Collection[str]
+) -> dict[str, tuple[int, ...]]:
+  """Shapes of those networks' parameters and collections by their place."""
   return {
     f"{name}{jax.tree_util.keystr(place)}": np.shape(leaf)
     for name, network in state.networks.items()
+    if name in names
     for place, leaf in jax.tree.leaves_with_path(network.variables)
   }

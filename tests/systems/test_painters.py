@@ -10,7 +10,7 @@ import pytest
 from astgan import errors
 from astgan.systems import group_means, registry
 from astgan.systems import painters as protocols
-from astgan.train import loop
+from astgan.train import loop, start
 from tests.systems import painters
 from tests.train import tiny
 
@@ -96,6 +96,31 @@ def test_a_run_killed_between_checkpoints_ends_as_one_that_was_not(
   config = painters.make_config(name, tmp_path, data__cache=str(decoded))
   _, whole, killed = tiny.train_twice(config, tmp_path)
   tiny.assert_equal(killed, whole)
+
+
+def test_styles_as_latents_start_with_the_decoder_of_another_system(
+  tmp_path, decoded
+):
+  there = painters.make_config(
+    "adain", tmp_path, data__cache=str(decoded), train__steps=1
+  )
+  loop.train(there, tmp_path / "there")
+  fields = {"train__start_from": str(tmp_path / "there"), "seed": 7}
+  config = painters.make_config("stvae", tmp_path, **fields)
+  system, run = registry.make(config), tmp_path / "run"
+  start.check(config, run, system)
+  run.mkdir()
+  state = jax.device_get(start.first(config, run, system))
+  other = tiny.read_checkpoint(tmp_path / "there", 1)
+  decoder = other["networks"]["decoder"]["params"]
+  tiny.assert_equal(state.networks["decoder"].params, decoder)
+  tiny.assert_equal(state.ema["decoder"], other["ema"]["decoder"])
+  new = jax.device_get(tiny.init(config)).networks["transform"].params
+  tiny.assert_equal(state.networks["transform"].params, new)
+  tiny.assert_equal(state.ema["transform"], new)
+  config = painters.make_config("stvae", tmp_path, model__width=3, **fields)
+  with pytest.raises(errors.UserError, match="has other networks: decoder"):
+    start.check(config, tmp_path / "wider", registry.make(config))
 
 
 @pytest.mark.parametrize("name", painters.PAGES)
