@@ -6,18 +6,21 @@ import os
 import signal
 
 # Before JAX starts: every test process sees two devices, and compiles several
-# times faster than it would for speed: with no optimisation, with the older
-# emitters of fused loops, which need no MLIR, and each program in one piece. On
-# a busy machine a device may wait for the other one for longer than the 40
-# seconds after which XLA aborts. With no more threads than devices, a device
-# that waits in a collective may hold the thread that the other one needs.
+# times faster than it would for speed: with no optimisation, no line numbers,
+# with the older emitters of fused loops, which need no MLIR, and each program
+# in one piece. On a busy machine a device may wait for the other one for longer
+# than the 40 seconds after which XLA aborts. With no more threads than devices,
+# a device that waits in a collective may hold the thread that the other one
+# needs.
 os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["JAX_TRACEBACK_IN_LOCATIONS_LIMIT"] = "0"
 os.environ.setdefault("PJRT_NPROC", "8")
 os.environ["XLA_FLAGS"] = " ".join(
   [
     os.environ.get("XLA_FLAGS", ""),
     "--xla_force_host_platform_device_count=2",
     "--xla_backend_optimization_level=0",
+    "--xla_llvm_disable_expensive_passes=true",
     # A version that does not know a flag aborts.
     *(
       ["--xla_cpu_use_fusion_emitters=false"]
