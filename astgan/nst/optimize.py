@@ -89,11 +89,17 @@ def paint_one(
     content = margin.extend(inner, recipe.margin)
     shape = content.shape[1:3]
     if painting is None:
-      initial = start.initial_image(
-        key, recipe.init, inner, style.first, style.palette
+      # Not kept under a name: it is as large as the painting.
+      painting = stylize.init(
+        margin.extend(
+          start.initial_image(
+            key, recipe.init, inner, style.first, style.palette
+          ),
+          recipe.margin,
+        ),
+        target.names,
+        optimizer=optimizer,
       )
-      initial = margin.extend(initial, recipe.margin)
-      painting = stylize.init(initial, target.names, optimizer=optimizer)
     elif painting.image.shape[1:3] != shape:
       painting = stylize.resize(
         painting,
