@@ -29,10 +29,11 @@ def reconstruction(
   """Scalars of how well images in [-1, 1] were decoded.
 
   Returns: `pixel_loss`, the mean of squared differences, and `psnr` in dB, the
-    mean over the images, for values whose peak is 2.
+    mean over the images, for values whose peak is 2; that of an image is at
+    most 100, so that an exact one does not make it infinite.
   """
   squares = jnp.mean((again - images) ** 2, axis=(1, 2, 3))
-  psnr = jnp.mean(10 * jnp.log10(4 / squares))
+  psnr = jnp.mean(10 * jnp.log10(4 / jnp.maximum(squares, 4e-10)))
   return {"pixel_loss": jnp.mean(squares), "psnr": psnr}
 
 

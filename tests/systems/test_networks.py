@@ -86,6 +86,19 @@ def test_optimisers_are_those_of_their_formulas(changes, expected):
   np.testing.assert_allclose(network.params["x"], expected, rtol=1e-5)
 
 
+def test_rmsprop_steps_are_as_long_for_gradients_of_any_size():
+  optimizer = networks.make_optimizer(
+    section(optimizer="rmsprop", learning_rate=0.1, beta2=0.9)
+  )
+  params = {"x": jnp.ones(())}
+  updates, _ = optimizer.update(
+    {"x": jnp.float32(1e-5)}, optimizer.init(params), params
+  )
+  # The mean square is 0.1 (1e-5)^2.
+  expected = -0.1 * 1e-5 / (0.1**0.5 * 1e-5 + 1e-8)
+  np.testing.assert_allclose(updates["x"], expected, rtol=1e-5)
+
+
 def test_without_an_average_the_trained_variables_are_sampled():
   state = tiny.init(tiny.make_config())
   sampler = gan.GAN(tiny.make_config()).sampler(state)

@@ -11,7 +11,14 @@ from astgan import arrays, errors, runs, sample, sampling
 from astgan.data import images
 from astgan.losses import adversarial
 from astgan.models import superres as model
-from astgan.systems import generators, interface, networks, registry, upscalers
+from astgan.systems import (
+  decoding,
+  generators,
+  interface,
+  networks,
+  registry,
+  upscalers,
+)
 from astgan.train import loop
 from configs import sample as sample_page
 from configs import superres as page
@@ -91,6 +98,13 @@ def test_the_squared_error_and_the_psnr_are_those_of_the_enlarged_image():
     np.testing.assert_allclose(scalars[name], value, rtol=1e-5)
   assert "discriminator/loss" not in scalars
   assert set(system.modules()) == {"generator"}
+
+
+def test_the_psnr_of_an_exact_image_is_100():
+  images = jnp.zeros((2, 4, 4, 3)).at[1].set(0.2)
+  found = decoding.reconstruction(jnp.zeros_like(images), images)
+  # That of the other, 10 log10 (4 / 0.2^2), is 20.
+  np.testing.assert_allclose(found["psnr"], 60, rtol=1e-5)
 
 
 def test_each_network_has_the_gradient_of_its_own_loss():
