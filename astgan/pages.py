@@ -43,7 +43,7 @@ def read(
   config, _, _ = _parse(first, path)
   _check_fields(config, arguments)
   others = [argument for argument in arguments if argument not in chosen]
-  config, workdir, rest = _parse(first + others, path)
+  config, workdir, rest = _parse(first + _last(others), path)
   if rest:
     raise errors.UserError(
       f"{rest[0]}: not a flag; fields are given as --config.section.field=value"
@@ -79,6 +79,15 @@ def _parse(
     text = " ".join(f"{type(error).__name__}: {error}".split())
     raise errors.UserError(f"--config={path}: {text}") from error
   return config, values.workdir, rest
+
+
+def _last(arguments: list[str]) -> list[str]:
+  """The arguments, of each flag the last alone: absl would join two tuples."""
+  chosen = {}
+  for number, argument in enumerate(arguments):
+    name, equals, _ = argument.partition("=")
+    chosen[name if equals else number] = argument
+  return list(chosen.values())
 
 
 def _check_fields(

@@ -233,6 +233,15 @@ def draw_metrics(workdir: pathlib.Path, names: Sequence[str]) -> None:
     figure.savefig(temporary, dpi=100)
 
 
+def legible(text: str) -> str:
+  """A text as matplotlib shows it: without formulas, and never left out.
+
+  Names of files may hold anything, and bytes that are no letters.
+  """
+  shown = text.encode(errors="replace").decode().replace("$", r"\$")
+  return f" {shown}" if shown.startswith("_") else shown
+
+
 def draw_losses(workdir: pathlib.Path) -> None:
   """Plots every key of metrics.jsonl that contains `loss` in losses.png."""
   curves = collections.defaultdict(list)
@@ -253,7 +262,7 @@ def draw_losses(workdir: pathlib.Path) -> None:
     axes.set_yscale("log", nonpositive="mask")
   for name, points in curves.items():
     steps, values = zip(*points, strict=True)
-    axes.plot(steps, values, label=name, linewidth=1)
+    axes.plot(steps, values, label=legible(name), linewidth=1)
   axes.set_xlabel("step")
   axes.set_ylabel("loss")
   axes.grid(alpha=0.3)

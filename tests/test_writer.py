@@ -120,6 +120,14 @@ def test_every_loss_of_every_label_is_a_curve_of_any_scale(tmp_path):
   assert plot(tmp_path / "one", one) != plot(tmp_path / "two", two)
 
 
+@pytest.mark.parametrize("name", ["a $x_$ b", "caf\udce9", "_DSC0001", "_"])
+def test_any_name_of_a_file_is_in_the_legend(name, tmp_path, recwarn):
+  one = [({"loss": 1.0}, {"photograph": other}) for other in ("x", name)]
+  two = [({"loss": 1.0}, {"photograph": other}) for other in ("x", name + "n")]
+  assert plot(tmp_path / "one", one) != plot(tmp_path / "two", two)
+  assert not recwarn.list
+
+
 def test_events_hold_scalars_by_label_and_images(tmp_path):
   with writer.Writer(tmp_path) as log:
     log.write(1, {"generator/loss": 1.0}, image="harbour")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import matplotlib.figure
 import matplotlib.lines
 
-from astgan import atomic
+from astgan import atomic, writer
 from astgan.sweep import outcome
 
 # The losses of a painting that errors.png compares.
@@ -42,7 +42,7 @@ def curves(
   across = min(3, math.ceil(len(names) ** 0.5))
   rows = -(-len(names) // across)
   labels = {
-    setting: label(setting, _LETTERS * across)
+    setting: writer.legible(label(setting, _LETTERS * across))
     for setting in outcome.by_setting(results)
   }
   looks = {setting: _look(number) for number, setting in enumerate(labels)}
@@ -92,7 +92,7 @@ def errors(path: pathlib.Path, results: Sequence[outcome.Result]) -> None:
   }
   if not all(largest.values()):
     return
-  labels = [label(setting, _BESIDE) for setting in groups]
+  labels = [writer.legible(label(setting, _BESIDE)) for setting in groups]
   lines = len(labels) * max(2, *(text.count("\n") + 1 for text in labels))
   figure = matplotlib.figure.Figure(
     figsize=(9, 1.2 + _LINE * lines), layout="constrained"

@@ -83,10 +83,14 @@ def make(
     choices = tuple(", ".join(group) for group in groups)
     name = ",".join([*itertools.chain(*groups), f"seed={seed}"])
     folder = workdir / "runs" / _folder(name)
-    changes = (*sweep.changes, *own, *itertools.chain(*chosen), f"seed={seed}")
+    changes = (*sweep.changes, *own, *itertools.chain(*chosen))
+    if any(text.partition("=")[0] == "seed" for text in changes):
+      raise errors.UserError(
+        "config.sweep: name seeds in config.sweep.seeds alone"
+      )
     arguments = (
       f"--config={pathlib.Path(page).expanduser().absolute()}",
-      *(f"--config.{text}" for text in changes),
+      *(f"--config.{text}" for text in (*changes, f"seed={seed}")),
       f"--workdir={folder}",
     )
     run_config, _ = pages.read(arguments)
@@ -147,10 +151,6 @@ def _values(text: str) -> list[list[str]]:
     raise errors.UserError(
       f"config.sweep.fields: {text!r} is not FIELD=VALUE|VALUE, such as"
       " loss.real_label=1|0.95"
-    )
-  if name == "seed":
-    raise errors.UserError(
-      "config.sweep.fields: name seeds in config.sweep.seeds instead"
     )
   return [[f"{name}={value}", *others] for value, *others in _split(values)]
 

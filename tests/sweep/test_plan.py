@@ -49,7 +49,8 @@ def test_each_is_the_page_and_then_one_change_at_a_time(tmp_path):
 def test_a_run_has_the_values_of_its_setting_over_those_of_all_runs(tmp_path):
   config = page.get_config()
   config.sweep.page = "configs/smoke.py"
-  config.sweep.changes = ("model.width=2", "train.steps=7")
+  policy = "diff_augment.policy=('cutout',)"  # Tuples replace each other, too.
+  config.sweep.changes = ("model.width=2", "train.steps=7", policy)
   config.sweep.fields = ("model.width=4", "diff_augment.policy=()|('colour',)")
   config.sweep.seeds = (6,)
   first, second = plan.make(config, tmp_path)
@@ -106,6 +107,8 @@ def test_long_settings_have_folders_of_their_own_with_names_that_fit(tmp_path):
     ({"fields": ("model.width",)}, "is not FIELD=VALUE"),
     ({"fields": ("model.width=4|",)}, "has an empty part"),
     ({"fields": ("seed=1|2",)}, "config.sweep.seeds"),
+    ({"fields": ("model.width=4&seed=1",)}, "config.sweep.seeds"),
+    ({"changes": ("seed=1",)}, "config.sweep.seeds"),
     ({"fields": ("discriminator.frozen=('down_9',)",)}, "'down_9'; it has"),
     ({"fields": ("model.width=4|x",)}, "model.width"),
     ({"fields": ("model.width=4|4",)}, "two of its runs are the same"),
