@@ -5,6 +5,9 @@ import pathlib
 
 from astgan import locks
 
+# Of unfinished paintings and of claims, in the run folder.
+FOLDER = "unfinished"
+
 
 class Claims:
   """The photographs that this process paints, until they are released.
@@ -52,3 +55,12 @@ class Claims:
   def release(self, stem: str) -> None:
     """Lets others have the photograph."""
     self._held.pop(stem).close()
+
+
+def wait(folder: pathlib.Path) -> None:
+  """Waits until no photograph of the folder is claimed."""
+  while paths := list(folder.glob("*.lock")):
+    for path in paths:
+      # Another process may have left, and removed the empty folder.
+      with contextlib.suppress(FileNotFoundError), locks.held(path):
+        pass

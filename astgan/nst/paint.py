@@ -27,10 +27,8 @@ from astgan.nst import (
 
 logger = logging.getLogger(__name__)
 
-# Fingerprint of the style, and paintings that are not finished, in the run
-# folder.
+# Fingerprint of the style, in the run folder.
 _STYLE = "style.json"
-_UNFINISHED = "unfinished"
 
 
 def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
@@ -59,7 +57,7 @@ def paint(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   if config.paint.masks:
     shapes = photographs.shapes(pending, longer_side=config.paint.size)
     regions.check(shapes, config.paint.masks)
-  folder = workdir / _UNFINISHED
+  folder = workdir / claims.FOLDER
   runs.check_writable(folder)
   with claims.Claims(folder) as claimed:
     decoded = photographs.decode(
@@ -91,14 +89,14 @@ def _check(config, workdir, key):
   """
   settings.check(config)
   opened = opening.open_styles(config, key)
+  min_side, field = settings.smallest(config)
+  if isinstance(opened, painted.Painted):
+    min_side, field = opened.painter.smallest, "paint.size"
   found = photographs.find(
     config.paint.content,
     longer_side=config.paint.size,
-    min_side=(
-      opened.painter.smallest
-      if isinstance(opened, painted.Painted)
-      else settings.smallest(config)
-    ),
+    min_side=min_side,
+    field=field,
   )
   runs.check_run(workdir, config)
   fingerprint = _fingerprint(opened, config)
@@ -161,7 +159,7 @@ def _paint_each(method, config, workdir, key, decoded, *, claimed, count):
         continue
       number += 1
       painting = photographs.write(image, photograph, workdir, config)
-      unfinished.drop(workdir / _UNFINISHED, photograph.path.stem)
+      unfinished.drop(workdir / claims.FOLDER, photograph.path.stem)
       claimed.release(photograph.path.stem)
       pixels = formats.to_integers(image, bits=8)
       log.image(f"{photograph.path.stem}/painted", method.steps, pixels)

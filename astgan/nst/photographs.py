@@ -40,7 +40,7 @@ class Photograph(NamedTuple):
 
 
 def find(
-  content: str, *, longer_side: int, min_side: int
+  content: str, *, longer_side: int, min_side: int, field: str
 ) -> list[pathlib.Path]:
   """The photograph of that path, or those of the folder, by their headers.
 
@@ -50,6 +50,7 @@ def find(
     content: `paint.content`.
     longer_side: longer side of the paintings, in pixels.
     min_side: lower bound of the shorter side, in pixels.
+    field: what to raise for photographs that are too narrow.
 
   Raises:
     UserError: the path does not exist, no photograph can be painted, or two
@@ -64,7 +65,7 @@ def find(
   found, failures = [], []
   for path in paths:
     try:
-      _check_sides(path, longer_side, min_side)
+      _check_sides(path, longer_side, min_side, field)
     except errors.UserError as error:
       failures.append(error)
     else:
@@ -84,7 +85,7 @@ def _check_stems(paths):
     seen[path.stem] = path
 
 
-def _check_sides(path, longer_side, min_side):
+def _check_sides(path, longer_side, min_side, field):
   with image_files.opened(path) as image:
     width, height = image.size
   shorter = longer_side * min(height, width) / max(height, width)
@@ -92,8 +93,7 @@ def _check_sides(path, longer_side, min_side):
     raise errors.UserError(
       f"{path}: {width}x{height} is too narrow to paint at"
       f" paint.size={longer_side}: its shorter side would have"
-      f" {shorter:.0f} pixels, {min_side} are needed; crop it or paint it"
-      " larger"
+      f" {shorter:.0f} pixels, {min_side} are needed; crop it, or raise {field}"
     )
 
 
@@ -167,6 +167,15 @@ def decode(
       alpha = None if pixels.alpha is None else _to_unit(pixels.alpha)
       yield Photograph(path, _digest(data), _to_unit(pixels.colour), alpha)
   _tell_of(failures, found)
+
+
+def is_damaged(path: pathlib.Path) -> bool:
+  """Whether `decode` skips the photograph."""
+  try:
+    rgba.decode(path, _bytes(path))
+  except errors.UserError:
+    return True
+  return False
 
 
 def _bytes(path):

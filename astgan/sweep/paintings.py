@@ -15,21 +15,34 @@ def find(config: ml_collections.ConfigDict) -> list[pathlib.Path]:
     UserError: there are none that can be painted, or the painter is of another
       version.
   """
+  min_side, field = _smallest(config)
   return photographs.find(
     config.paint.content,
     longer_side=config.paint.size,
-    min_side=_smallest(config),
+    min_side=min_side,
+    field=field,
   )
 
 
 def _smallest(config):
-  """The shorter side that a painting needs, in pixels."""
+  """As `settings.smallest`, also for painters."""
   run = pathlib.Path(config.paint.painter or config.paint.style).expanduser()
   if (run / "config.json").is_file():
     of_painter = sampling.painter_smallest(run)
     if of_painter:
-      return of_painter
+      return of_painter, "paint.size"
   return settings.smallest(config)
+
+
+def are_done(workdir: pathlib.Path, config: ml_collections.ConfigDict) -> bool:
+  """Whether all photographs are painted that are not damaged, at least one."""
+  found = find(config)
+  missing = [
+    path
+    for path in found
+    if not photographs.painting_of(path, workdir, config).exists()
+  ]
+  return len(missing) < len(found) and all(map(photographs.is_damaged, missing))
 
 
 def files(

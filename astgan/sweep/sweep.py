@@ -10,6 +10,7 @@ import time
 import ml_collections
 
 from astgan import atomic, checks, errors, locks, runs, stop, writer
+from astgan.nst import claims
 from astgan.sweep import outcome, paintings, plan, report
 
 logger = logging.getLogger(__name__)
@@ -53,9 +54,8 @@ def sweep(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
         seconds += outcomes.get(name, {}).get("seconds", 0.0)
         # A signal may end a run before it can handle signals.
         ended = "failed" if status and not signals else "stopped"
-        is_over = not (status or signals)
-        if _is_done(run) or (is_over and run.config.task == "paint"):
-          ended = "done"  # Damaged photographs of a folder are skipped.
+        if _is_done(run):
+          ended = "done"
         outcomes[name] = {"ended": ended, "seconds": round(seconds, 1)}
         if status == 2:
           raise errors.UserError(
@@ -81,6 +81,7 @@ def _start(run: plan.Run, signals: list[str]) -> int:
     # A sweep that was killed may have left the run to itself.
     with locks.held(run.workdir / "lock"):
       pass
+    claims.wait(run.workdir / claims.FOLDER)
   # In a session of its own it gets each signal from here only, hence once.
   process = subprocess.Popen(
     [sys.executable, "-m", "astgan.main", *run.arguments],
@@ -101,8 +102,7 @@ def _start(run: plan.Run, signals: list[str]) -> int:
 def _is_done(run: plan.Run) -> bool:
   """Whether all is painted, or the last training step written and saved."""
   if run.config.task == "paint":
-    files = paintings.files(run.workdir, run.config)
-    return all(path.exists() for path in files.values())
+    return paintings.are_done(run.workdir, run.config)
   lines = writer.read(run.workdir)
   last = run.config.train.steps
   saved = run.workdir / "checkpoints" / str(last)

@@ -5,14 +5,17 @@ import pathlib
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
 
 from astgan import main, writer
 from astgan.data import images
+from astgan.nst import claims
 from astgan.sweep import sweep
 from configs import sweep as page
+from tests import pictures
 
 ROOT = pathlib.Path(__file__).parents[2]
 CHANGES = (
@@ -133,3 +136,79 @@ def test_a_sweep_paints_only_what_is_not_painted(tmp_path, monkeypatch):
   results = json.loads((workdir / "results.json").read_text())
   assert [result["ended"] for result in results] == ["done", "done"]
   assert (workdir / "sheet.png").exists()
+
+
+class Ended:
+  """A process that has painted nothing."""
+
+  def wait(self, _=None):
+    return 0
+
+  def kill(self):
+    pass
+
+
+def of_paintings(folder):
+  config = page.get_config()
+  config.sweep.page = str(ROOT / "configs" / "nst.py")
+  config.sweep.changes = (f"paint.content={folder}", "paint.size=40")
+  return config
+
+
+def ends_of(workdir):
+  results = json.loads((workdir / "results.json").read_text())
+  return [result["ended"] for result in results]
+
+
+def test_a_sweep_waits_for_paintings_of_a_run_that_a_killed_sweep_left(
+  tmp_path, monkeypatch, caplog
+):
+  started = []
+
+  def popen(*_, **__):
+    started.append(claimed)
+    return Ended()
+
+  monkeypatch.setattr(sweep.subprocess, "Popen", popen)
+  images.write(tmp_path / "photograph.png", np.zeros((32, 40, 3), np.uint8))
+  arguments = of_paintings(tmp_path / "photograph.png"), tmp_path / "sweep"
+  run = tmp_path / "sweep" / "runs" / "seed=0"
+  run.mkdir(parents=True)
+  thread = threading.Thread(target=sweep.sweep, args=arguments)
+  with caplog.at_level("INFO"), claims.Claims(run / claims.FOLDER) as others:
+    claimed = others.claim("photograph")
+    thread.start()
+    while "photograph.lock: waiting" not in caplog.text:
+      assert thread.is_alive()
+      time.sleep(0.05)
+    assert not started
+    others.release("photograph")
+    thread.join(300)
+  assert len(started) == 1
+  # It has ended without its painting, as one that a signal stopped.
+  assert ends_of(tmp_path / "sweep") == ["stopped"]
+
+
+def test_paintings_are_done_when_only_damaged_photographs_are_left(
+  tmp_path, monkeypatch
+):
+  folder = tmp_path / "photographs"
+  folder.mkdir()
+  for name in ("whole", "damaged"):
+    images.write(folder / f"{name}.png", pictures.noise(32, 40))
+  damaged = folder / "damaged.png"
+  damaged.write_bytes(damaged.read_bytes()[:500])
+
+  def start(run, signals):
+    (run.workdir / "painted").mkdir(parents=True)
+    images.write(run.workdir / "painted" / "whole.png", pictures.noise(32, 40))
+    return 0
+
+  monkeypatch.setattr(sweep, "_start", start)
+  sweep.sweep(of_paintings(folder), tmp_path / "sweep")
+  assert ends_of(tmp_path / "sweep") == ["done"]
+  damaged.unlink()
+  images.write(damaged, pictures.noise(32, 40))
+  monkeypatch.setattr(sweep, "_start", lambda run, signals: 0)
+  sweep.sweep(of_paintings(folder), tmp_path / "sweep")
+  assert ends_of(tmp_path / "sweep") == ["stopped"]
