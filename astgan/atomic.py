@@ -13,6 +13,9 @@ from collections.abc import Iterator
 _UMASK = os.umask(0o077)
 os.umask(_UMASK)
 
+# Bytes of the stem in a temporary name; most file systems take 255 in all.
+_LONGEST = 200
+
 # The name of a file with a suffix, eight characters, and the suffix again.
 _TEMPORARY = re.compile(r"\.(.+(\.[^.]+))\.[a-z0-9_]{8}\2")
 
@@ -50,9 +53,11 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
 @contextlib.contextmanager
 def _temporary(path: pathlib.Path) -> Iterator[pathlib.Path]:
   """A new file beside `path`, locked in the body."""
+  stem = os.fsencode(path.stem)[:_LONGEST].decode(errors="ignore")
+  prefix = f".{stem}{path.suffix}."
   while True:
     with tempfile.NamedTemporaryFile(
-      dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix, delete=False
+      dir=path.parent, prefix=prefix, suffix=path.suffix, delete=False
     ) as file:
       # Where a file system knows no locks, `sweep` leaves all as it is.
       with contextlib.suppress(OSError):

@@ -68,6 +68,17 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path, name):
   assert (inside / "a.png").read_bytes() == b"whole"
 
 
+def test_a_long_name_is_cut_in_the_temporary_one(tmp_path):
+  # Of 251 bytes; the 200th is the first of two of a letter.
+  path = tmp_path / f"a{'é' * 123}.png"
+  with atomic.replacing(path) as temporary:
+    temporary.write_bytes(b"whole")
+  assert path.read_bytes() == b"whole"
+  temporary.touch()
+  atomic.sweep(tmp_path)
+  assert names_in(tmp_path) == [path.name]
+
+
 def test_a_run_that_starts_sweeps_its_folder(tmp_path):
   (tmp_path / "samples").mkdir()
   (tmp_path / "samples" / ".step_00000004.png.ab_4cdef.png").touch()
