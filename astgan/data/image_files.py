@@ -109,7 +109,7 @@ def _reason(error):
 
 
 def upright(image: Image.Image) -> Image.Image:
-  """The image with its pixels read and turned as its EXIF says.
+  """The image with its pixels read, turned as its EXIF says; 0 is black.
 
   Raises:
     ValueError: a TIFF of which Pillow would make noise.
@@ -124,6 +124,8 @@ def upright(image: Image.Image) -> Image.Image:
   # After loading, since Pillow rotates TIFFs itself and resets the tag.
   with _without_warnings():
     orientation = image.getexif().get(_ORIENTATION)
+  if image.mode == "I;16" and _is_negative(image):
+    image = image.point(lambda value: 65_535 - value)
   if orientation in _UPRIGHT:
     return image.transpose(_UPRIGHT[orientation])
   return image
@@ -140,6 +142,12 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
   if image.getexif().get(_ORIENTATION) in turned:
     return height, width
   return width, height
+
+
+def _is_negative(image):
+  """Whether the file is a TIFF whose 0 is white. Pillow inverts 8 bits only."""
+  tags = getattr(image, "tag_v2", {})
+  return tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
 
 
 def is_planar(image: Image.Image) -> bool:

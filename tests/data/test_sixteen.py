@@ -65,6 +65,16 @@ def test_a_tiff_is_read_at_full_precision(tmp_path, channels, order):
   np.testing.assert_array_equal(read, values, strict=True)
 
 
+@pytest.mark.parametrize("turn", [1, 6])
+def test_a_tiff_whose_0_is_white_is_no_negative(tmp_path, turn):
+  values, path = MADE[..., :1], tmp_path / "a.tif"
+  read = decoded(path, tiff(values, "<", {262: 0, 274: turn}))
+  upright = np.rot90(values, -1) if turn == 6 else values
+  np.testing.assert_array_equal(read, 65_535 - upright, strict=True)
+  grey = np.round((65_535 - upright) / 257).astype(np.uint8)
+  np.testing.assert_array_equal(images.read(path)[..., :1], grey, strict=True)
+
+
 def test_a_compressed_tiff_is_read_at_full_precision(tmp_path):
   path = tmp_path / "a.tif"
   Image.fromarray(MADE[..., 0]).save(path, compression="tiff_lzw")
