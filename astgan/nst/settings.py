@@ -116,6 +116,8 @@ def _check_file(config):
 def _check_styles(config):
   """Blends and masks name each style once."""
   paint = config.paint
+  for name in ("styles", "masks", "style_masks"):
+    _check_texts(config, name, "sky.png")
   count = 1 + len(paint.styles)
   checks.weights(config, "paint.blend", count, "styles")
   if paint.blend and paint.masks:
@@ -129,14 +131,19 @@ def _check_styles(config):
         f"paint.{name} has {len(paint[name])} masks for {count} styles; give"
         " one for each, or ()"
       )
-    if not all(isinstance(path, str) for path in paint[name]):
-      raise errors.UserError(
-        f"paint.{name} holds paths, such as ('sky.png',); got {paint[name]}"
-      )
+
+
+def _check_texts(config, name, example):
+  values = config.paint[name]
+  if not all(isinstance(value, str) for value in values):
+    raise errors.UserError(
+      f"paint.{name} holds texts, such as ({example!r},); got {values}"
+    )
 
 
 def _check_layers(config):
   for name in ("style_layers", "content_layers"):
+    _check_texts(config, name, "conv1_1")
     layers = config.paint[name]
     if not layers:
       raise errors.UserError(f"paint.{name} names no layer; name at least one")
@@ -170,6 +177,7 @@ def _check_layer_weights(config, kind):
 def _check_terms(config):
   paint = config.paint
   for kind, known in (("style", registry.STYLE), ("content", registry.CONTENT)):
+    _check_texts(config, f"{kind}_terms", next(iter(known)))
     terms = paint[f"{kind}_terms"]
     for name in terms:
       if name not in known:

@@ -646,7 +646,9 @@ def test_a_chain_of_one_layer_is_refused(folder):
     # Of other colours than those that the page has.
     ("paint.recolour", "photograph"),
     ("paint.colour_root", "pca"),
-    ("paint.masks paint.style_masks", (5,)),
+    ("paint.styles paint.masks paint.style_masks", (5,)),
+    ("paint.style_layers paint.content_layers", ([1],)),
+    ("paint.style_terms paint.content_terms", ([1],)),
     ("paint.style_layer_weights", (0.0, 0.0)),
     ("paint.style_layer_weights", ((1.0, 1.0), (1.0, 1.0))),
     ("paint.style_layer_weights", ((1.0, 1.0, 1.0),)),
