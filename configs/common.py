@@ -65,8 +65,9 @@ def training(system: str) -> ml_collections.ConfigDict:
   train.start_from = ""
   # Images per batch, over all devices together.
   train.batch_size = 128
-  # Decay per update of an exponential moving average of the generator's
-  # parameters, used for samples and painting; 0 keeps none.
+  # Decay per update of an exponential moving average of the parameters of the
+  # generator, or of all networks that paint, used for samples and painting; 0
+  # keeps none.
   train.ema_decay = 0.0
   # The same as a half-life in images, in place of the decay: it then means the
   # same at every batch size. 0 leaves it to the decay.
@@ -225,9 +226,9 @@ def painting() -> ml_collections.ConfigDict:
   # all. The painting blends them, or has one in each region.
   paint.styles = ()
   paint.blend = ()
-  # Where each style is painted: one image a style, white where it counts, grey
-  # in between, of any size; or folders with one for each photograph, of its
-  # name. () blends the styles everywhere.
+  # Where each style is painted: one image a style, white where it counts, black
+  # or transparent where not, grey in between, of any size; or folders with one
+  # for each photograph, of its name. () blends the styles everywhere.
   paint.masks = ()
   # Which part of each style counts: one image a style, for all of its images;
   # "" is all of it.

@@ -67,7 +67,8 @@ def transfer(
     recipe, params, [group], in_regions=mask is not None
   )
   shape = images.fitted(photograph.shape[:2], recipe.size)
-  content = jax.image.resize(jnp.asarray(photograph), (*shape, 3), "linear")
+  content = jnp.asarray(photograph, jnp.float32)
+  content = jax.image.resize(content, (*shape, 3), "linear")
   painting = optimize.paint_one(
     jax.random.key(seed),
     jnp.clip(content, 0, 1)[None],

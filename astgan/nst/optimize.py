@@ -142,8 +142,10 @@ def paint_one(
         report=pass_on,
       )
     except stylize.NotFiniteError as error:
-      error.image = margin.cut(error.image, recipe.margin)
-      raise
+      raise stylize.NotFiniteError(
+        recipe.steps_before(level) + error.step,
+        margin.cut(error.image, recipe.margin),
+      ) from None
     if is_stopped:
       return None
   return result(painting, recipe)

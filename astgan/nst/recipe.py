@@ -129,8 +129,19 @@ def make(
   of its section `features`.
 
   Raises:
-    ValueError: a name is unknown, or weights do not match what they weigh.
+    ValueError: a name is unknown, a number out of its range, or weights do not
+      match what they weigh.
   """
+  for name, value, low in (
+    *(("size", size, 1), ("steps", steps, 1), ("coarsest", coarsest, 0)),
+    *(("coarsest_steps", coarsest_steps, 0), ("style_weight", style_weight, 0)),
+    *(("content_weight", content_weight, 0), ("tv_weight", tv_weight, 0)),
+    *(("tile", tile, 0), ("margin", margin, 0)),
+  ):
+    if not value >= low:
+      raise ValueError(f"{name} is at least {low}, not {value}")
+  if tv_power not in (1, 2):
+    raise ValueError(f"tv_power is 1 or 2, not {tv_power}")
   vgg.check_taps(net, (*style_layers, *content_layers))
   style = [
     registry.style(

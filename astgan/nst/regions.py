@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from PIL import Image
 
 from astgan import errors
-from astgan.data import images
+from astgan.data import colours, image_files, images
 from astgan.nst import objective as objectives
 
 # How far a mask may be stretched, as a share of the longer side.
@@ -102,13 +102,16 @@ def split(
 
 
 def read(path: str) -> Float[np.ndarray, "h w"]:
-  """The mask in an image file: white is 1, black 0.
+  """The mask in an image file: white is 1, black and transparent are 0.
 
   Raises:
     UserError: the file is no image, or black everywhere.
   """
-  pixels = images.read(pathlib.Path(path).expanduser())
-  mask = pixels.mean(axis=2, dtype=np.float32) / 255
+  with image_files.opened(pathlib.Path(path).expanduser()) as image:
+    on_white, alpha = colours.separate(image_files.upright(image))
+  mask = np.asarray(on_white).mean(axis=2, dtype=np.float32) / 255
+  if alpha is not None:  # On black.
+    mask = np.maximum(mask - (1 - np.asarray(alpha, np.float32) / 255), 0)
   if not mask.any():
     raise errors.UserError(f"{path}: the mask is black everywhere")
   return mask

@@ -73,17 +73,21 @@ def check(config: ml_collections.ConfigDict) -> None:
   _check_terms(config)
 
 
-def smallest(config: ml_collections.ConfigDict) -> int:
+def smallest(config: ml_collections.ConfigDict) -> tuple[int, str]:
   """The shorter side that a painting needs, so that its coarsest level is one.
 
-  In pixels, at `paint.size`.
+  Returns: it, in pixels at `paint.size`, and the field to raise for photographs
+    that are too narrow.
   """
   paint = config.paint
   needed = _DEEPEST_SIDE
   if "pool5" in (*paint.style_layers, *paint.content_layers):
     needed = _POOL5_SIDE
   coarsest = sizes.pyramid(paint.size, paint.coarsest)[0]
-  return max(MIN_SIDE, math.ceil(needed * paint.size / coarsest))
+  side = math.ceil(needed * paint.size / coarsest)
+  if coarsest < paint.size and side > MIN_SIDE:
+    return side, "paint.coarsest"
+  return max(MIN_SIDE, side), "paint.size"
 
 
 def _check_colour(config):

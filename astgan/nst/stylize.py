@@ -33,7 +33,8 @@ class Optimizer:
       paints the iterate of the lowest loss.
 
   Raises:
-    ValueError: there is no optimiser of that name.
+    ValueError: there is no optimiser of that name, the learning rate is not
+      above 0, or the decay not in [0, 1).
 
   References: Polyak and Juditsky, Acceleration of Stochastic Approximation by
     Averaging, 1992.
@@ -48,6 +49,10 @@ class Optimizer:
       raise ValueError(
         f"optimizer is one of {', '.join(OPTIMIZERS)}, not {self.name!r}"
       )
+    if not self.learning_rate > 0:
+      raise ValueError(f"learning_rate is above 0, not {self.learning_rate}")
+    if not 0 <= self.ema_decay < 1:
+      raise ValueError(f"ema_decay is in [0, 1), not {self.ema_decay}")
 
   @property
   def transformation(self) -> optax.GradientTransformationExtraArgs:
@@ -75,14 +80,18 @@ class Painting(NamedTuple):
 
 
 class NotFiniteError(FloatingPointError):
-  """A loss that was not finite; `image` is the best one before it."""
+  """A loss that was not finite; `image` is the best one before it.
+
+  Attributes:
+    step: completed updates before it.
+  """
 
   def __init__(self, step: int, image: Image):
     super().__init__(
       f"the loss is not finite at step {step}; lower the weights of the losses"
       " or the learning rate"
     )
-    self.image = image
+    self.step, self.image = step, image
 
 
 def init(

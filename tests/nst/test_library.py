@@ -59,6 +59,20 @@ def test_names_that_are_none_are_refused_when_a_recipe_is_made(
     nst.make(**fields)
 
 
+@pytest.mark.parametrize(
+  ("field", "value"),
+  [
+    *(("size", 0), ("steps", 0), ("coarsest", -1), ("coarsest_steps", -1)),
+    *(("style_weight", -1.0), ("content_weight", float("nan"))),
+    *(("tv_weight", -1.0), ("tv_power", 3), ("tile", -1), ("margin", -1)),
+    *(("learning_rate", 0.0), ("ema_decay", 1.0), ("ema_decay", -0.1)),
+  ],
+)
+def test_numbers_out_of_range_are_refused_when_a_recipe_is_made(field, value):
+  with pytest.raises(ValueError, match=f"{field} is "):
+    nst.make(**{field: value})
+
+
 def test_each_term_may_weigh_the_layers_in_its_own_way():
   made = nst.make(
     style_terms=("gram", "mean_std"),
@@ -111,6 +125,27 @@ def test_a_painting_larger_than_memory_is_refused_before_its_coarser_levels(
   monkeypatch.setattr(memory, "available_bytes", lambda: next(enough, 2**20))
   with pytest.raises(errors.UserError, match=r"paint\.size=64 needs more"):
     transfer(optimizer="adam")
+
+
+def test_the_step_of_a_loss_that_is_not_finite_counts_all_levels(monkeypatch):
+  stylized, steps = stylize.stylize, FIELDS["steps"]
+
+  def fail_at_the_second(painting, *arguments, **options):
+    if painting.image.shape[2] > 32:
+      raise stylize.NotFiniteError(1, painting.image)
+    return stylized(painting, *arguments, **options)
+
+  monkeypatch.setattr(stylize, "stylize", fail_at_the_second)
+  with pytest.raises(stylize.NotFiniteError, match=f"at step {steps + 1};"):
+    transfer(optimizer="adam", margin=0)
+
+
+def test_halves_are_painted_as_floats_are():
+  half = PHOTOGRAPH.astype("float16")
+  np.testing.assert_array_equal(
+    transfer(half, optimizer="adam"),
+    transfer(half.astype("float32"), optimizer="adam"),
+  )
 
 
 def transfer(photograph=PHOTOGRAPH, *, mask=None, **fields):

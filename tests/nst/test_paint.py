@@ -469,7 +469,8 @@ def test_a_path_without_readable_images_is_refused(folder, field):
 
 def test_a_narrow_photograph_is_refused(folder):
   write(folder / "strip.png", 10, 400)
-  refused(folder, "too narrow", **{"paint.content": str(folder / "strip.png")})
+  told = "too narrow.* or raise paint.size"
+  refused(folder, told, **{"paint.content": str(folder / "strip.png")})
 
 
 def test_a_style_image_too_narrow_for_its_layers_is_refused(folder):
@@ -486,7 +487,7 @@ def test_a_photograph_too_narrow_for_the_coarsest_level_is_refused(folder):
   run(folder, **fields, **{"paint.coarsest": 64, "paint.steps": 1})
   refused(
     folder,
-    "too narrow.* 46 are needed",
+    "too narrow.* 46 are needed; crop it, or raise paint.coarsest",
     **fields,
     **{"paint.coarsest": 48, "paint.steps": 1},
   )

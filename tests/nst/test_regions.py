@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from astgan import errors
 from astgan.data import images
@@ -67,6 +68,19 @@ def masks(tmp_path):
 def test_a_mask_file_is_its_brightness(masks):
   (mask,) = regions.masks_of("any", [str(masks / "grey.png")], (8, 8))
   np.testing.assert_allclose(mask, np.full((4, 4), 0.2, "f"), rtol=1e-6)
+
+
+def test_what_is_transparent_in_a_mask_is_black(tmp_path):
+  pixels = np.zeros((16, 4, 4), np.uint8)
+  pixels[4:8] = (255, 255, 255, 255)
+  pixels[8:12] = (255, 255, 255, 51)
+  pixels[12:] = (0, 0, 0, 255)
+  path = tmp_path / "layer.png"
+  Image.fromarray(pixels).save(path)
+  mask = regions.read(str(path))
+  np.testing.assert_allclose(
+    mask[:, 0], np.repeat([0, 1, 0.2, 0], 4), atol=4e-3
+  )
 
 
 def test_a_folder_has_a_mask_for_each_photograph_by_its_name(masks):
