@@ -90,7 +90,10 @@ def _start(run: plan.Run, signals: list[str]) -> int:
   try:
     while True:
       try:
-        return process.wait(_PATIENCE)
+        status = process.wait(_PATIENCE)
+        # It leaves alone what another process is still painting.
+        claims.wait(run.workdir / claims.FOLDER)
+        return status
       except subprocess.TimeoutExpired:
         if signals:
           process.terminate()
