@@ -226,6 +226,21 @@ def read_fingerprint(workdir: pathlib.Path, name: str) -> dict | None:
   return None
 
 
+def is_run(folder: pathlib.Path) -> bool:
+  """Whether a folder has the config.json of a run, perhaps a damaged one.
+
+  That of another program names no task.
+  """
+  path = folder / "config.json"
+  if not path.is_file():
+    return False
+  try:
+    fields = json.loads(path.read_text())
+  except (OSError, ValueError):  # Who reads it as a run's says so.
+    return True
+  return isinstance(fields, dict) and "task" in fields
+
+
 def read_config(workdir: pathlib.Path) -> ml_collections.ConfigDict:
   """The config of the run in `workdir`.
 

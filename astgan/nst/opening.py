@@ -8,7 +8,7 @@ import ml_collections
 import numpy as np
 from jaxtyping import PyTree
 
-from astgan import errors, sampling
+from astgan import errors, runs, sampling
 from astgan.data import images
 from astgan.nst import painted, styles
 from astgan.systems import painters
@@ -69,7 +69,7 @@ def open_style(
 ) -> styles.Files | styles.Generated | painted.Painted:
   """One style.
 
-  A folder with a config.json is the run folder of a training. Its generator
+  A folder with the config.json of a run is that of a training. Its generator
   draws `paint.style_batch` images, or its painter paints.
 
   Args:
@@ -88,7 +88,7 @@ def open_style(
       "paint.style is empty; name an image, a folder of images or a run folder"
     )
   path = pathlib.Path(style).expanduser()
-  if (path / "config.json").is_file():
+  if runs.is_run(path):
     trained = sampling.load(path, step=paint.style_step)
     if trained.is_painter or (paint.direction and not paint.painter):
       found = _painted(trained, paint.direction)

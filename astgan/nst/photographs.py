@@ -61,7 +61,6 @@ def find(
       "paint.content is empty; name a photograph or a folder of them"
     )
   paths = images.find(pathlib.Path(content).expanduser())
-  _check_stems(paths)
   found, failures = [], []
   for path in paths:
     try:
@@ -71,6 +70,7 @@ def find(
     else:
       found.append(path)
   _tell_of(failures, len(paths))
+  _check_stems(found)
   return found
 
 

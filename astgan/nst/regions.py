@@ -27,6 +27,7 @@ def make(
   params: Any,
   shape: tuple[int, int, int],
   mask: Float[np.ndarray, "h w"] | None = None,
+  name: str = "paint.style_masks: a mask",
 ) -> objectives.Region:
   """A region of images of a shape, in every layer that the terms read.
 
@@ -36,6 +37,7 @@ def make(
     shape: of an image, [h w 3].
     mask: the weight of every pixel, in [0, 1]; None is the whole image. A
       position of a deeper layer weighs what its pixels do on average.
+    name: of the mask, for messages.
 
   Raises:
     ValueError: the mask is of another size.
@@ -53,7 +55,7 @@ def make(
     for tap, weight in weights.items():
       if not weight.any():
         raise errors.UserError(
-          f"a mask covers no position of {tap}; paint more of it white"
+          f"{name} covers no position of {tap}; paint more of it white"
         )
   samples = {
     tap: sample(
@@ -94,10 +96,10 @@ def split(
   masks = [fit(mask, shape[:2]) for mask in masks]
   total = sum(mask.sum() for mask in masks)
   return tuple(
-    make(objective, params, shape, mask)._replace(
-      share=jnp.float32(mask.sum() / total)
-    )
-    for mask in masks
+    make(
+      *(objective, params, shape, mask), name=f"paint.masks: number {number}"
+    )._replace(share=jnp.float32(mask.sum() / total))
+    for number, mask in enumerate(masks, 1)
   )
 
 

@@ -4,7 +4,7 @@ import pathlib
 
 import ml_collections
 
-from astgan import sampling
+from astgan import runs, sampling
 from astgan.nst import photographs, settings
 
 
@@ -27,7 +27,7 @@ def find(config: ml_collections.ConfigDict) -> list[pathlib.Path]:
 def _smallest(config):
   """As `settings.smallest`, also for painters."""
   run = pathlib.Path(config.paint.painter or config.paint.style).expanduser()
-  if (run / "config.json").is_file():
+  if runs.is_run(run):
     of_painter = sampling.painter_smallest(run)
     if of_painter:
       return of_painter, "paint.size"

@@ -16,7 +16,17 @@ from PIL import Image
 from astgan import errors
 from astgan.data import formats, images, rgba
 from astgan.features import weights
-from astgan.nst import optimize, paint, settings, start, stylize, unfinished
+from astgan.nst import (
+  opening,
+  optimize,
+  paint,
+  photographs,
+  settings,
+  start,
+  styles,
+  stylize,
+  unfinished,
+)
 from configs import nst
 from tests import pictures
 
@@ -523,6 +533,22 @@ def test_a_blend_of_regions_is_refused(folder):
     "paint.blend": (0.5, 0.5),
   }
   refused(folder, "paint.blend and paint.masks", **fields)
+
+
+def test_a_photograph_may_have_the_name_of_an_unreadable_one(folder):
+  (folder / "photographs" / "harbour.heic").touch()
+  content = str(folder / "photographs")
+  (found,) = photographs.find(
+    content, longer_side=64, min_side=32, field="paint.size"
+  )
+  assert found.name == "harbour.png"
+
+
+def test_images_beside_a_config_of_another_program_are_a_style(folder):
+  (folder / "style" / "config.json").write_text('{"model": "other"}')
+  key, style = jax.random.key(0), str(folder / "style")
+  found = opening.open_style(make_config(folder), key, style)
+  assert isinstance(found, styles.Files)
 
 
 def test_two_photographs_of_one_name_are_refused(folder):

@@ -39,9 +39,11 @@ def test_shares_of_regions_are_those_of_their_masks():
 
 
 def test_a_mask_that_vanishes_in_a_layer_is_refused():
-  empty = np.zeros((8, 6), "float32")
-  with pytest.raises(errors.UserError, match="covers no position of"):
-    regions.make(toy.make_objective(), toy.PARAMS, SHAPE, empty)
+  objective, empty = toy.make_objective(), np.zeros((8, 6), "float32")
+  with pytest.raises(errors.UserError, match="style_masks: a mask covers no"):
+    regions.make(objective, toy.PARAMS, SHAPE, empty)
+  with pytest.raises(errors.UserError, match="masks: number 2 covers no"):
+    regions.split(objective, toy.PARAMS, SHAPE, [empty + 1, empty])
 
 
 def test_samples_are_drawn_in_proportion_to_their_weights():
