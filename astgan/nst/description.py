@@ -79,13 +79,13 @@ def describe(
       if len(thumbnails) < styles.MAX_SHOWN:
         thumbnails.append(style.thumbnail(image, alone=len(opened) == 1))
       for side, of_styles in described.items():
-        shown = full
+        shown, scale = full, side / recipe.size
         if side != recipe.size:
-          shown = recolour(style.shown(image, scale=side / recipe.size))
-        of_styles[number].add(
-          shown,
-          mask=None if mask is None else regions.fit(mask, shown.shape[:2]),
-        )
+          shown = recolour(style.shown(image, scale=scale))
+        part = mask
+        if part is not None:
+          part = style.shown_mask(part, shown, scale=scale)
+        of_styles[number].add(shown, mask=part)
   if not in_regions:
     described = {
       side: [_blend(of_styles, blend)] for side, of_styles in described.items()

@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 
 from astgan import digests, errors
 from astgan.data import formats, images
+from astgan.nst import regions
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +82,13 @@ class Files:
     shape = (_round(height, multiple), _round(width, multiple))
     return _to_unit(images.resize(image, *shape))
 
+  def shown_mask(
+    self, mask: regions.Mask, shown: Image, *, scale: float = 1.0
+  ) -> regions.Mask:
+    """A mask of any size as large as the image that `shown` gave."""
+    del scale
+    return regions.fit(mask, shown.shape[:2])
+
   def thumbnail(
     self, image: images.Pixels, *, alone: bool
   ) -> UInt8[np.ndarray, "s s 3"]:
@@ -137,13 +145,16 @@ class Generated:
     Returns: sides of at least 256 pixels times the scale.
     """
     side = max(_SMALLEST, round(scale * self.longer_side))
-    image = images.fit(image, side)
-    height, width = image.shape[:2]
-    sides = (
-      _padding(side, round(scale * _PADDED_SIDE)) for side in (height, width)
-    )
-    padding = [*sides, (0, 0)]
-    return _to_unit(np.pad(image, padding, mode="symmetric"))
+    return _to_unit(_pad(images.fit(image, side), scale))
+
+  def shown_mask(
+    self, mask: regions.Mask, shown: Image, *, scale: float = 1.0
+  ) -> regions.Mask:
+    """A mask of any size, padded as the image is."""
+    del shown
+    side = max(_SMALLEST, round(scale * self.longer_side))
+    size = images.fitted(self.images.shape[1:3], side)
+    return _pad(regions.fit(mask, size), scale)
 
   def thumbnail(self, image: images.Pixels, *, alone: bool) -> images.Pixels:
     """The image in the contact sheet: itself, or resized beside others."""
@@ -179,12 +190,17 @@ class Arrays:
     return dataclasses.replace(self, images=[self.images[i] for i in numbers])
 
   numbered = Generated.numbered
-  shown, thumbnail = Files.shown, Files.thumbnail
+  shown, shown_mask = Files.shown, Files.shown_mask
+  thumbnail = Files.thumbnail
 
 
-def _padding(side: int, wanted: int) -> tuple[int, int]:
-  missing = max(0, wanted - side)
-  return missing // 2, missing - missing // 2
+def _pad(image: np.ndarray, scale: float) -> np.ndarray:
+  """A generated image, or its mask, with its mirror images around it."""
+  wanted = round(scale * _PADDED_SIDE)
+  missing = [max(0, wanted - side) for side in image.shape[:2]]
+  padding = [(each // 2, each - each // 2) for each in missing]
+  padding += [(0, 0)] * (image.ndim - 2)
+  return np.pad(image, padding, mode="symmetric")
 
 
 def _round(side: int, multiple: int) -> int:

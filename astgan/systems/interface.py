@@ -97,10 +97,9 @@ class System(Protocol):
   A system may have methods: `histograms(state, frozen, sheets, batch)`, arrays
   by name, whose distributions TensorBoard shows beside what `samples` returned;
   `style_fingerprint()`, by which a run knows `style.source` again; attributes:
-  `feature_nets`, the names of networks that its losses see, whose metrics are
-  marked as seen; `margin_scale`, a factor on `detectors.logit_margin` that its
-  adversarial loss asks for, 1 where there is none; `donors`, other systems from
-  whose runs it may start, with the networks that both have.
+  `feature_nets`, names of networks that its losses see: their metrics are of
+  nets seen; `margin_scale`, a factor on `detectors.logit_margin` for its loss,
+  else 1; `donors`, systems whose runs it may start from, with what both have.
 
   Attributes:
     phases: at least one, by ascending start; the first starts at 0.

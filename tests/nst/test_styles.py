@@ -50,6 +50,18 @@ def test_generated_images_are_padded_symmetrically_to_256_pixels():
   assert array.shape == (256, 300, 3)
 
 
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+def test_a_mask_of_generated_images_is_padded_as_they_are(scale):
+  mask = np.zeros((64, 64), np.float32)
+  mask[:32] = 1
+  drawn = np.repeat(np.uint8(255 * mask)[..., None], 3, axis=2)
+  style = styles.Generated(drawn[None], 64, {})
+  shown = style.shown(drawn, scale=scale)
+  fitted = style.shown_mask(mask, shown, scale=scale)
+  assert fitted.shape == shown.shape[:2]
+  assert np.mean(np.abs(fitted - shown[..., 0])) < 0.01  # Of edges.
+
+
 def test_the_fingerprint_of_files_is_that_of_their_readable_bytes(tmp_path):
   (tmp_path / "a.png").write_bytes(b"ab")
   (tmp_path / "b.png").write_bytes(b"c")
