@@ -4,7 +4,8 @@
 # PYTHON    the interpreter; .venv's unless set
 # DEVICES   accelerators per process, 1 unless set
 # PORT      where the processes meet; a free one unless set
-# Exit status: 0 all done or stopped and saved, 2 a mistake, 1 anything else.
+# Exit status: 0 all done, or stopped and saved, unless ASTGAN_STOPPED_STATUS
+# names another for that; 2 a mistake, 1 anything else.
 set -uo pipefail
 set -m  # Each process in a group of its own, so that Ctrl-C comes once.
 count=${1:-}
@@ -27,10 +28,11 @@ for ((i = 0; i < count; i++)); do
 done
 # Those of a training agree on the step at which all stop.
 trap 'kill -TERM "${pids[@]}" 2>/dev/null' TERM INT HUP
-worst=0
+worst=0 stopped=${ASTGAN_STOPPED_STATUS:-0}
 for pid in "${pids[@]}"; do
   while wait "$pid"; status=$?; kill -0 "$pid" 2>/dev/null; do :; done
-  ((status == 0 || worst == 1)) || worst=$((status == 2 ? 2 : 1))
+  [[ $status =~ ^(0|2|$stopped)$ ]] || status=1
+  ((status == 0 || worst == 1 || worst == 2 && status != 1)) || worst=$status
 done
 ((worst != 1)) || echo "a process failed or was lost; start the same command" \
   "again: it goes on from what was saved" >&2

@@ -13,15 +13,16 @@ if (($# < 3)); then
   echo "usage: bash launch/tpu_vm.sh NAME ZONE --config=FILE [flags]" >&2
   exit 2
 fi
-name=$1 zone=$2
+name=$1 zone=$2 stopped=${ASTGAN_STOPPED_STATUS:-0}
 shift 2
 # The shell there expands the tilde; the flags are quoted once more for it.
 command="cd ${FOLDER:-~/astgan} && ASTGAN_CLUSTER=tpu"
+command+=" ASTGAN_STOPPED_STATUS=$(printf %q "$stopped")"
 command+=" ${PYTHON:-.venv/bin/python} -m astgan.main$(printf ' %q' "$@")"
 gcloud compute tpus tpu-vm ssh "$name" --zone="$zone" --worker=all \
   --command="$command"
 status=$?
-if ((status != 0 && status != 2)); then
+if [[ ! $status =~ ^(0|2|$stopped)$ ]]; then
   echo "a host failed or was lost; start the same command again: it goes on" \
     "from what was saved" >&2
   status=1

@@ -102,6 +102,34 @@ def test_a_number_of_processes_is_asked_for(tmp_path):
     assert status == 2 and told.startswith("usage: ")
 
 
+# Each process ends with a status of its own.
+ENDING = """#!/usr/bin/env bash
+statuses=({})
+exit "${{statuses[$JAX_PROCESS_ID]}}"
+"""
+
+
+@pytest.mark.parametrize(
+  ("statuses", "expected"), [("75 0", 75), ("2 75", 2), ("75 137", 1)]
+)
+def test_the_worst_status_of_all_processes_is_theirs(
+  tmp_path, statuses, expected
+):
+  python = tmp_path / "python"
+  python.write_text(ENDING.format(statuses))
+  python.chmod(0o755)
+  variables = {"PYTHON": str(python), "PORT": "1"}
+  done = subprocess.run(
+    ["bash", "launch/multiprocess.sh", "2", *FLAGS],
+    cwd=ROOT,
+    env=os.environ | variables | {"ASTGAN_STOPPED_STATUS": "75"},
+    capture_output=True,
+    text=True,
+  )
+  assert done.returncode == expected
+  assert ("goes on from what was saved" in done.stderr) == (expected == 1)
+
+
 # Ends when it is told to, and says so.
 WAITING = """#!/usr/bin/env bash
 trap 'echo stopped; exit 0' TERM
@@ -144,10 +172,15 @@ def test_every_option_of_sbatch_stands_before_the_first_command():
     assert re.fullmatch(SBATCH[name] or "", value), option
 
 
-@pytest.mark.parametrize(("status", "expected"), [(0, 0), (2, 2), (137, 1)])
+@pytest.mark.parametrize(
+  ("status", "expected"), [(0, 0), (2, 2), (137, 1), (75, 75)]
+)
 def test_slurm_starts_the_program_in_every_task(tmp_path, status, expected):
   command = ["bash", "launch/slurm.sbatch", *FLAGS]
-  ended, told, log = run(command, tmp_path, name="srun", status=status)
+  variables = {"ASTGAN_STOPPED_STATUS": "75"} if status == 75 else {}
+  ended, told, log = run(
+    command, tmp_path, name="srun", status=status, **variables
+  )
   arguments, variables = read(log)
   assert arguments[-4:] == ["-m", "astgan.main", *FLAGS]
   # A task that ends, or fails, leaves the paintings of the others alone.
@@ -226,10 +259,15 @@ def test_a_tpu_vm_is_told_the_flags_as_they_are(tmp_path):
   assert told[:4] == ["cd", "~/astgan", "&&", "ASTGAN_CLUSTER=tpu"]
   assert told[-4:] == ["-m", "astgan.main", *FLAGS]
   assert {"pod", "--zone=us-east1-d", "--worker=all"} <= set(arguments)
-  assert told[4] == ".venv/bin/python"
+  assert told[4:6] == ["ASTGAN_STOPPED_STATUS=0", ".venv/bin/python"]
   _, _, log = run(command, tmp_path, name="gcloud", PYTHON="~/conda/python")
   arguments, _ = read(log)
   assert " ~/conda/python -m astgan.main " in arguments[-1]
+  status, told, log = run(
+    command, tmp_path, name="gcloud", status=75, ASTGAN_STOPPED_STATUS="75"
+  )
+  assert (status, told) == (75, "")
+  assert " ASTGAN_STOPPED_STATUS=75 " in read(log)[0][-1]
   status, told, _ = run(command[:4], tmp_path, name="gcloud")
   assert status == 2 and told.startswith("usage: ")
 
