@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import os
 import pathlib
 import re
 from collections.abc import Iterator
@@ -19,6 +20,18 @@ DESIGNS = ("grid", "each")
 
 # The setting in which a page is as it stands.
 AS_IT_STANDS = "the page"
+
+# Fields of paths, and what they hold that is none.
+_PATHS = {
+  "paint": (
+    *("paint.style", "paint.styles", "paint.painter", "paint.upscale"),
+    *("paint.masks", "paint.style_masks", "features.weights"),
+  ),
+  "train": (
+    *("data.source", "data.photographs", "style.source", "features.weights"),
+  ),
+}
+_NO_PATHS = ("", "auto", "random", "landscapes")
 
 # Bytes of the name of a run folder; 255 is what most file systems take.
 _LONGEST = 200
@@ -53,7 +66,8 @@ def make(
 ) -> tuple[Run, ...]:
   """The runs in their order: all seeds of a setting, then the next setting.
 
-  Every config is checked as its task checks it, before the first begins.
+  Before the first begins, every config is checked, and whether the files and
+  folders that it names exist; what these hold is checked by its task.
 
   Args:
     config: of the sweep.
@@ -130,6 +144,16 @@ def _check(config, page):
       f"config.sweep.page={page} is a page of task {config.task}; name one that"
       " trains or paints"
     )
+  for name in _PATHS[config.task]:
+    section, field = name.split(".")
+    values = config.get(section, {}).get(field, "")
+    for value in (values,) if isinstance(values, str) else values:
+      path = os.path.expanduser(value.removeprefix("folder:"))
+      is_path = value not in _NO_PATHS and not value.startswith("tfds:")
+      if is_path and not os.path.exists(path):
+        raise errors.UserError(
+          f"config.{name}={value}: there is no such file or folder"
+        )
 
 
 def _settings(config) -> Iterator[tuple[list[str], ...]]:

@@ -21,6 +21,7 @@ def settings_of(tmp_path, **changes):
 
 ROOT = pathlib.Path(__file__).parents[2]
 PHOTOGRAPH = ROOT / "docs" / "demo.jpg"
+PAINTING = f"configs/nst.py&paint.content={PHOTOGRAPH}"
 FIELDS = ("model.width=4|8", "loss.name=hinge|wasserstein")
 CLIPPED = {"changes": ("loss.weight_clip=0.01",)}
 
@@ -122,6 +123,19 @@ def test_long_settings_have_folders_of_their_own_with_names_that_fit(tmp_path):
       "best_metric=diversity: no better and worse",
     ),
     ({"fields": ("evaluate.nets=('random',)|('none',)",)}, "evaluate.nets"),
+    ({"fields": ("data.source=landscapes|folder:no",)}, "source=folder:no"),
+    (
+      {"page": PAINTING, "fields": ("paint.style=absent.jpg",)},
+      r"config.paint.style=absent.jpg: there is no such file or folder",
+    ),
+    (
+      {"page": PAINTING, "fields": ("paint.masks=('absent.png',)",)},
+      r"config.paint.masks=absent.png",
+    ),
+    (
+      {"page": PAINTING, "fields": ("features.weights=random|absent.npz",)},
+      r"config.features.weights=absent.npz",
+    ),
   ],
 )
 def test_what_cannot_be_is_refused_before_anything_runs(
