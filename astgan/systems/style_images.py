@@ -32,7 +32,7 @@ def read(
   """
   style = config.style
   path = pathlib.Path(style.source).expanduser()
-  if (path / "config.json").is_file():
+  if runs.is_run(path):
     key = jax.random.key(config.seed)
     found = _generator(path, make).sample_bytes(key, style.batch)
   else:
@@ -60,7 +60,7 @@ def fingerprint(config: ml_collections.ConfigDict) -> dict[str, int | str]:
     folder.
   """
   path = pathlib.Path(config.style.source).expanduser()
-  if (path / "config.json").is_file():
+  if runs.is_run(path):
     return {"run": config.style.source}
   return digests.fingerprint(images.find(path))
 

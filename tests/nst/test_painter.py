@@ -40,7 +40,7 @@ def make_painter():
 def run(tmp_path, monkeypatch):
   """Paints a photograph of 50x90 pixels; the painting's pixels."""
   (tmp_path / "run").mkdir()
-  (tmp_path / "run" / "config.json").write_text("{}")
+  (tmp_path / "run" / "config.json").write_text('{"task": "train"}')
   trained = sampling.Trained(3, make_painter(), tmp_path / "run")
   monkeypatch.setattr(sampling, "load", lambda *_, **__: trained)
   images.write(tmp_path / "pier.png", pictures.noise(50, 90))

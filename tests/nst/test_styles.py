@@ -84,7 +84,7 @@ class NoiseGenerator(generators.Generator):
 @pytest.fixture
 def open_style(tmp_path, monkeypatch):
   """Opens the style of a generator with fields of `paint`."""
-  (tmp_path / "config.json").write_text("{}")
+  (tmp_path / "config.json").write_text('{"task": "train"}')
 
   def open_style(*, step=100, weight=1.0, seed=0, **paint):
     config = nst.get_config()

@@ -73,7 +73,7 @@ def folder(tmp_path, monkeypatch, trained):
   monkeypatch.setattr(sampling, "load", fake)
   for name in samplers:
     (tmp_path / name).mkdir()
-    (tmp_path / name / "config.json").write_text("{}")
+    (tmp_path / name / "config.json").write_text('{"task": "train"}')
   (tmp_path / "generator").symlink_to(trained)
   (tmp_path / "group").mkdir()
   images.write(tmp_path / "pier.png", PHOTOGRAPH)
