@@ -40,6 +40,7 @@ class Target(NamedTuple):
   floor: Float[Array, ""]
 
 
+@arrays.precise
 def moments(
   features: Features,
 ) -> tuple[Float[Array, "c"], Float[Array, "c c"]]:

@@ -68,7 +68,7 @@ def check(config: ml_collections.ConfigDict, system: interface.System) -> None:
 def _check_frozen(
   config: ml_collections.ConfigDict, system: interface.System
 ) -> None:
-  """A section is that of the networks whose names end in its own."""
+  """All layers that a section freezes are those of its networks."""
   sections = [
     name
     for name, section in config.items()
@@ -81,7 +81,7 @@ def _check_frozen(
     layers = [
       layer
       for network, variables in state.networks.items()
-      if network.endswith(name)
+      if _is_of(network, name, system)
       for layer in variables.params
     ]
     unknown = set(config[name].frozen) - set(layers)
@@ -90,6 +90,13 @@ def _check_frozen(
         f"config.{name}.frozen: the network has no layer"
         f" {min(unknown, key=str)!r}; it has {', '.join(dict.fromkeys(layers))}"
       )
+
+
+def _is_of(network: str, section: str, system: interface.System) -> bool:
+  """Names of networks end in their section's, if the system says no other."""
+  if hasattr(system, "section_of"):
+    return system.section_of(network) == section
+  return network.endswith(section)
 
 
 def _check_augment(config: ml_collections.ConfigDict) -> None:

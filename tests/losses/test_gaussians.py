@@ -25,6 +25,11 @@ def test_moments_are_those_of_the_pixels_of_all_examples():
   )
 
 
+def test_second_moments_are_of_whole_float32_on_every_device():
+  program = jax.make_jaxpr(gaussians.moments)(draw(1, 2, 2, 3, seed=1))
+  assert "Precision.HIGHEST" in str(program)
+
+
 def test_the_distance_is_that_of_the_formula():
   one, other = (draw(1, 9, 9, 3, seed=seed) for seed in (1, 2))
   found = gaussians.wasserstein(

@@ -92,6 +92,11 @@ def test_layers_of_several_networks_may_be_frozen(tmp_path):
     settings.check(config, registry.make(config))
 
 
+def test_a_section_freezes_layers_of_networks_of_other_names(tmp_path):
+  config = painters.make_config("stvae", tmp_path, decoder__frozen=("hidden",))
+  settings.check(config, registry.make(config))
+
+
 def test_a_number_among_frozen_layers_is_refused():
   with pytest.raises(errors.UserError, match="no layer 9; it has norm_0"):
     check(generator__frozen=("up_9", 9))
