@@ -48,8 +48,9 @@ def get_config() -> ml_collections.ConfigDict:
   # gamma: what the reconstruction weighs in the decoder's loss, against the
   # discriminator's. It weighs half the SUM of squared differences over the
   # features (4 width of them at an eighth of the size in both directions), and
-  # the MEAN over the batch, as in the authors' code, where it is 1e-6. With
-  # that, 450 updates of a narrow network left only a lattice, since the
+  # the MEAN over the batch. The authors' code has 1e-5 where its discriminator
+  # sees reconstructions and samples, and 1e-6 where it sees samples alone. With
+  # the latter, 450 updates of a narrow network left only a lattice, since the
   # minimax loss alone teaches too little early on; with 1e-3 they drew skies.
   # As a weight of the mean over the 16,384 features of width 64 at size 64 it
   # would be 16,384 times as large.

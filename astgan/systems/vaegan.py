@@ -143,16 +143,22 @@ class VAEGAN:
     frozen: None,
     batch: Mapping[str, Images],
   ) -> dict[str, Float[Array, "_ _ _ c"]]:
-    """Samples of the same latents each time; reconstructions; attributes."""
+    """Samples of the same latents each time; reconstructions; attributes.
+
+    The last two are of 128 images at most, which are normalised as one batch:
+    it needs two, and a single image has samples alone.
+    """
     del frozen
-    real_images = batch["paintings"]
-    sampler = self.sampler(state)
+    count, sampler = len(batch["paintings"]), self.sampler(state)
+    samples = {"samples": states.fixed_samples(state, sampler, count)}
+    if count < 2:
+      return samples
+    real_images = batch["paintings"][: vaegan_sheets.SHOWN]
     means, _ = vaegan_sheets.encode(
       self._modules().encoder, state.networks["encoder"].variables, real_images
     )
     decoder = vaegan_sheets.with_statistics_of(sampler, means)
-    return {
-      "samples": states.fixed_samples(state, sampler, len(real_images)),
+    return samples | {
       "reconstructions": vaegan_sheets.reconstructions(
         decoder, real_images, means
       ),

@@ -54,9 +54,11 @@ def differentiate(
     discriminator  GAN
 
   where GAN is the discriminator's cross-entropy of real images and of generated
-  ones, which are reconstructions and samples, half each: as in the authors'
-  code and not in their algorithm, which counts these twice and so expects a
-  real image at odds of 1 to 2.
+  ones, which are reconstructions and samples, half each: not as in the authors'
+  algorithm, which counts these twice and so expects a real image at odds of 1
+  to 2. Their code has weights for the discriminator too (0.66 for real images,
+  0.17 for each kind of others); its decoder gets the gradients of both kinds
+  whole, and not half, as here.
 
   All come from one forward pass. In the backward pass, the gradient in the
   pixels that the discriminator's own passes by is, negated, the decoder's.

@@ -10,7 +10,8 @@ from jaxtyping import Array, Float, PyTree
 from astgan.arrays import Images, Latents
 from astgan.systems import generators
 
-# Images on the sheet of attributes.
+# Images that are reconstructed, at most, and those on the sheet of attributes.
+SHOWN = 128
 _ROWS = 16
 
 

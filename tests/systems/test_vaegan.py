@@ -241,6 +241,22 @@ def test_sheets_show_samples_reconstructions_and_attributes():
   tiny.assert_close(strips[:, :, size : 2 * size], pairs[:, size:], rtol=1e-5)
 
 
+def test_the_first_128_images_are_reconstructed():
+  system, (_, state, _) = vaegan.VAEGAN(make_config()), updated()
+  images = jax.ShapeDtypeStruct((130, *IMAGES.shape[1:]), "float32")
+  sheets = jax.eval_shape(
+    lambda images: system.samples(state, None, {"paintings": images}), images
+  )
+  assert sheets["samples"].shape[0] == 130
+  assert sheets["reconstructions"].shape[0] == 128
+
+
+def test_a_single_image_has_samples_alone():
+  system, (_, state, _) = vaegan.VAEGAN(make_config()), updated()
+  sheets = system.samples(state, None, {"paintings": IMAGES[:1]})
+  assert list(sheets) == ["samples"]
+
+
 def test_histograms_are_the_logits_of_reals_and_of_samples():
   system, (_, state, _) = vaegan.VAEGAN(make_config()), updated()
   sheets = {"samples": -IMAGES}
