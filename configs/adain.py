@@ -54,7 +54,8 @@ def get_config() -> ml_collections.ConfigDict:
 
   loss = config.loss = ml_collections.ConfigDict()
   # Weights of the mean squared differences of features, and of their means and
-  # deviations in four layers (the paper's program: 1 and 10).
+  # deviations in four layers. (The paper's program: 1 and 0.01, and sums over
+  # channels of the latter.)
   loss.content_weight = 1.0
   loss.style_weight = 10.0
   # Weight of the mean squared difference of photographs that are decoded
@@ -62,7 +63,7 @@ def get_config() -> ml_collections.ConfigDict:
   loss.pixel_weight = 100.0
 
   decoder = config.decoder = common.optimizer()
-  # The paper's Adam.
+  # The paper's Adam, whose program also divides the rate by 1 + 5e-5 steps.
   decoder.learning_rate = 1e-4
   decoder.beta1 = 0.9
   return config.lock()

@@ -61,7 +61,8 @@ def get_config() -> ml_collections.ConfigDict:
 
   features = config.features = ml_collections.ConfigDict()
   # A frozen network, vgg16 or vgg19, through whose features further heads see,
-  # and its weights as in configs/nst.py.
+  # pooled by averages, which give the gradients of all pixels; and its weights
+  # as in configs/nst.py.
   features.net = "vgg16"
   features.weights = "auto"
   # The last ReLUs of neighbouring blocks, such as ("relu2_2", "relu3_3"), each

@@ -22,8 +22,8 @@ def get_config() -> ml_collections.ConfigDict:
   # The two networks: dcgan (Radford 2015, as the paper has it) or resnet
   # (Gulrajani 2017). Both exist at data.size 32, 64, 128 and 256.
   model.name = "dcgan"
-  # Channels at half the images' size (the paper: 64); deeper layers have 2, 4,
-  # 8 times as many.
+  # Channels. dcgan: at half the images' size (the paper: 64), twice as many at
+  # each half below; resnet: at full size, at most 8 times as many below.
   model.width = 64
   # Dimensions of the latent z ~ N(0, I).
   model.latent_dim = 100

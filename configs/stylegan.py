@@ -33,7 +33,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.train.steps = 300_000
   # At `data.size`, where memory ends first; the smaller ones have their own.
   config.train.batch_size = 32
-  # In images (Karras 2018).
+  # In images (the authors' program).
   config.train.ema_half_life = 10_000
   config.train.sample_every = 2000
   config.train.save_every = 2000
@@ -59,7 +59,9 @@ def get_config() -> ml_collections.ConfigDict:
 
   # A number for each doubling, from 4 to 8 pixels on. The images of a batch
   # before it; updates before it, of what is there; updates in which it fades
-  # in. 600,000 images in both (Karras 2018).
+  # in. 600,000 images in both (the programs of 2018 and 2019). A run that
+  # starts from another grows anew as well: with zeros for all updates, it
+  # begins at `data.size`.
   growth = config.growth = ml_collections.ConfigDict()
   growth.batch_sizes = (128, 128, 128, 64, 64, 32)
   growth.stable_steps = (4700, 4700, 4700, 9400, 9400, 18_800)

@@ -9,8 +9,9 @@ import itertools
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-# Frequencies, in cycles per image, to which a windowed image's mean leaks.
-_LEAK = 2
+# The first frequency of the slope, in cycles per image. The window mixes those
+# that differ by 1: the one below has lost power with the mean.
+_FIRST = 2
 # Pixels whose transforms are in memory at a time: 256 images of 64 a side.
 _PIXELS = 256 * 64**2
 # Far below one level of 255 in one pixel, and far above the rounding of zero.
@@ -59,7 +60,7 @@ def slope(spectrum: Power) -> float:
   ring = np.rint(_frequencies(side)).astype(int)
   sums = np.bincount(ring.ravel(), spectrum.ravel())
   average = sums / np.bincount(ring.ravel())
-  rings = np.arange(_LEAK, side // 2 + 1)
+  rings = np.arange(_FIRST, side // 2 + 1)
   weights = 1 / rings
   x, y = np.log(rings), np.log(average[rings])
   x, y = x - np.average(x, weights=weights), y - np.average(y, weights=weights)

@@ -71,7 +71,8 @@ def compare(
   """The style distances of each picture, and of all together.
 
   Both are what a painting is optimised for, in one layer: "gram" is
-  mean_ij (G_ij - A_ij)^2, "wasserstein" W_2^2 / c between the Gaussians.
+  mean_ij (G_ij - A_ij)^2, "wasserstein" W_2^2 / c between the Gaussians, whose
+  covariances are unbiased here: of n positions n / (n - 1) of the loss's.
 
   Args:
     params: of VGG19 or VGG16.

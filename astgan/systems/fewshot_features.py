@@ -52,7 +52,11 @@ def load(config: ml_collections.ConfigDict) -> Frozen:
 def features(
   config: ml_collections.ConfigDict, frozen: Frozen, images: Images
 ) -> vgg.Layers:
-  """Features of the frozen network; of images in [-1, 1], [b s s 3]."""
+  """Features of the frozen network; of images in [-1, 1], [b s s 3].
+
+  Pooled by averages: the maxima it was trained with pass the gradients of one
+  pixel in four to the generator.
+  """
   layers = config.features.layers
   if not layers:
     return {}

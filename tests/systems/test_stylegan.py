@@ -18,7 +18,7 @@ from astgan.systems import (
   stylegan,
   stylegan_sheets,
 )
-from astgan.train import loop
+from astgan.train import loader, loop
 from configs import progan
 from configs import stylegan as page
 from tests.models.numbers import close, draw
@@ -61,6 +61,18 @@ def test_phases_begin_where_the_one_before_has_faded_in_and_trained_on():
     (10, 8, 16, 1),
     (35, 16, 8, 1),
   )
+
+
+def test_a_plan_without_steps_begins_with_the_last_size():
+  config = make_config(
+    data__size=16,
+    growth__batch_sizes=(32, 16),
+    growth__stable_steps=(0, 0),
+    growth__fade_steps=(0, 0),
+  )
+  phase = loader.phase_at(stylegan.StyleGAN(config).phases, 0)
+  assert (phase.size, phase.batch_size) == (16, 8)
+  assert growth.level_at(config, phase, jnp.int32(0)) == 2
 
 
 @pytest.mark.parametrize(
