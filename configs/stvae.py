@@ -31,7 +31,7 @@ def get_config() -> ml_collections.ConfigDict:
   # (the paper: 512 and 32).
   config.model.latent_dim = 512
   config.model.channels = 32
-  # Section `decoder` is the optimiser of both networks. Its frozen layers may be
+  # Section `decoder` is the optimiser of both networks, and freezes layers
   # of either, such as `hidden` of the one that maps features.
   loss = config.loss
   # Weight of the divergence of latents from N(0, I), per dimension.

@@ -1,4 +1,4 @@
-"""Whitening and colouring: features with the Gaussian of other features.
+"""What describes a style for whitening and colouring: its Gaussian.
 
 Gradients of eigenvectors are not needed: only painting uses it.
 
@@ -40,37 +40,11 @@ def moments(features: Features) -> Moments:
   return Moments(jnp.mean(x, axis=1), second)
 
 
+@arrays.precise
 def colour(pooled: Moments) -> Colour:
   """What features are coloured with, given the moments of a style."""
   mean = pooled.first
   covariance = pooled.second - mean[:, None] * mean[None]
-  return Colour(mean, _power(covariance, 0.5))
-
-
-@arrays.precise
-def transfer(features: Features, style: Colour) -> Features:
-  """The features of one image with the mean and the covariance of a style.
-
-    root(S) C^(-1/2) (x - mean(x)) + mean(S)
-
-  where C is the covariance of x. Directions in which x does not vary stay so.
-
-  Args:
-    features: x, [1 h w c].
-    style: S.
-  """
-  x = features.reshape(-1, features.shape[-1])
-  centred = x - jnp.mean(x, axis=0, keepdims=True)
-  covariance = centred.T @ centred / len(x)
-  matrix = _power(covariance, -0.5) @ style.root
-  changed = centred @ matrix + style.mean[None]
-  return changed.reshape(features.shape)
-
-
-@arrays.precise
-def _power(symmetric: Float[Array, "c c"], power: float) -> Float[Array, "c c"]:
-  """A power of the matrix, without its smallest eigenvalues."""
-  values, vectors = jnp.linalg.eigh(symmetric)
-  is_kept = values > SMALLEST * values[-1]
-  values = jnp.where(is_kept, jnp.where(is_kept, values, 1.0) ** power, 0.0)
-  return (vectors * values[None]) @ vectors.T
+  values, vectors = jnp.linalg.eigh(covariance)
+  values = jnp.where(values > SMALLEST * values[-1], values, 0.0)
+  return Colour(mean, (vectors * jnp.sqrt(values)[None]) @ vectors.T)

@@ -114,7 +114,7 @@ class WCT(decoding.Decoding):
       return [_colour(one) for one in group_means.mean(describe, images)]
 
     styles = decoding.blend(describe_colours, groups)
-    return [functools.partial(_transfer, style=style) for style in styles]
+    return [functools.partial(transfer, style=style) for style in styles]
 
 
 @functools.partial(jax.jit, static_argnames="blocks")
@@ -126,11 +126,12 @@ def _describe(
   return [whitening.moments(x) for x in features]
 
 
-def _transfer(
-  features: rows.Host, *, style: whitening.Colour
-) -> decoded.Change:
-  """To that style, as `whitening.transfer` changes the features of all rows.
+def transfer(features: rows.Host, *, style: whitening.Colour) -> decoded.Change:
+  """The features of an image with the mean and the covariance of a style.
 
+    root(S) C^(-1/2) (x - mean(x)) + mean(S)
+
+  where C is the covariance of x. Directions in which x does not vary stay so.
   Moments and eigenvalues are float64: the smallest that count are near the
   rounding of float32, which whitening would make as large as all others.
   """
