@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import json
 import logging
-import os
 import pathlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -140,7 +139,7 @@ def _find(section: ml_collections.ConfigDict) -> Found:
   """The files that the section names, or the painting run that it names."""
   content, style, paintings = section.content, section.style, section.painted
   folder = pathlib.Path(paintings).expanduser()
-  if os.path.isfile(folder / "config.json"):
+  if runs.is_run(folder):
     run = runs.read_config(folder)
     if run.get("task") != "paint":
       raise errors.UserError(
@@ -167,7 +166,7 @@ def _find(section: ml_collections.ConfigDict) -> Found:
 def _style(name: str, size: int) -> Readers:
   """The images of files, or those that a training run holds out."""
   path = pathlib.Path(name).expanduser()
-  if not (name and os.path.isfile(path / "config.json")):
+  if not (name and runs.is_run(path)):
     files = _files("style", name)
     return [functools.partial(images.read, file) for file in files]
   try:
@@ -189,7 +188,7 @@ def _files(field: str, name: str) -> list[pathlib.Path]:
       f"config.judge.{field} is empty; name an image or a folder of them"
     )
   path = pathlib.Path(name).expanduser()
-  if os.path.isfile(path / "config.json"):
+  if runs.is_run(path):
     raise errors.UserError(
       f"config.judge.{field}: {path} is a run folder; name an image or a folder"
       " of them"

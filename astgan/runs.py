@@ -232,7 +232,7 @@ def is_run(folder: pathlib.Path) -> bool:
   That of another program names no task.
   """
   path = folder / "config.json"
-  if not path.is_file():
+  if not os.path.isfile(path):  # Path.is_file raises for names too long.
     return False
   try:
     fields = json.loads(path.read_text())

@@ -245,6 +245,14 @@ def test_run_folders_of_other_tasks_are_refused(folder):
   assert "is no training run" in line
 
 
+def test_images_beside_a_config_of_another_program_are_judged(folder):
+  for name in ("content", "style", "run/painted"):
+    (folder / name / "config.json").write_text('{"model": "other"}')
+  painted, style = str(folder / "run" / "painted"), str(folder / "style")
+  content = str(folder / "content")
+  assert run(folder, painted=painted, content=content, style=style)
+
+
 def test_without_the_extra_the_line_names_it(folder, monkeypatch):
   def load(net, source):
     raise errors.UserError(f"no source has {net}; install the extra")
