@@ -43,7 +43,7 @@ def get_config() -> ml_collections.ConfigDict:
   paint.style_layer_weights = (0.75, 0.188, 0.047, 0.0117, 0.0029)
   # Light and dark stay where they are, too: without that a cloud gathers in an
   # empty sky, and houses before a light one pale into it. At 60 there is no
-  # cloud, and Van Gogh's stars are few.
+  # cloud; but from 20 on Van Gogh's stars keep to skies that have clouds.
   paint.content_terms = ("features", "luminance")
   paint.content_term_weights = (1.0, 20.0)
   paint.content_layers = ("relu4_2",)
