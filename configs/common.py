@@ -291,6 +291,7 @@ def painting() -> ml_collections.ConfigDict:
   paint.content_layers = ("conv_4",)
   # Weight of each layer within the style loss, and within the content loss; ()
   # is 1 for all. Of several terms each may have its own, a tuple of tuples.
+  # Products of two layers (gram_chain) have the weight of the later one.
   paint.style_layer_weights = ()
   paint.content_layer_weights = ()
   # What describes the style of a layer; several are added, each times its

@@ -200,3 +200,12 @@ def _check_terms(config):
       "paint.style_terms: gram_chain multiplies layers with each other; name"
       " at least two in paint.style_layers"
     )
+  weights = paint.style_layer_weights
+  own = weights and isinstance(weights[0], tuple | list)
+  for number, name in enumerate(paint.style_terms):
+    of_term = weights[number] if own else weights
+    if name == "gram_chain" and of_term and not any(of_term[1:]):
+      raise errors.UserError(
+        "paint.style_layer_weights: gram_chain weighs two layers by the later"
+        f" one, and after the first all are 0 in {of_term}; weigh one"
+      )

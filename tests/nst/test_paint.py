@@ -646,6 +646,19 @@ def test_a_chain_of_one_layer_is_refused(folder):
 
 
 @pytest.mark.parametrize(
+  ("terms", "weights"),
+  [(("gram_chain",), (1.0, 0.0)), (("gram", "gram_chain"), ((1, 1), (1, 0)))],
+)
+def test_a_chain_whose_pairs_weigh_nothing_is_refused(folder, terms, weights):
+  fields = {
+    "paint.style_terms": terms,
+    "paint.style_layers": ("conv_1", "conv_2"),
+    "paint.style_layer_weights": weights,
+  }
+  refused(folder, "gram_chain weighs two layers by the later", **fields)
+
+
+@pytest.mark.parametrize(
   ("fields", "value"),
   [
     ("features.net features.pooling features.padding", "vgg11"),
