@@ -20,7 +20,6 @@ os.environ["XLA_FLAGS"] = " ".join(
     os.environ.get("XLA_FLAGS", ""),
     "--xla_force_host_platform_device_count=2",
     "--xla_backend_optimization_level=0",
-    "--xla_llvm_disable_expensive_passes=true",
     # A version that does not know a flag aborts.
     *(
       ["--xla_cpu_use_fusion_emitters=false"]
