@@ -107,7 +107,7 @@ TRAINED = list(
 )
 
 
-# Painters of one pass train in tests/systems/test_painters.py, from their pages.
+# The pages of painters of one pass train in tests/systems/test_painters.py.
 PAINTERS = {page for page, _ in painters.PAGES.values()}
 
 
