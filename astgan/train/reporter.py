@@ -108,7 +108,8 @@ class Reporter:
     # On accelerators looking at every call would make the devices wait.
     if due(train.log_every, last=last) or jax.default_backend() == "cpu":
       self._write(step, jax.device_get(scalars), last=last)
-    if due(train.sample_every, last=last) and not stopped:
+    is_drawn = due(train.sample_every, last=last)
+    if is_drawn and not stopped:
       self._draw(step, state)
     # A signal adds no line, so that the lines are those of a run that never
     # stopped, and so are the decisions that follow from them.
@@ -117,7 +118,7 @@ class Reporter:
       self._save(step, state)
     if is_best:
       self._saved.preserve(step)
-    if stopped:  # What is saved does not wait for what is only looked at.
+    if is_drawn and stopped:  # What is saved does not wait for sheets.
       self._draw(step, state)
 
   def _write(self, step: int, scalars: PyTree, *, last: bool) -> None:

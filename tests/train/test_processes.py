@@ -85,7 +85,6 @@ def test_a_signal_to_one_process_stops_all_at_one_step(launched):
   (step,) = re.findall(
     r"stopped by a signal to .* on from (\d+);", stopped.stdout
   )
-  assert (run / "samples" / f"step_{int(step):08d}.png").exists()
   assert (run / "checkpoints" / step).exists()
 
 
