@@ -144,6 +144,11 @@ def _check(config, page):
       f"config.sweep.page={page} is a page of task {config.task}; name one that"
       " trains or paints"
     )
+  _check_paths(config)
+
+
+def _check_paths(config):
+  """Raises UserError naming the first path that does not exist."""
   for name in _PATHS[config.task]:
     section, field = name.split(".")
     values = config.get(section, {}).get(field, "")

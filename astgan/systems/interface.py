@@ -96,10 +96,10 @@ class System(Protocol):
 
   A system may have methods: `histograms(state, frozen, sheets, batch)`, arrays
   by name, whose distributions TensorBoard shows beside what `samples` returned;
-  `style_fingerprint()`, by which a run knows `style.source` again; attributes:
-  `feature_nets`, names of networks that its losses see: their metrics are of
-  nets seen; `margin_scale`, a factor on `detectors.logit_margin` for its loss,
-  else 1; `donors`, systems whose runs it may start from, with what both have.
+  `style_fingerprint()`, by which a run knows `style.source` again; `section_of`
+  a network, its optimiser's, else the end of its name; attributes: `donors`,
+  systems whose runs it may start from; `feature_nets`, names of networks that
+  its losses see; `margin_scale`, a factor on `detectors.logit_margin`, else 1.
 
   Attributes:
     phases: at least one, by ascending start; the first starts at 0.
