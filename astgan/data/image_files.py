@@ -124,8 +124,8 @@ def upright(image: Image.Image) -> Image.Image:
   # After loading, since Pillow rotates TIFFs itself and resets the tag.
   with _without_warnings():
     orientation = image.getexif().get(_ORIENTATION)
-  if image.mode == "I;16" and _is_negative(image):
-    image = image.point(lambda value: 65_535 - value)
+  if image.mode == "I;16":
+    image = _of_16_bits(image)
   if orientation in _UPRIGHT:
     return image.transpose(_UPRIGHT[orientation])
   return image
@@ -144,10 +144,14 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
   return width, height
 
 
-def _is_negative(image):
-  """Whether the file is a TIFF whose 0 is white. Pillow inverts 8 bits only."""
+def _of_16_bits(image):
+  """Grey from black at 0 to white at 65,535, which not all TIFFs have."""
   tags = getattr(image, "tag_v2", {})
-  return tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+  if tags.get(TiffImagePlugin.BITSPERSAMPLE) == (12,):
+    image = image.point(lambda value: value * (65_535 / 4_095) + 0.5)
+  if tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0:
+    image = image.point(lambda value: 65_535 - value)
+  return image
 
 
 def is_planar(image: Image.Image) -> bool:

@@ -75,6 +75,16 @@ def test_a_tiff_whose_0_is_white_is_no_negative(tmp_path, turn):
   np.testing.assert_array_equal(images.read(path)[..., :1], grey, strict=True)
 
 
+def test_12_bits_of_a_tiff_reach_white(tmp_path):
+  values, path = np.array([[0, 1, 2048, 4095]], np.uint16), tmp_path / "a.tif"
+  # Two values in three bytes.
+  packed = bytes.fromhex("".join(f"{value:03x}" for value in values[0]))
+  data = tiff(values[..., None], "<", {258: 12, 262: 1, 279: len(packed)})
+  read = decoded(path, data[: -values.nbytes] + packed)
+  np.testing.assert_array_equal(read, [[[0], [16], [32_776], [65_535]]])
+  assert images.read(path)[0, 3].tolist() == [255, 255, 255]
+
+
 def test_a_compressed_tiff_is_read_at_full_precision(tmp_path):
   path = tmp_path / "a.tif"
   Image.fromarray(MADE[..., 0]).save(path, compression="tiff_lzw")
