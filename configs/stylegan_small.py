@@ -3,8 +3,11 @@
   python -m astgan.main --config=configs/stylegan_small.py \
     --config.data.source=folder:PATH
 
-Hardware: anything; hours on two CPU cores, the most of them at 64 pixels.
-Expect: blurs of colour at 4 and 8 pixels, skies over land from 16 on.
+Hardware: anything; two hours on one CPU core, the most of them at 64 pixels. A
+few hundred paintings want DiffAugment (`diff_augment.policy`) as well.
+Expect: blurs of colour at 4 and 8 pixels, skies over land from 16 on; with 508
+paintings, kernel distances of AlexNet of 7.5, 1.8, 0.54 and 0.28 after 2,000,
+4,000, 6,000 and 12,000 updates.
 """
 
 import ml_collections
