@@ -1,9 +1,9 @@
 """A margin that is painted around a painting, and cut off.
 
-What its style has and the photograph has no place for, a painting puts where a
-patch of it has the shortest outline: along the border of whatever is empty, as
-dark bands and patches of other hues. With a margin, in which the photograph
-goes on as its mirror image, they lie where they are cut off.
+What its style has and the photograph has no place for, a painting puts along
+the border of whatever is empty, as dark bands and patches of other hues:
+presumably since a patch has the shortest outline there. With a margin, in which
+the photograph goes on as its mirror image, they lie where they are cut off.
 """
 
 import jax.numpy as jnp
