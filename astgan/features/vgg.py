@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from astgan import arrays
+from astgan.models import layers, unpadded
 
 # Features by layer; each layer has its own height, width and channels.
 Layers = dict[str, Float[Array, "b _h _w _c"]]
@@ -79,14 +80,14 @@ def apply(
     raise ValueError(
       f"padding is one of {', '.join(PADDINGS)}; got {padding!r}"
     )
-  layers = layers_by_tap(net)
-  missing = {layers[tap] for tap in taps}
+  by_tap = layers_by_tap(net)
+  missing = {by_tap[tap] for tap in taps}
   features = {}
   # Before the zero padding, which therefore stands for the mean colour.
   x = images - params["mean"][None, None, None]
   x = x / params["scale"][None, None, None]
   x = x.astype(params["conv1_1"]["kernel"].dtype)
-  for layer in dict.fromkeys(layers.values()):
+  for layer in dict.fromkeys(by_tap.values()):
     if not missing:
       break
     if layer.startswith("conv"):
@@ -103,7 +104,7 @@ def apply(
     if layer in missing:
       features[layer] = x
       missing.remove(layer)
-  return {tap: features[layers[tap]] for tap in taps}
+  return {tap: features[by_tap[tap]] for tap in taps}
 
 
 def kernel_shapes(net: str) -> dict[str, tuple[int, ...]]:
@@ -135,29 +136,21 @@ def check_taps(net: str, taps: Sequence[str]) -> None:
 
 def layers_by_tap(net: str) -> dict[str, str]:
   """The layer, convB_I, reluB_I or poolB, of every tap, in network order."""
-  layers = {}
+  by_tap = {}
   count = 0
   for block, convolutions in enumerate(BLOCKS[net], start=1):
     for index in range(1, convolutions + 1):
       count += 1
       conv, relu = f"conv{block}_{index}", f"relu{block}_{index}"
-      layers |= {f"conv_{count}": conv, conv: conv}
-      layers |= {f"block{block}_conv{index}": relu, relu: relu}
-    layers[f"pool{block}"] = f"pool{block}"
-  return layers
+      by_tap |= {f"conv_{count}": conv, conv: conv}
+      by_tap |= {f"block{block}_conv{index}": relu, relu: relu}
+    by_tap[f"pool{block}"] = f"pool{block}"
+  return by_tap
 
 
 def _convolve(x, kernel, bias, *, padding):
-  height, ends = x.shape[1], ((1, 1), (1, 1))
-  if padding == "replicate":
-    x = jnp.pad(x, ((0, 0), *ends, (0, 0)), mode="edge")
-    # With a row too many, which is cut off: without any padding XLA's CPU
-    # programs take another way, and twice the time.
-    ends = ((0, 1), (0, 0))
-  x = jax.lax.conv_general_dilated(
-    x, kernel, (1, 1), ends, dimension_numbers=("NHWC", "HWIO", "NHWC")
-  )
-  return x[:, :height] + bias[None, None, None]
+  y = CONVOLUTIONS[padding](x, jnp.asarray(kernel))
+  return y + bias[None, None, None]
 
 
 def windows(x: arrays.Features) -> Float[Array, "b h//2 2 w//2 2 c"]:
@@ -183,5 +176,7 @@ def average_pool(x: arrays.Features) -> Float[Array, "b h//2 w//2 c"]:
   return windows(x).mean(axis=(2, 4))
 
 
-PADDINGS = ("zeros", "replicate")
+# By padding.
+CONVOLUTIONS = {"zeros": layers.conv, "replicate": unpadded.replicated_conv}
+PADDINGS = tuple(CONVOLUTIONS)
 POOLS = {"max": max_pool, "average": average_pool}

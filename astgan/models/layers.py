@@ -25,6 +25,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+from astgan.models import winograd
+
 Inputs = Float[Array, "b h2 w2 c"]
 Kernel = Float[Array, "n n c o"]
 Outputs = Float[Array, "b h w o"]
@@ -99,9 +101,34 @@ def conv(
   inputs: Float[Array, "b h w c"], kernel: Kernel
 ) -> Float[Array, "b h w o"]:
   """Convolution of stride 1 that keeps height and width, for odd sizes n."""
-  return lax.conv_general_dilated(
-    inputs, kernel, (1, 1), "SAME", dimension_numbers=_DIMENSIONS
+  b, h, w, _ = inputs.shape
+  if winograd.suits(b * h * w, kernel):
+    return _large_conv(inputs, kernel)
+  return _conv(inputs, kernel)
+
+
+@jax.custom_vjp
+def _large_conv(inputs, kernel):
+  ends = ((0, 0), (1, 1), (1, 1), (0, 0))
+  return lax.platform_dependent(
+    inputs,
+    kernel,
+    cpu=lambda x, k: winograd.valid_conv(jnp.pad(x, ends), k),
+    default=_conv,
   )
+
+
+def _gradients_of_large_conv(saved, g):
+  inputs, kernel = saved
+  (of_kernel,) = jax.linear_transpose(functools.partial(_conv, inputs), kernel)(
+    g
+  )
+  return conv(g, jnp.flip(kernel, (0, 1)).swapaxes(2, 3)), of_kernel
+
+
+_large_conv.defvjp(
+  lambda x, k: (_large_conv(x, k), (x, k)), _gradients_of_large_conv
+)
 
 
 def conv_transpose_by_dilation(outputs: Outputs, kernel: Kernel) -> Inputs:
@@ -190,6 +217,12 @@ def _strided_conv(inputs: Inputs, kernel: Kernel) -> Outputs:
   ends = _padding(len(kernel))
   return lax.conv_general_dilated(
     inputs, kernel, (2, 2), (ends, ends), dimension_numbers=_DIMENSIONS
+  )
+
+
+def _conv(inputs, kernel):
+  return lax.conv_general_dilated(
+    inputs, kernel, (1, 1), "SAME", dimension_numbers=_DIMENSIONS
   )
 
 

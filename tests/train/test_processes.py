@@ -49,8 +49,8 @@ def launched(tmp_path_factory, decoded):
   command = ["bash", "launch/multiprocess.sh", "2", f"--config={page}"]
   ends = []
   for number, process, step in (
-    *((signal.SIGTERM, 1, 16), (signal.SIGKILL, 1, 19)),
-    (signal.SIGKILL, 0, 21),
+    *((signal.SIGTERM, 1, 16), (signal.SIGKILL, 1, 18)),
+    (signal.SIGKILL, 0, 19),
   ):
     hit = {"SIGNAL": int(number), "HIT": process, "AT": step}
     hit = {name: str(value) for name, value in hit.items()}
