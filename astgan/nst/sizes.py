@@ -8,7 +8,7 @@ from astgan.nst import network, objective, stylize, tiles
 
 # Bytes of a layer's feature in the gradient of an image: the convolution, what
 # follows it, and their gradients while they are needed. Measured.
-_BYTES_PER_FEATURE = 16
+_BYTES_PER_FEATURE = 18
 # Arrays as large as the painting: the state, its gradient, the photograph.
 _ARRAYS = {"adam": 10, "lbfgs": 30}
 # The share of the memory that is left which painting plans with.
