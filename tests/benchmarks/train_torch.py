@@ -311,7 +311,7 @@ def make_update(page, batch, device, *, compiled, repeat):
     "fewshot": make_fewshot_update,
     "stylegan": make_stylegan_update,
   }
-  if page in PAINTERS:
+  if page in LOSSES:
     others[page] = functools.partial(make_painter_update, page)
   if page in others:
     return others[page](batch, device, compiled=compiled, repeat=repeat)

@@ -143,8 +143,10 @@ class Generator(nn.Module):
   def forward(self, inputs, noises, sides, share):
     """Images of w for each layer, [b layers w], or of z."""
     layers, images = iter(self.layers), []
+    x = self.start(inputs)
     for i in range(2 * sides):
-      x = next(layers)(x) if i else self.start(inputs)
+      if i:
+        x = next(layers)(x)
       if self.has_styles:
         x = self.finish[i](x, inputs[:, i], noises[i])
       else:
