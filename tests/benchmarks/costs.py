@@ -46,8 +46,6 @@ PERIOD = 16
 # per second that an all-reduce moves, and the seconds that one takes at least.
 RATE = 60e12
 LINKS = {8: (300e9, 15e-6), 512: (40e9, 60e-6)}
-# XLA joins what is summed at the same time; about so many sums remain as one.
-JOINED = 4
 
 
 def communicated(jaxpr) -> np.ndarray:
@@ -110,7 +108,7 @@ def efficiency(cost: dict[str, float], devices: int) -> float:
   bandwidth, latency = LINKS[devices]
   computing = cost["flops"] / RATE
   moved = 2 * (devices - 1) / devices * cost["sent"]
-  sending = moved / bandwidth + cost["sums"] / JOINED * latency
+  sending = moved / bandwidth + cost["sums"] * latency
   return computing / (computing + sending)
 
 
