@@ -1,10 +1,10 @@
 """Convolutions by 3 x 3 kernels with half of their multiplications.
 
 Four neighbouring outputs of three taps are twelve products of a tap with an
-input, or six of a sum of the taps with a sum of six inputs. So along the width
-a convolution becomes six by 3 x 1 kernels, of a quarter of the width each.
-Along the height as well it would need a quarter of the multiplications, but
-twice the memory, and more time for the sums.
+input, or six of a sum of the taps with a sum of six inputs. So along the height
+a convolution becomes six by 1 x 3 kernels, of a quarter of the height each. Along
+the width as well it would need a quarter of the multiplications, but more memory,
+more time for the sums and to compile, and two digits of float32.
 
 References: Winograd, Arithmetic Complexity of Computations, 1980; Lavin and
   Gray, Fast Algorithms for Convolutional Neural Networks, 2015, F(4, 3).
@@ -37,7 +37,6 @@ OF_PRODUCTS = (
   (0, 1, 1, 4, 4, 0),
   (0, 1, -1, 8, -8, 1),
 )
-
 
 # What makes it pay: channels on both sides, and multiplications for each tap,
 # since each convolution compiles for a third of a second.
