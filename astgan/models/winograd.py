@@ -2,9 +2,9 @@
 
 Four neighbouring outputs of three taps are twelve products of a tap with an
 input, or six of a sum of the taps with a sum of six inputs. So along the height
-a convolution becomes six by 1 x 3 kernels, of a quarter of the height each. Along
-the width as well it would need a quarter of the multiplications, but more memory,
-more time for the sums and to compile, and two digits of float32.
+a convolution becomes six by 1 x 3 kernels, of a quarter of the height each.
+Along the width as well it would need a quarter of the multiplications, but more
+memory, more time for the sums and to compile, and a digit of float32.
 
 References: Winograd, Arithmetic Complexity of Computations, 1980; Lavin and
   Gray, Fast Algorithms for Convolutional Neural Networks, 2015, F(4, 3).
